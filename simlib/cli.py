@@ -1,0 +1,147 @@
+"""The command line: arguments to calls, errors to one line and exit code 2."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simlib.artefacts import SimlibError, printable, project_root, written_aside
+
+app = typer.Typer(
+    help="Find songs that sound alike.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def query(
+    reference: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
+    k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Rank the catalogue by similarity to a reference."""
+    from simlib.search import Searcher
+
+    found = Searcher().query(reference, k)
+    if as_json:
+        print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
+        return
+    width = max(20, shutil.get_terminal_size().columns - 44)
+    ids = [printable(t) for t in found["track_id"]]
+    wide = max(map(len, ids), default=8)
+    print(f"rank  similarity  {'track':<{wide}}  title – artist")
+    for row, track_id in zip(found.itertuples(), ids, strict=True):
+        name = printable(f"{row.title} – {row.artist}" if row.artist else row.title)[:width]
+        print(f"{row.rank:>4}  {row.similarity:>10.3f}  {track_id:<{wide}}  {name}")
+
+
+@app.command()
+def embed(
+    paths: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="The .npz file to write: ids, emb, sim.")],
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights; models/, else pretrained/.")
+    ] = None,
+):
+    """Embed audio files with the encoder."""
+    import numpy as np
+
+    from simlib.search import embed as embed_files
+
+    arrays, failed = embed_files(paths, weights)
+    for error in failed:
+        print(f"simlib: left out: {error}", file=sys.stderr)
+    if not len(arrays["ids"]):
+        raise SimlibError(
+            "files", f"none of the {len(failed)} could be embedded", "see the lines above"
+        )
+    with written_aside(out.with_suffix(".npz")) as aside:
+        np.savez(aside, **arrays)
+    print(f"{len(arrays['ids'])} embedded, {len(failed)} left out: {out.with_suffix('.npz')}")
+
+
+@app.command()
+def catalogue(
+    source: Annotated[Path, typer.Argument(help="A folder of music.")],
+):
+    """Take a folder of music into data/, in place of what is there."""
+    from simlib.intake import take_in
+
+    taken, rejected = take_in(source, project_root() / "data")
+    print(f"{taken} recordings taken into data/, {rejected} entries listed in data/rejected.csv")
+
+
+@app.command()
+def compare(
+    file: Annotated[Path, typer.Argument(help="An .npz with ids and emb, or ids and sim.")],
+):
+    """Let the evaluation compare another system: adds the file to params.yaml and dvc.yaml."""
+    import os
+
+    from ruamel.yaml import YAML
+
+    root = project_root()
+    if not file.is_file():
+        raise SimlibError(file, "is not there", "give an .npz file")
+    name = Path(os.path.relpath(file, root)).as_posix()
+    yaml = YAML()
+    yaml.width = 100
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    places = {"params.yaml": ("evaluate", "compare"), "dvc.yaml": ("stages", "evaluate", "deps")}
+    for document, keys in places.items():
+        content = yaml.load(root / document)
+        entries = content
+        for key in keys:
+            entries = entries[key]
+        if name not in entries:
+            entries.append(name)
+            with written_aside(root / document) as aside:
+                yaml.dump(content, aside)
+    print(f"{name} joins the next evaluation: make repro")
+
+
+@app.command()
+def report(
+    notebook: Annotated[Path, typer.Argument(help="An executed notebook.")],
+    page: Annotated[Path, typer.Argument(help="The HTML file to write.")],
+):
+    """Turn an executed notebook into one HTML page without code, kernel or network."""
+    from simlib.report import export
+
+    export(notebook, page)
+
+
+@app.command()
+def check():
+    """Check params.yaml, section by section."""
+    import yaml
+
+    from simlib.settings import SECTIONS
+
+    try:
+        content = yaml.safe_load((project_root() / "params.yaml").read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise SimlibError("params.yaml", f"is no YAML ({reason})", "mend it") from None
+    if not isinstance(content, dict):
+        raise SimlibError("params.yaml", "holds no sections", "restore it")
+    for name in content:
+        if name not in SECTIONS:
+            raise SimlibError("params.yaml", f"unknown section '{name}'", "take it out")
+    for name, section in SECTIONS.items():
+        section.of(content.get(name))
+
+
+def main():
+    """Run the command line; an error that the user can mend is one line and exit code 2."""
+    try:
+        app()
+    except SimlibError as error:
+        print(f"simlib: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,152 @@
+"""FAISS indexes of the catalogue: one of whole tracks, one of segments."""
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from simlib import artefacts
+from simlib.artefacts import SimlibError, written_aside
+from simlib.model import whole
+
+_MEND = "run 'dvc repro index'"
+
+
+class Index:
+    """A searchable catalogue.
+
+    Both indexes are exact (inner product of unit vectors, that is, cosine similarity): a million
+    segments still answer in tens of milliseconds, and exact lists need no tuning.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+        The catalogue's table; row i is vector i of `by_track`.
+    segments : pandas.DataFrame
+        Columns `track` (row of `tracks`) and `start` (seconds); row i is vector i of `by_segment`.
+    by_track, by_segment : faiss.IndexFlatIP
+    model_digest : str
+        Of the weights that embedded the catalogue.
+    """
+
+    def __init__(self, tracks, segments, by_track, by_segment, model_digest):
+        self.tracks, self.segments = tracks, segments
+        self.by_track, self.by_segment = by_track, by_segment
+        self.model_digest = model_digest
+
+    @classmethod
+    def build(cls, model, store, settings):
+        """Embed every recording of a store.
+
+        Parameters
+        ----------
+        model : simlib.model.Model
+        store : simlib.features.Store
+        settings : simlib.settings.IndexSettings
+
+        Returns
+        -------
+        Index
+
+        Raises
+        ------
+        SimlibError
+            If the store was made with another front-end than the model's.
+        """
+        if store.front_end() != model.front_end.as_dict():
+            raise SimlibError(
+                store.folder,
+                "was extracted with other settings than the encoder was trained on",
+                "run 'dvc repro train'",
+            )
+        tracks = store.tracks()
+        vectors, rows, parts = [], [], []
+        for row, key in enumerate(
+            tqdm(tracks["log_mel"], desc="embedding", unit="", mininterval=5)
+        ):
+            embedded, starts = model.segments(store.log_mel(key), settings.hop_seconds)
+            vectors.append(whole(embedded))
+            parts.append(embedded)
+            rows.append(pd.DataFrame({"track": row, "start": starts}))
+        return cls(
+            tracks,
+            pd.concat(rows, ignore_index=True),
+            _flat(np.stack(vectors)),
+            _flat(np.concatenate(parts)),
+            model.digest,
+        )
+
+    def search(self, vector, k):
+        """Return the k nearest tracks.
+
+        Parameters
+        ----------
+        vector : numpy.ndarray of float32, shape (embedding,)
+            Of unit length.
+        k : int
+
+        Returns
+        -------
+        rows : numpy.ndarray of int64, shape (min(k, n_tracks),)
+            Rows of `tracks`, nearest first.
+        similarities : numpy.ndarray of float32, shape (min(k, n_tracks),)
+            Cosines.
+        """
+        similarities, rows = self.by_track.search(vector[None], min(k, self.by_track.ntotal))
+        return rows[0], similarities[0]
+
+    def vectors(self):
+        """Return the tracks' embeddings: float32, shape (n_tracks, embedding), of unit length."""
+        # Into an array of ours: once pytorch-metric-learning is loaded, FAISS hands out tensors.
+        vectors = np.empty((self.by_track.ntotal, self.by_track.d), dtype=np.float32)
+        return self.by_track.reconstruct_n(0, len(vectors), vectors)
+
+    def save(self, folder):
+        """Write `tracks.faiss`, `segments.faiss`, the two tables and `made_with.json`."""
+        folder = Path(folder)
+        for name, index in (("tracks", self.by_track), ("segments", self.by_segment)):
+            with written_aside(folder / f"{name}.faiss") as aside:
+                faiss.write_index(index, str(aside))
+        for name in ("tracks", "segments"):
+            with written_aside(folder / f"{name}.parquet") as aside:
+                getattr(self, name).to_parquet(aside, index=False)
+        artefacts.write_json(folder / "made_with.json", {"model": self.model_digest})
+
+    @classmethod
+    def load(cls, folder, model_digest):
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        folder : path-like
+        model_digest : str
+            Of the weights that queries will be embedded with.
+
+        Raises
+        ------
+        SimlibError
+            If there is none, or other weights made it.
+        """
+        folder = Path(folder)
+        made_with = artefacts.read_json(folder / "made_with.json", _MEND)
+        if made_with["model"] != model_digest:
+            raise SimlibError(folder, "was made with other weights than models/", _MEND)
+        try:
+            return cls(
+                pd.read_parquet(folder / "tracks.parquet"),
+                pd.read_parquet(folder / "segments.parquet"),
+                faiss.read_index(str(folder / "tracks.faiss")),
+                faiss.read_index(str(folder / "segments.faiss")),
+                model_digest,
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise SimlibError(folder, f"cannot be read ({reason})", _MEND) from None
+
+
+def _flat(vectors):
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+    return index

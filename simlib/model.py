@@ -1,0 +1,273 @@
+"""The encoder: log-mel segments in, unit embeddings out."""
+
+import json
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from simlib import artefacts
+from simlib.artefacts import SimlibError, written_aside
+from simlib.settings import ExtractSettings
+
+EMBED_BATCH = 64
+# Log-mel frames lie between -100 and 40 dB; divided so, activations begin near unit size.
+SCALE_DB = 20.0
+# What reading a file that is no encoder, or one of another version, may raise.
+_UNFIT = (SafetensorError, SimlibError, OSError, ValueError, TypeError, KeyError, RuntimeError)
+
+
+class Encoder(nn.Module):
+    """One branch of the Siamese network; the twins share it.
+
+    A strided convolution, then blocks of convolution, batch normalisation, ReLU and pooling; the
+    mean and the maximum over time, and a linear map to the embedding. Segments are taken relative
+    to their own mean level, so that loudness does not count.
+
+    Parameters
+    ----------
+    n_mels : int
+    channels : list of int
+        Output channels of the strided convolution and of each block; each halves both axes.
+    embedding : int
+        Dimensions of the embedding.
+    dropout : float
+    """
+
+    def __init__(self, n_mels, channels, embedding, dropout):
+        super().__init__()
+        before = channels[0]
+        blocks = [
+            nn.Conv2d(1, before, 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(before),
+            nn.ReLU(),
+        ]
+        for after in channels[1:]:
+            blocks += [
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+                nn.MaxPool2d(2, ceil_mode=True),
+            ]
+            before = after
+        self.blocks = nn.Sequential(*blocks)
+        bands = -(-n_mels // 2 ** len(channels))
+        self.dropout = nn.Dropout(dropout)
+        self.project = nn.Linear(2 * before * bands, embedding)
+        # Channels last in memory halves the time of a training step on a CPU.
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, segments):
+        """Embed segments.
+
+        Parameters
+        ----------
+        segments : torch.Tensor of float32, shape (n_segments, n_frames, n_mels)
+            Log-mel in dB.
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (n_segments, embedding)
+            Of unit length.
+        """
+        level = segments.mean(dim=(1, 2), keepdim=True)
+        image = ((segments - level) / SCALE_DB).unsqueeze(1)
+        maps = self.blocks(image.to(memory_format=torch.channels_last))
+        # (n, channels, time, bands): bands stay apart, time is summed up.
+        pooled = torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1).flatten(1)
+        return nn.functional.normalize(self.project(self.dropout(pooled)), dim=1)
+
+
+class Model:
+    """An encoder with everything that is needed to use it on a recording.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    front_end : simlib.settings.ExtractSettings
+        What its log-mel frames are made with.
+    segment_seconds : float
+        Length of the segments that it was trained on.
+    architecture : dict
+        The arguments of `Encoder`, so that a file of weights can be loaded by itself.
+    digest : str, optional
+        Of the file of weights; "" for weights that have none.
+    """
+
+    def __init__(self, encoder, front_end, segment_seconds, architecture, digest=""):
+        self.encoder = encoder
+        self.front_end = front_end
+        self.segment_seconds = segment_seconds
+        self.architecture = architecture
+        self.digest = digest
+        self.device = best_device()
+        self.encoder.to(self.device)
+
+    @classmethod
+    def untrained(cls, front_end, segment_seconds, architecture, seed):
+        """Make a model with random weights."""
+        torch.manual_seed(seed)
+        return cls(Encoder(**architecture), front_end, segment_seconds, architecture)
+
+    @property
+    def frames(self):
+        """Frames of a segment."""
+        return segment_frames(self.segment_seconds, self.front_end)
+
+    def segments(self, log_mel, hop_seconds):
+        """Embed a recording segment by segment.
+
+        Parameters
+        ----------
+        log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
+        hop_seconds : float
+            Step between two segments; the last one ends with the recording.
+
+        Returns
+        -------
+        embeddings : numpy.ndarray of float32, shape (n_segments, embedding)
+            Of unit length.
+        starts : numpy.ndarray of float32, shape (n_segments,)
+            Seconds.
+        """
+        hop = max(1, round(hop_seconds * self.front_end.frame_rate))
+        starts = segment_starts(len(log_mel), self.frames, hop)
+        embedded = []
+        self.encoder.eval()
+        with torch.inference_mode():
+            for first in range(0, len(starts), EMBED_BATCH):
+                batch = [
+                    cut(log_mel, start, self.frames)
+                    for start in starts[first : first + EMBED_BATCH]
+                ]
+                batch = torch.from_numpy(np.stack(batch)).to(self.device)
+                embedded.append(self.encoder(batch).cpu().numpy())
+        seconds = (np.array(starts) / self.front_end.frame_rate).astype(np.float32)
+        return np.concatenate(embedded), seconds
+
+    def save(self, path, **provenance):
+        """Write weights and all that is needed to use them as one safetensors file.
+
+        Parameters
+        ----------
+        path : path-like
+        **provenance
+            JSON-like facts on how the weights were made; `load` returns them as `provenance`.
+        """
+        metadata = {
+            "front_end": self.front_end.as_dict(),
+            "segment_seconds": self.segment_seconds,
+            "architecture": self.architecture,
+            "provenance": provenance,
+        }
+        weights = {name: t.detach().cpu().contiguous() for name, t in self._weights().items()}
+        with written_aside(path) as aside:
+            # One entry: safetensors keeps several in an order that changes from run to run.
+            save_file(weights, aside, {"simlib": json.dumps(metadata, sort_keys=True)})
+
+    def _weights(self):
+        # The count of batches seen serves training only.
+        state = self.encoder.state_dict()
+        return {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+
+    @classmethod
+    def load(cls, path):
+        """Load what `save` wrote.
+
+        Raises
+        ------
+        SimlibError
+            If the file is absent, or no weights of this program.
+        """
+        mend = "run 'make repro' to train one"
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = json.loads((file.metadata() or {}).get("simlib", "null"))
+                weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            front_end = ExtractSettings.of(metadata["front_end"])
+            segment_seconds, provenance = metadata["segment_seconds"], metadata["provenance"]
+            encoder = Encoder(**metadata["architecture"])
+            result = encoder.load_state_dict(weights, strict=False)
+            wrong = [k for k in result.missing_keys if not k.endswith("num_batches_tracked")]
+            if wrong or result.unexpected_keys:
+                raise ValueError(f"its weights do not fit: {[*wrong, *result.unexpected_keys][0]}")
+        except FileNotFoundError:
+            raise SimlibError(path, "is not there", mend) from None
+        except _UNFIT as error:
+            reason = str(error).splitlines()[0]
+            raise SimlibError(path, f"holds no encoder of this version ({reason})", mend) from None
+        model = cls(
+            encoder,
+            front_end,
+            segment_seconds,
+            metadata["architecture"],
+            artefacts.digest_of_file(path),
+        )
+        model.provenance = provenance
+        return model
+
+
+def best_device():
+    """Return the device to compute on: CUDA, Apple's MPS, or the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def segment_frames(seconds, front_end):
+    """Return the number of spectrogram frames in a segment of so many seconds."""
+    return round(seconds * front_end.frame_rate)
+
+
+def segment_starts(available, frames, hop):
+    """First frames of the segments of a recording: every `hop`, and one that ends with it.
+
+    Parameters
+    ----------
+    available, frames, hop : int
+        Frames of the recording, of a segment, and between two segments.
+
+    Returns
+    -------
+    list of int
+    """
+    last = max(0, available - frames)
+    starts = list(range(0, last + 1, hop))
+    return starts if starts[-1] == last else [*starts, last]
+
+
+def cut(log_mel, start, frames):
+    """Cut a segment; a recording that is too short is repeated.
+
+    Parameters
+    ----------
+    log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
+    start, frames : int
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (frames, n_mels)
+    """
+    segment = np.asarray(log_mel[start : start + frames], dtype=np.float32)
+    if len(segment) < frames:
+        segment = np.resize(segment, (frames, segment.shape[1]))
+    return segment
+
+
+def whole(embeddings):
+    """Pool the segments of one recording: their mean, back at unit length.
+
+    Parameters
+    ----------
+    embeddings : numpy.ndarray of float32, shape (n_segments, embedding)
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (embedding,)
+    """
+    mean = embeddings.mean(axis=0)
+    return mean / max(float(np.linalg.norm(mean)), 1e-12)

@@ -1,0 +1,243 @@
+"""HTML that carries everything in itself: players, tables, and notebooks as pages to mail."""
+
+import base64
+import html
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+
+from simlib import audio
+from simlib.artefacts import SimlibError, written_aside
+
+EXCERPT_SECONDS = 8.0
+EXCERPT_RATE = 22050
+POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
+STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.55 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem;
+  color: #1c2430; background: #fff; overflow-wrap: break-word; }
+h1 { line-height: 1.2; } h2 { margin-top: 2.4rem; border-bottom: 1px solid #dde3ea; }
+img { max-width: 100%; height: auto; }
+.jp-OutputArea-output, .output_html, .scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; margin: .6rem 0; }
+th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid #e6ebf0;
+  vertical-align: middle; }
+th { background: #f4f7fa; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
+audio { height: 2.2rem; width: 15rem; max-width: 100%; vertical-align: middle; }
+pre { white-space: pre-wrap; font-size: .85rem; background: #f4f7fa; padding: .6rem; }
+.verdict { background: #eef5ff; border-left: 4px solid #2b6cb0; padding: .6rem 1rem; }
+.query { border: 1px solid #dde3ea; border-radius: 8px; padding: .6rem 1rem; margin: 1rem 0; }
+.query h3 { margin: .2rem 0 .5rem; }
+.jp-InputPrompt, .jp-OutputPrompt, .prompt, .anchor-link { display: none; }
+@media (max-width: 40rem) { body { font-size: 15px; padding: .6rem; }
+  .query thead { display: none; } .query table, .query tbody, .query tr { display: block; }
+  .query td { display: inline-block; border: 0; padding: .1rem .3rem; }
+  .query tr { border-bottom: 1px solid #e6ebf0; padding: .35rem 0; } }
+"""
+
+
+def player(path, *, start=None, seconds=EXCERPT_SECONDS):
+    """Make an audio player that carries a short excerpt of a recording.
+
+    Parameters
+    ----------
+    path : path-like
+    start : float, optional
+        Seconds; by default the excerpt is the middle of the recording.
+    seconds : float
+        Length of the excerpt.
+
+    Returns
+    -------
+    str
+        An HTML element with the excerpt as mono MP3; a sentence where it cannot be decoded.
+    """
+    try:
+        return player_of(excerpt(path, start=start, seconds=seconds))
+    except SimlibError as error:
+        return f"<em>{html.escape(error.cause)}</em>"
+
+
+def excerpt(path, *, start=None, seconds=EXCERPT_SECONDS):
+    """Decode an excerpt for listening: float32 at `EXCERPT_RATE`, faded at both ends."""
+    if start is None:
+        start = max(0.0, (audio.duration(path) - seconds) / 2)
+    samples = audio.decode(path, EXCERPT_RATE, start=start, end=start + seconds)
+    return audio.faded(samples, EXCERPT_RATE)
+
+
+def player_of(samples, rate=EXCERPT_RATE):
+    """Make an audio player of mono samples."""
+    data = base64.b64encode(audio.mp3_bytes(samples, rate)).decode("ascii")
+    return f'<audio controls preload="none" src="data:audio/mpeg;base64,{data}"></audio>'
+
+
+def table(frame, *, raw=()):
+    """Make an HTML table; every cell is escaped but those of the `raw` columns.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    raw : iterable of str
+        Columns that hold HTML of our own making.
+
+    Returns
+    -------
+    str
+    """
+
+    def cell(name, value):
+        if name in raw:
+            return f"<td>{value}</td>"
+        if isinstance(value, float):
+            return f'<td class="number">{value:.3f}</td>' if value == value else "<td></td>"
+        return f"<td>{html.escape(str(value))}</td>"
+
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
+    columns = [frame[name].tolist() for name in frame.columns]
+    body = "".join(
+        "<tr>" + "".join(map(cell, frame.columns, row)) + "</tr>"
+        for row in zip(*columns, strict=True)
+    )
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        "</div>"
+    )
+
+
+def query_block(reference, neighbours, data, columns):
+    """Make the block of one example query: the reference and its ranked list, to listen to.
+
+    Parameters
+    ----------
+    reference : pandas.Series
+        A row of the tracks table.
+    neighbours : pandas.DataFrame
+        From `simlib.findings.neighbour_table`.
+    data : path-like
+        The catalogue's folder.
+    columns : list of str
+        Tag columns to show.
+
+    Returns
+    -------
+    str
+    """
+    tags = " · ".join(html.escape(reference[c].replace(";", ", ")) for c in columns)
+    shown = neighbours[["rank", "title", "artist", "similarity", "shares"]].copy()
+    paths = [Path(data) / path for path in neighbours["path"]]
+    shown.insert(1, "listen", [player(path) for path in paths])
+    return (
+        f'<div class="query"><h3>{name(reference)}</h3>'
+        f"<p>{player(Path(data) / reference['path'])} <small>{tags}</small></p>"
+        f"{table(shown, raw=['listen'])}</div>"
+    )
+
+
+def name(track):
+    """Return a track's title and artist as escaped HTML."""
+    artist = f" – {track['artist']}" if track["artist"] else ""
+    return html.escape(f"{track['title'] or track['track_id']}{artist}")
+
+
+def verdict_block(verdict, tracks, artists):
+    """Make the block that a report opens with.
+
+    Parameters
+    ----------
+    verdict : tuple of (str, list of str)
+        Headline and details, from `simlib.findings.verdict`.
+    tracks, artists : int
+        How many were tested.
+
+    Returns
+    -------
+    str
+    """
+    headline, details = verdict
+    items = "".join(f"<li>{html.escape(text)}</li>" for text in details)
+    return (
+        f'<div class="verdict"><p><b>{html.escape(headline)}</b></p>'
+        f"<p>Tested on {tracks} recordings by {artists} artists that the network never heard. "
+        "Ahead and behind mean beyond chance: the 95% interval of the paired difference leaves "
+        f"out 0.</p><details><summary>In figures</summary><ul>{items}</ul></details></div>"
+    )
+
+
+def rejected_block(rejected, kept):
+    """Make the summary of what could not be used: counts by cause, and up to 50 rows."""
+    if rejected.empty:
+        return f"<p>Nothing: all {kept} recordings are in.</p>"
+    causes = rejected["cause"].value_counts().rename_axis("cause").reset_index(name="entries")
+    more = "" if len(rejected) <= 50 else "<p>The rest is in reports/rejected.csv.</p>"
+    return (
+        f"<p>{len(rejected)} entries were left out, {kept} recordings are in.</p>"
+        f"{table(causes)}{table(rejected.head(50))}{more}"
+    )
+
+
+def record_block(params, packages):
+    """Make the closing block: the parameters and the versions that made the report.
+
+    Parameters
+    ----------
+    params : str
+        The text of `params.yaml`.
+    packages : iterable of str
+        Names of installed packages.
+
+    Returns
+    -------
+    str
+    """
+    versions = "\n".join(f"{name} {version(name)}" for name in packages)
+    versions = f"Python {platform.python_version()}\n{versions}"
+    return (
+        f"<details><summary>Parameters</summary><pre>{html.escape(params)}</pre></details>"
+        f"<details><summary>Versions</summary><pre>{html.escape(versions)}</pre></details>"
+    )
+
+
+def export(notebook, page):
+    """Turn an executed notebook into one page that needs no kernel and no network.
+
+    Code is left out, and so are progress bars and whatever was written to standard error.
+
+    Parameters
+    ----------
+    notebook, page : path-like
+
+    Raises
+    ------
+    SimlibError
+        If the notebook cannot be read.
+    """
+    try:
+        content = nbformat.read(notebook, as_version=4)
+    except (OSError, ValueError, AttributeError, TypeError, nbformat.ValidationError) as error:
+        raise SimlibError(notebook, f"cannot be read ({error})", "run 'make repro'") from None
+    for cell in content.cells:
+        cell.outputs = [out for out in cell.get("outputs", []) if _is_for_readers(out)]
+    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
+    body, _ = exporter.from_notebook_node(content)
+    words = (c.source.strip() for c in content.cells if c.cell_type == "markdown")
+    title = html.escape(next(filter(None, words), "simlib").splitlines()[0].lstrip("# "))
+    with written_aside(page) as aside:
+        aside.write_text(
+            "<!doctype html>\n"
+            '<html lang="en"><head><meta charset="utf-8">'
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{title}</title><style>{STYLE}</style></head>\n"
+            f"<body>\n{body}\n</body></html>\n",
+            encoding="utf-8",
+        )
+
+
+def _is_for_readers(output):
+    if output.output_type == "stream":
+        return output.name == "stdout"
+    return "application/vnd.jupyter.widget-view+json" not in output.get("data", {})

@@ -1,0 +1,329 @@
+"""Siamese training: pairs by graded ground truth, the loss, the loop, the checkpoint."""
+
+import json
+import math
+import sys
+
+import numpy as np
+import pandas as pd
+import torch
+from pytorch_metric_learning.losses import SupConLoss
+from pytorch_metric_learning.samplers import MPerClassSampler
+from pytorch_metric_learning.utils import common_functions
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from simlib import artefacts, augment, features, model, relevance
+from simlib.artefacts import SimlibError, written_aside
+from simlib.catalogue import artist_keys, tag_columns
+from simlib.model import Encoder, Model, whole
+from simlib.settings import AugmentSettings, ExtractSettings, PositiveSettings
+
+K = 10
+
+
+class GradedSupConLoss(SupConLoss):
+    """Supervised contrastive loss (Khosla et al. 2020) whose positives count by degree.
+
+    Each anchor's positives are weighted by the strength of their relation, in place of all alike:
+    the loss is the cross entropy between the strengths, scaled to sum to one, and the softmax of
+    the similarities. An anchor with no positive adds nothing.
+
+    Parameters
+    ----------
+    relations : callable
+        Positions (n,) to strengths (n, n); see `simlib.relevance.Relations`.
+    temperature : float
+    """
+
+    def __init__(self, relations, temperature):
+        super().__init__(temperature=temperature)
+        self.relations = relations
+
+    def compute_loss(self, embeddings, labels, indices_tuple, ref_emb, ref_labels):
+        """Labels are positions of recordings in the table that the relations know."""
+        similarity = self.distance(embeddings)
+        strength = torch.from_numpy(self.relations(labels.cpu().numpy())).to(similarity)
+        others = 1 - torch.eye(len(labels)).to(similarity)
+        return self._compute_loss(similarity, strength, others)
+
+
+class Segments:
+    """Random segments of the training recordings, in batches of pairs.
+
+    Everything random follows from the seed and the epoch, so that a resumed run draws what an
+    undisturbed one would have drawn.
+
+    Parameters
+    ----------
+    log_mels : list of numpy.ndarray of float16, shape (n_frames, n_mels)
+    frames : int
+        Of a segment.
+    settings : simlib.settings.TrainSettings
+    """
+
+    def __init__(self, log_mels, frames, settings):
+        self.log_mels, self.frames, self.settings = log_mels, frames, settings
+        self.augmentation = AugmentSettings.of(settings.augmentation)
+        self.batch = min(settings.batch, 2 * len(log_mels))
+        length = max(self.batch, settings.draws * len(log_mels))
+        self.sampler = MPerClassSampler(range(len(log_mels)), 2, self.batch, length)
+
+    def __len__(self):
+        return len(self.sampler) // self.batch
+
+    def epoch(self, number):
+        """Yield (segments float32 (batch, frames, n_mels), rows int64 (batch,))."""
+        rng = np.random.default_rng([self.settings.seed, number])
+        common_functions.NUMPY_RANDOM = np.random.RandomState(rng.integers(2**31))
+        self.sampler.labels.sort()
+        rows = np.array(list(self.sampler)).reshape(-1, self.batch)
+        margin = augment.margin(self.frames, self.augmentation)
+        for batch in rows:
+            cuts = []
+            for log_mel in (self.log_mels[row] for row in batch):
+                start = rng.integers(0, max(1, len(log_mel) - margin + 1))
+                cuts.append(model.cut(log_mel, start, margin))
+            yield augment.augment(np.stack(cuts), self.frames, self.augmentation, rng), batch
+
+
+def train(store, tracks, sides, settings, checkpoint):
+    """Train an encoder.
+
+    Parameters
+    ----------
+    store : simlib.features.Store
+    tracks : pandas.DataFrame
+        From `store.tracks()`.
+    sides : numpy.ndarray of object, shape (n_tracks,)
+        From `catalogue.split`; `test` is never touched.
+    settings : simlib.settings.TrainSettings
+    checkpoint : path-like
+        A file outside every pipeline output. An interrupted run continues from it exactly, if
+        nothing that it depends on has changed; it is removed at the end.
+
+    Returns
+    -------
+    trained : simlib.model.Model
+        The averaged weights that did best on the validation artists.
+    curves : pandas.DataFrame
+        A row for each look at the validation artists: `epoch`, `loss` (mean since the look
+        before), `learning_rate`, `validation` (mean over columns), `validation_<column>`.
+
+    Raises
+    ------
+    SimlibError
+        If there are too few training recordings, or the loss is no longer finite.
+    """
+    learning = tracks[sides == "train"].reset_index(drop=True)
+    if len(learning) < 2:
+        raise SimlibError(
+            "training artists",
+            f"the split leaves {len(learning)} recording(s) to learn from",
+            "add music, or lower split.test and split.validation in params.yaml",
+        )
+    columns = tag_columns(tracks)
+    front_end = ExtractSettings.of(store.front_end())
+    run = Run(settings, front_end, len(learning))
+    segments = Segments(
+        [store.log_mel(key) for key in learning["log_mel"]], run.model.frames, settings
+    )
+    relations = relevance.Relations(learning, columns, PositiveSettings.of(settings.positives))
+    loss = GradedSupConLoss(relations, settings.temperature)
+    validation = _Validation(store, tracks[sides == "validation"], columns, settings)
+    run.resume(checkpoint, _key(settings, learning, validation.tracks, front_end))
+
+    steps = len(segments)
+    total, done = settings.epochs * steps, run.epoch * steps
+    with tqdm(total=total, initial=done, unit="step", mininterval=5) as bar:
+        while run.epoch < settings.epochs and run.looks_since_best < settings.patience:
+            run.train_epoch(segments, loss, bar)
+            if run.epoch % settings.validate_every == 0 or run.epoch == settings.epochs:
+                run.look(validation)
+                bar.set_postfix(run.curves[-1], refresh=False)
+            run.save(checkpoint)
+    run.keep_best()
+    checkpoint.unlink(missing_ok=True)
+    return run.model, pd.DataFrame(run.curves)
+
+
+def _key(settings, learning, validation, front_end):
+    """Digest of all that a run's course depends on."""
+    modules = (augment, features, model, relevance, sys.modules[__name__])
+    table = [frame.to_csv(index=False) for frame in (learning, validation)]
+    code = artefacts.digest_of_modules(*modules)
+    versions = [torch.__version__, torch.get_num_threads(), str(model.best_device())]
+    return artefacts.digest_of([settings.as_dict(), front_end.as_dict(), table, code, versions])
+
+
+class _Validation:
+    """Retrieval among the validation artists."""
+
+    def __init__(self, store, tracks, columns, settings):
+        self.tracks = tracks.reset_index(drop=True)
+        self.log_mels = [store.log_mel(key) for key in self.tracks["log_mel"]]
+        self.columns, self.seed = columns, settings.seed
+
+    def scores(self, trained):
+        """Return {column: nDCG@10}; without tag columns, how well halves find each other."""
+        if not len(self.tracks):
+            return {}
+        embedded = [trained.segments(m, trained.segment_seconds)[0] for m in self.log_mels]
+        if not self.columns:
+            return self._halves(embedded)
+        tracks = np.stack([whole(e) for e in embedded])
+        return relevance.retrieval_score(
+            tracks @ tracks.T, self.tracks, artist_keys(self.tracks), self.columns, K, self.seed
+        )
+
+    def _halves(self, embedded):
+        embedded = [e for e in embedded if len(e) > 1]
+        if len(embedded) < 2:
+            return {}
+        first = np.stack([whole(e[: len(e) // 2]) for e in embedded])
+        second = np.stack([whole(e[len(e) // 2 :]) for e in embedded])
+        return {"excerpt": float(relevance.reciprocal_rank(first @ second.T).mean())}
+
+
+class Run:
+    """The state of a training run: what a checkpoint holds."""
+
+    def __init__(self, settings, front_end, recordings):
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        self.settings = settings
+        batch = min(settings.batch, 2 * recordings)
+        self.steps_total = settings.epochs * max(1, settings.draws * recordings // batch)
+        architecture = {
+            "n_mels": front_end.n_mels,
+            "channels": settings.channels,
+            "embedding": settings.embedding,
+            "dropout": settings.dropout,
+        }
+        self.model = Model.untrained(
+            front_end, settings.segment_seconds, architecture, settings.seed
+        )
+        self.encoder = Encoder(**architecture).to(self.model.device)
+        self.encoder.load_state_dict(self.model.encoder.state_dict())
+        average = get_ema_multi_avg_fn(settings.averaging)
+        self.average = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
+        # The averaged weights are the model: what is validated is what is kept.
+        self.model.encoder = self.average.module
+        self.optimizer = torch.optim.AdamW(
+            self.encoder.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.best = {}
+        self.progress = {
+            "epoch": 0, "step": 0, "losses": [], "curves": [], "looks_since_best": 0,
+            "best_score": -math.inf,
+        }  # fmt: skip
+
+    @property
+    def epoch(self):
+        return self.progress["epoch"]
+
+    @property
+    def curves(self):
+        return self.progress["curves"]
+
+    @property
+    def looks_since_best(self):
+        return self.progress["looks_since_best"]
+
+    def train_epoch(self, segments, loss, bar):
+        """One pass over the training recordings."""
+        torch.manual_seed(self.settings.seed * 100_003 + self.epoch)
+        self.encoder.train()
+        for batch, rows in segments.epoch(self.epoch):
+            rate = self._learning_rate()
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            value = loss(
+                self.encoder(torch.from_numpy(batch).to(self.model.device)), torch.from_numpy(rows)
+            )
+            if not torch.isfinite(value):
+                raise SimlibError(
+                    "training", "the loss is no longer finite", "lower train.learning_rate"
+                )
+            self.optimizer.zero_grad()
+            value.backward()
+            self.optimizer.step()
+            self.average.update_parameters(self.encoder)
+            self.progress["step"] += 1
+            self.progress["losses"].append(value.item())
+            bar.update()
+        self.progress["epoch"] += 1
+
+    def _learning_rate(self):
+        step, total = self.progress["step"], self.steps_total
+        warm_up = max(1, total // 20)
+        if step < warm_up:
+            return self.settings.learning_rate * (step + 1) / warm_up
+        done = (step - warm_up) / max(1, total - warm_up)
+        return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+    def look(self, validation):
+        """Score the averaged weights on the validation artists and remember the best."""
+        scores = validation.scores(self.model)
+        mean = float(np.mean(list(scores.values()))) if scores else None
+        row = {
+            "epoch": self.epoch,
+            "loss": round(float(np.mean(self.progress["losses"])), 6),
+            "learning_rate": round(self._learning_rate(), 9),
+        }
+        if scores:
+            row["validation"] = round(mean, 6)
+            row |= {f"validation_{name}": round(value, 6) for name, value in scores.items()}
+        self.progress["losses"] = []
+        self.progress["curves"].append(row)
+        # While the learning rate is high, a good look is luck: weights are worth keeping, and
+        # patience begins, in the second half. With nobody to validate on, the last are kept.
+        if 2 * self.epoch < self.settings.epochs:
+            return
+        self.progress["looks_since_best"] += 1
+        if mean is None or mean > self.progress["best_score"]:
+            self.progress["looks_since_best"] = 0
+            self.progress["best_score"] = -math.inf if mean is None else mean
+            self.best = {k: v.clone() for k, v in self.model.encoder.state_dict().items()}
+
+    def keep_best(self):
+        """Put the best weights into the model."""
+        self.model.encoder.load_state_dict(self.best)
+
+    def save(self, path):
+        """Write the checkpoint; safetensors, so that reading it back runs no code."""
+        tensors = {f"best.{k}": v for k, v in self.best.items()}
+        tensors |= {f"encoder.{k}": v for k, v in self.encoder.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+        metadata = {"key": self.key, "progress": json.dumps(self.progress)}
+        with written_aside(path) as aside:
+            save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, aside, metadata)
+
+    def resume(self, path, key):
+        """Continue from the checkpoint, if it belongs to this very run."""
+        self.key = key
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (FileNotFoundError, SafetensorError):
+            return
+        if metadata.get("key") != key:
+            return
+
+        def under(prefix):
+            return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+        self.progress = json.loads(metadata["progress"])
+        self.best = under("best.")
+        self.encoder.load_state_dict(under("encoder."))
+        self.average.load_state_dict(under("average."))
+        state = {}
+        for name, value in under("optimizer.").items():
+            number, _, name = name.partition(".")
+            state.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
