@@ -1,0 +1,90 @@
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+import samples
+import torch
+from hypothesis import settings
+
+from simlib import catalogue
+from simlib.features import Store, extract
+from simlib.index import Index
+from simlib.model import Model
+from simlib.settings import IndexSettings
+
+# The machine may be busy: how long an example takes proves nothing.
+settings.register_profile("simlib", deadline=None, max_examples=50, derandomize=True)
+settings.load_profile("simlib")
+
+# What is computed here is small: on a busy machine threads would only wait for each other.
+torch.set_num_threads(1)
+
+CATALOGUE = Path(__file__).resolve().parents[2] / "shared" / "catalogue"
+
+
+@pytest.fixture(scope="session")
+def real_catalogue():
+    """The team's catalogue of real recordings, where this machine has it."""
+    if not (CATALOGUE / "tracks.csv").is_file():
+        pytest.skip("there is no catalogue of real recordings beside this checkout")
+    return CATALOGUE
+
+
+@pytest.fixture
+def unprivileged():
+    """A context without root's rights, to whom every file is readable."""
+
+    @contextmanager
+    def without_rights():
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(user)
+
+    return without_rights
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A small project with features, an untrained encoder and an index; not to be changed."""
+    root = tmp_path_factory.mktemp("project")
+    for name in ("dvc.yaml", "params.yaml"):
+        (root / name).touch()
+    lines = ["track_id,path,title,artist,genre,mood"]
+    for number in range(12):
+        artist, tonal = number // 2, number // 2 % 2 == 0
+        name = f"artist {artist}/song {number:02d}.wav"
+        seconds = 2.0 + 0.25 * (number % 4)
+        sound = (
+            samples.chord(seconds, root=220 * 2 ** (number / 12))
+            if tonal
+            else samples.bursts(seconds, per_second=3 + number / 4, seed=number)
+        )
+        samples.write(root / "data" / "audio" / name, sound)
+        tags = f"{'tonal' if tonal else 'drums'},{('calm', 'wild', 'calm;wild')[artist % 3]}"
+        lines.append(f"s{number:02d},audio/{name},Song {number},Artist {artist},{tags}")
+    (root / "data" / "tracks.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    tracks, _ = catalogue.read(root / "data")
+    store = Store(root / "features")
+    stored, rejected, _ = extract(root / "data", tracks, store, samples.extract_settings(), jobs=1)
+    assert len(stored) == 12
+    assert rejected.empty
+    architecture = {"n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.0}
+    weights = root / "models" / "encoder.safetensors"
+    Model.untrained(samples.extract_settings(), 0.5, architecture, 7).save(
+        weights, train=samples.TRAIN
+    )
+    model = Model.load(weights)
+    index = Index.build(model, store, IndexSettings.of({"hop_seconds": 0.25}))
+    index.save(root / "index")
+    sides = np.array(["train"] * 4 + ["test"] * 8, dtype=object)
+    return SimpleNamespace(root=root, store=store, model=model, index=index, sides=sides)

@@ -1,0 +1,232 @@
+"""What the tests are made of: short recordings, small settings, tables, a store without audio."""
+
+import hashlib
+import json
+from fractions import Fraction
+
+import av
+import numpy as np
+import pandas as pd
+import soundfile as sf
+
+from simlib.evaluate import Evaluation
+from simlib.features import Store
+from simlib.settings import EvaluateSettings, ExtractSettings, SplitSettings, TrainSettings
+
+RATE = 8000
+
+EXTRACT = {
+    "sample_rate": RATE,
+    "n_fft": 512,
+    "hop_length": 256,
+    "n_mels": 32,
+    "f_min": 50.0,
+    "f_max": 4000.0,
+    "min_seconds": 0.5,
+}
+NO_AUGMENTATION = {
+    "gain_db": 0.0,
+    "tilt_db": 0.0,
+    "pitch_bands": 0,
+    "stretch": 0.0,
+    "time_mask": 0.0,
+    "band_mask": 0.0,
+    "mix": 0.0,
+}
+AUGMENTATION = {
+    "gain_db": 3.0,
+    "tilt_db": 3.0,
+    "pitch_bands": 1,
+    "stretch": 0.1,
+    "time_mask": 0.2,
+    "band_mask": 0.2,
+    "mix": 0.3,
+}
+TRAIN = {
+    "segment_seconds": 0.5,
+    "channels": [4, 8],
+    "embedding": 8,
+    "dropout": 0.1,
+    "positives": {"recording": 1.0, "artist": 0.5, "tags": {"default": 1.0}},
+    "temperature": 0.2,
+    "augmentation": AUGMENTATION,
+    "epochs": 4,
+    "draws": 4,
+    "batch": 8,
+    "learning_rate": 0.01,
+    "weight_decay": 0.01,
+    "averaging": 0.5,
+    "validate_every": 1,
+    "patience": 10,
+    "seed": 0,
+}
+
+
+def extract_settings(**changes):
+    return ExtractSettings.of(EXTRACT | changes)
+
+
+def train_settings(**changes):
+    return TrainSettings.of(TRAIN | changes)
+
+
+def split_settings(**changes):
+    return SplitSettings.of({"test": 0.25, "validation": 0.15, "seed": 0} | changes)
+
+
+def evaluate_settings(**changes):
+    return EvaluateSettings.of({"k": 3, "bootstrap": 200, "seed": 0, "compare": []} | changes)
+
+
+def tone(seconds=1.0, frequency=440.0, rate=RATE, level=0.3):
+    """A sine: float32, shape (n_samples,)."""
+    times = np.arange(round(seconds * rate)) / rate
+    return (level * np.sin(2 * np.pi * frequency * times)).astype(np.float32)
+
+
+def chord(seconds=1.0, root=220.0, rate=RATE):
+    """A major triad with a slow tremolo."""
+    parts = sum(tone(seconds, root * ratio, rate, 0.15) for ratio in (1, 5 / 4, 3 / 2))
+    times = np.arange(len(parts)) / rate
+    return (parts * (0.75 + 0.25 * np.cos(2 * np.pi * 2 * times))).astype(np.float32)
+
+
+def bursts(seconds=1.0, rate=RATE, per_second=4.0, seed=0):
+    """Noise in bursts, like a drum machine with one sound."""
+    noise = np.random.default_rng(seed).standard_normal(round(seconds * rate)) * 0.2
+    phase = (np.arange(len(noise)) / rate * per_second) % 1
+    return (noise * np.exp(-8 * phase)).astype(np.float32)
+
+
+def clicks(seconds, bpm, rate):
+    """A click track."""
+    samples = np.zeros(round(seconds * rate), dtype=np.float32)
+    for start in np.arange(0, seconds - 0.1, 60 / bpm):
+        first = round(start * rate)
+        samples[first : first + 200] = np.hanning(200) * np.resize([0.8, -0.8], 200)
+    return samples
+
+
+def write(path, samples, rate=RATE, **options):
+    """Write a recording with libsndfile and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sf.write(path, samples, rate, **options)
+    return path
+
+
+# Codec and sample rate of the formats that PyAV writes.
+AV_FORMATS = {
+    ".m4a": ("aac", 44100),
+    ".mp4": ("aac", 44100),
+    ".aac": ("aac", 44100),
+    ".wma": ("wmav2", 44100),
+    ".webm": ("libopus", 48000),
+}
+
+
+def write_av(path, seconds=1.0, frequency=440.0, sound=None):
+    """Write a stereo sine, or a mono sound twice, with the codec of the name's suffix."""
+    codec, rate = AV_FORMATS[path.suffix]
+    samples = np.stack([tone(seconds, frequency, rate) if sound is None else sound] * 2)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout="stereo")
+        stream.bit_rate = 128_000
+        size = stream.codec_context.frame_size or 1024
+        for first in range(0, samples.shape[1], size):
+            part = np.ascontiguousarray(samples[:, first : first + size])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_constant_mp3(path, seconds=3.0, rate=44100):
+    """Write an MP3 of constant bit rate without a Xing header, as old encoders and radios did."""
+    samples = tone(seconds, rate=rate)[None]
+    with av.open(str(path), "w", options={"write_xing": "0"}) as container:
+        stream = container.add_stream("libmp3lame", rate=rate, layout="mono")
+        stream.bit_rate = 64_000
+        for first in range(0, samples.shape[1], 1152):
+            part = np.ascontiguousarray(samples[:, first : first + 1152])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def peak_frequency(samples, rate):
+    """The frequency, in Hz, that is loudest in a recording."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return np.argmax(spectrum) * rate / len(samples)
+
+
+def tracks(count, **columns):
+    """A tracks table of `count` recordings t00, t01, ...; every one has its own artist."""
+    names = [f"t{i:02d}" for i in range(count)]
+    known = {
+        "track_id": names,
+        "path": [f"audio/{name}.wav" for name in names],
+        "title": [name.upper() for name in names],
+        "artist": [f"artist {name}" for name in names],
+        "album": [""] * count,
+    }
+    table = {name: pd.array(list(values), dtype="str") for name, values in known.items()}
+    for name, values in columns.items():
+        is_text = all(isinstance(v, str) for v in values)
+        table[name] = pd.array(list(values), dtype="str" if is_text else "float64")
+    return pd.DataFrame(table)
+
+
+def evaluation_of(seed=0, count=12, **settings):
+    """An evaluation of made-up tracks with two tag columns."""
+    rng = np.random.default_rng(seed)
+    table = tracks(
+        count,
+        artist=[f"artist {i}" for i in rng.integers(0, max(2, count // 2), count)],
+        genre=rng.choice(["rock", "jazz", "folk", ""], count).tolist(),
+        mood=rng.choice(["calm", "wild", "calm;wild", "sad"], count).tolist(),
+    )
+    return Evaluation(table, ["genre", "mood"], evaluate_settings(**settings))
+
+
+def similarity_of(evaluation, seed=0):
+    """Similarities that mean nothing."""
+    return np.random.default_rng(seed).random((len(evaluation.tracks),) * 2)
+
+
+def store_of(folder, log_mels, table, settings):
+    """Make a store, without audio, of log-mel spectrograms; row i of the table has the i-th."""
+    store = Store(folder)
+    keys = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(len(table))]
+    for key, log_mel in zip(keys, log_mels, strict=True):
+        store.path("log_mel", key).parent.mkdir(parents=True, exist_ok=True)
+        np.save(store.path("log_mel", key), log_mel.astype(np.float16))
+    stored = table.assign(
+        seconds=[len(m) / settings.frame_rate for m in log_mels], log_mel=keys, descriptor=keys
+    )
+    stored.to_parquet(folder / "tracks.parquet", index=False)
+    (folder / "front_end.json").write_text(json.dumps(settings.as_dict()))
+    return store
+
+
+def log_mel_of(kind, frames, seed, bands=32):
+    """A made-up log-mel spectrogram: `low` and `high` have their energy in other bands."""
+    rng = np.random.default_rng(seed)
+    levels = np.linspace(0, -40, bands) if kind == "low" else np.linspace(-40, 0, bands)
+    return (levels + rng.normal(0, 3, size=(frames, bands))).astype(np.float16)
+
+
+def tree(folder):
+    """What lies in a folder, to the byte: {relative path: bytes, link target or kind}."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            found[name] = ("link", str(path.readlink()))
+        elif path.is_file():
+            found[name] = ("file", path.read_bytes(), path.stat().st_mtime_ns)
+        else:
+            found[name] = ("folder or special", path.lstat().st_mode)
+    return found

@@ -1,0 +1,262 @@
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import samples
+import yaml
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from simlib import catalogue, cli
+from simlib.search import Searcher
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command line; returns its exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["simlib", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def inside(built, monkeypatch):
+    monkeypatch.chdir(built.root / "data")
+    return built
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A folder with this project's params.yaml and dvc.yaml, to work in."""
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_arguments_the_commands_are_listed(run):
+    _, out, err = run()
+    for command in ("query", "embed", "catalogue", "compare", "report", "check"):
+        assert command in out + err
+
+
+@pytest.mark.parametrize("arguments", [["nothing"], ["query"], ["query", "s00", "-k", "many"]])
+def test_a_wrong_command_line_is_explained(run, arguments):
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "Usage" in err
+
+
+def test_an_error_that_the_user_can_mend_is_one_line(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("query", "s00")
+    assert code == 2
+    assert out == ""
+    assert err.startswith("simlib: ")
+    assert err.count("\n") == 1
+    assert "no simlib project here or above" in err
+
+
+# --- query -----------------------------------------------------------------------------------
+
+
+def test_a_query_prints_the_ranked_list(run, inside):
+    code, out, err = run("query", "s03", "-k", 4)
+    assert (code, err) == (0, "")
+    expected = Searcher(inside.root).query("s03", 4)
+    header, *lines = out.splitlines()
+    assert header.split() == ["rank", "similarity", "track", "title", "–", "artist"]
+    assert len(lines) == 4
+    for line, row in zip(lines, expected.itertuples(), strict=True):
+        rank, similarity, track_id, *name = line.split()
+        assert (int(rank), track_id) == (row.rank, row.track_id)
+        assert float(similarity) == pytest.approx(row.similarity, abs=1e-3)
+        assert " ".join(name) == f"{row.title} – {row.artist}"
+
+
+def test_a_query_prints_json(run, inside):
+    code, out, _ = run("query", "s03", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert len(found) == 10
+    assert found == Searcher(inside.root).query("s03").to_dict("records")
+
+
+def test_an_unknown_reference_is_told_in_one_line(run, inside):
+    code, out, err = run("query", "no\x1b[2Jbody", "-k", 4)
+    assert (code, out) == (2, "")
+    assert err == (
+        r"simlib: no\x1b[2Jbody: is neither a track id of the catalogue nor a file; "
+        "ids look like 's00'\n"
+    )
+    assert run("query", "s00", "-k", 0)[0] == 2
+
+
+def test_names_cannot_write_to_the_terminal(run, inside, monkeypatch):
+    tracks = inside.index.tracks.copy()
+    tracks["title"] = "a\x1b[2J\nb"
+    monkeypatch.setattr(Searcher, "tracks", tracks)
+    _, out, _ = run("query", "s00")
+    assert "\x1b" not in out
+    assert len(out.splitlines()) == 11
+    assert r"a\x1b[2J\nb" in out
+
+
+# --- embed -----------------------------------------------------------------------------------
+
+
+def test_embedding_writes_ids_vectors_and_similarities(run, inside, tmp_path):
+    silent = samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
+    code, out, err = run("embed", inside.root / "data" / "audio", silent, "--out", tmp_path / "E")
+    assert code == 0
+    assert "12 embedded, 1 left out" in out
+    assert err.count("\n") == 1
+    assert "silent.wav: is silent" in err
+    with np.load(tmp_path / "E.npz", allow_pickle=False) as file:
+        assert set(file.files) == {"ids", "emb", "sim"}
+        assert file["emb"].shape == (12, 8)
+        np.testing.assert_allclose(file["sim"], file["emb"] @ file["emb"].T, atol=1e-6)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["E.npz", "silent.wav"]
+
+
+def test_embedding_takes_the_weights_it_is_given(run, built, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # no project here
+    path = samples.write(tmp_path / "a.wav", samples.chord(1))
+    weights = built.root / "models" / "encoder.safetensors"
+    assert run("embed", path, "--out", tmp_path / "E.npz", "--weights", weights)[0] == 0
+    assert run("embed", path, "--out", tmp_path / "F.npz")[0] == 2
+    assert not (tmp_path / "F.npz").exists()
+
+
+def test_when_nothing_can_be_embedded_no_file_is_written(run, inside, tmp_path):
+    path = samples.write(tmp_path / "a.wav", np.zeros(8000, dtype=np.float32))
+    code, _, err = run("embed", path, "--out", tmp_path / "E.npz")
+    assert code == 2
+    assert "none of the 1 could be embedded" in err
+    assert not (tmp_path / "E.npz").exists()
+
+
+# --- catalogue, report -----------------------------------------------------------------------
+
+
+def test_a_folder_is_taken_in(run, checkout):
+    samples.write(checkout / "music" / "a.wav", samples.tone(0.2))
+    (checkout / "music" / "notes.txt").touch()
+    code, out, err = run("catalogue", checkout / "music")
+    assert (code, err) == (0, "")
+    assert "1 recordings taken into data/, 1 entries listed in data/rejected.csv" in out
+    assert catalogue.read(checkout / "data")[0]["track_id"].tolist() == ["a"]
+    code, _, err = run("catalogue", checkout / "absent")
+    assert code == 2
+    assert "is not a folder; give FROM=/path/to/music" in err
+
+
+def test_a_notebook_becomes_a_page(run, tmp_path):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Here")]), tmp_path / "a.ipynb")
+    assert run("report", tmp_path / "a.ipynb", tmp_path / "a.html")[0] == 0
+    assert "Here" in (tmp_path / "a.html").read_text()
+    code, _, err = run("report", tmp_path / "absent.ipynb", tmp_path / "b.html")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+# --- compare ---------------------------------------------------------------------------------
+
+
+def documents(root):
+    return {name: yaml.safe_load((root / name).read_text()) for name in ("params.yaml", "dvc.yaml")}
+
+
+def test_comparing_adds_the_file_to_parameters_and_dependencies(run, checkout, monkeypatch):
+    (checkout / "others").mkdir()
+    (checkout / "others" / "theirs.npz").touch()
+    before, texts = documents(checkout), [p.read_text() for p in sorted(checkout.glob("*.yaml"))]
+    monkeypatch.chdir(checkout / "others")
+    code, out, _ = run("compare", "theirs.npz")
+    assert code == 0
+    assert "others/theirs.npz joins" in out
+    after = documents(checkout)
+    assert after["params.yaml"]["evaluate"]["compare"] == ["others/theirs.npz"]
+    assert "others/theirs.npz" in after["dvc.yaml"]["stages"]["evaluate"]["deps"]
+    after["params.yaml"]["evaluate"]["compare"].clear()
+    after["dvc.yaml"]["stages"]["evaluate"]["deps"].remove("others/theirs.npz")
+    assert after == before, "nothing else has changed"
+    for text, path in zip(texts, sorted(checkout.glob("*.yaml")), strict=True):
+        lines = path.read_text().splitlines()
+        assert len(lines) <= len(text.splitlines()) + 1, "rewritten in another style"
+        comments = [line for line in text.splitlines() if line.lstrip().startswith("#")]
+        assert comments == [line for line in lines if line.lstrip().startswith("#")]
+
+
+def test_comparing_twice_changes_nothing_more(run, checkout):
+    (checkout / "theirs.npz").touch()
+    run("compare", "theirs.npz")
+    before = samples.tree(checkout)
+    assert run("compare", "theirs.npz")[0] == 0
+    assert samples.tree(checkout) == before
+
+
+def test_comparing_with_nothing_is_refused(run, checkout):
+    before = samples.tree(checkout)
+    code, _, err = run("compare", "absent.npz")
+    assert code == 2
+    assert "absent.npz: is not there" in err
+    assert samples.tree(checkout) == before
+
+
+# --- check -----------------------------------------------------------------------------------
+
+
+def test_the_shipped_parameters_pass_the_check(run, checkout):
+    assert run("check") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("epochs:", "epoch:", "section train: unknown key 'epoch'; did you mean 'epochs'?"),
+        ("  hop_seconds: 2.0", "  {}", "section index"),
+        ("  bootstrap: 2000", "  bootstrap: few", "'bootstrap' is 'few'; give it a value of type"),
+        ("index:", "idx:", "unknown section 'idx'"),
+        ("extract:", "extract: [", "is no YAML"),
+        ("    gain_db: 3.0", "    gain: 3.0", "section train.augmentation: unknown key 'gain'"),
+    ],
+)
+def test_a_mistake_in_the_parameters_is_named(run, checkout, old, new, told):
+    path = checkout / "params.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    code, out, err = run("check")
+    assert (code, out) == (2, "")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", ["", "# nothing\n", "- a\n", "text", "extract:\n", "\xe9: 1"])
+def test_parameters_without_sections_are_refused(run, checkout, content):
+    (checkout / "params.yaml").write_text(content, encoding="latin-1")
+    code, _, err = run("check")
+    assert code == 2
+    assert err.startswith("simlib: params.yaml")
+    assert err.count("\n") == 1
+
+
+def test_a_section_that_is_missing_is_named(run, checkout):
+    content = yaml.safe_load((checkout / "params.yaml").read_text())
+    del content["index"]
+    (checkout / "params.yaml").write_text(yaml.safe_dump(content))
+    code, _, err = run("check")
+    assert code == 2
+    assert "section index" in err

@@ -1,0 +1,124 @@
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+import samples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simlib.artefacts import SimlibError
+from simlib.index import Index, _flat
+from simlib.model import Model, whole
+from simlib.settings import IndexSettings
+
+HOP = IndexSettings.of({"hop_seconds": 0.25})
+
+
+def index_of(vectors):
+    segments = pd.DataFrame({"track": range(len(vectors)), "start": 0.0})
+    return Index(samples.tracks(len(vectors)), segments, _flat(vectors), _flat(vectors), "digest")
+
+
+def unit(count, seed, dimensions=8):
+    vectors = np.random.default_rng(seed).standard_normal((count, dimensions))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@given(st.integers(1, 60), st.integers(1, 80), st.integers(0, 2**32 - 1))
+def test_search_is_exact(count, k, seed):
+    vectors = unit(count + 1, seed)
+    query, vectors = vectors[0], vectors[1:]
+    rows, similarities = index_of(vectors).search(query, k)
+    cosines = vectors @ query
+    assert len(rows) == min(k, count), "a longer list than there are tracks is cut"
+    assert len(set(rows)) == len(rows)
+    np.testing.assert_allclose(similarities, np.sort(cosines)[::-1][:k], atol=1e-6)
+    np.testing.assert_allclose(cosines[rows], similarities, atol=1e-6)
+
+
+def test_every_recording_is_embedded_by_the_mean_of_its_segments(built):
+    index = built.index
+    assert index.tracks["track_id"].tolist() == [f"s{i:02d}" for i in range(12)]
+    assert index.model_digest == built.model.digest
+    for row, key in enumerate(index.tracks["log_mel"]):
+        embedded, starts = built.model.segments(built.store.log_mel(key), 0.25)
+        np.testing.assert_allclose(index.vectors()[row], whole(embedded), atol=1e-6)
+        own = index.segments["track"] == row
+        np.testing.assert_array_equal(index.segments["start"][own], starts)
+        segments = np.asarray(index.by_segment.reconstruct_n(0, index.by_segment.ntotal))
+        np.testing.assert_allclose(segments[own.to_numpy()], embedded, atol=1e-6)
+    assert index.by_segment.ntotal == len(index.segments)
+
+
+def test_a_recording_is_its_own_nearest_neighbour(built):
+    for row, vector in enumerate(built.index.vectors()):
+        rows, similarities = built.index.search(vector, 1)
+        assert rows[0] == row
+        assert similarities[0] == pytest.approx(1, abs=1e-5)
+
+
+def test_vectors_are_arrays_also_beside_the_training(built):
+    """Its metric learning library makes FAISS answer in tensors, wherever it is loaded."""
+    import_module("simlib.train")
+    assert type(built.index.vectors()) is np.ndarray
+    assert built.index.vectors().dtype == np.float32
+    assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0)[0], 3))
+
+
+def test_a_smaller_hop_makes_more_segments(built):
+    few = Index.build(built.model, built.store, IndexSettings.of({"hop_seconds": 1.0}))
+    assert few.by_segment.ntotal < built.index.by_segment.ntotal / 2
+    assert few.by_track.ntotal == 12
+
+
+def test_an_index_comes_back_as_it_was_saved(built, tmp_path):
+    built.index.save(tmp_path / "index")
+    loaded = Index.load(tmp_path / "index", built.model.digest)
+    np.testing.assert_array_equal(loaded.vectors(), built.index.vectors())
+    pd.testing.assert_frame_equal(loaded.tracks, built.index.tracks)
+    pd.testing.assert_frame_equal(loaded.segments, built.index.segments, check_dtype=False)
+    assert loaded.by_segment.ntotal == built.index.by_segment.ntotal
+
+
+def test_building_and_saving_twice_gives_the_same_bytes(built, tmp_path):
+    for name in ("one", "two"):
+        Index.build(built.model, built.store, HOP).save(tmp_path / name)
+    one, two = (
+        {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two")
+    )
+    assert len(one) == 5
+    assert one == two
+
+
+def test_an_index_of_other_weights_is_refused_with_the_command(built, tmp_path):
+    built.index.save(tmp_path / "index")
+    with pytest.raises(SimlibError, match="made with other weights.*run 'dvc repro index'"):
+        Index.load(tmp_path / "index", "another digest")
+
+
+def test_no_index_names_the_command(tmp_path):
+    with pytest.raises(SimlibError, match="is not there; run 'dvc repro index'"):
+        Index.load(tmp_path / "index", "digest")
+
+
+@pytest.mark.parametrize(
+    "name", ["tracks.faiss", "segments.faiss", "tracks.parquet", "segments.parquet"]
+)
+@pytest.mark.parametrize("damage", ["absent", "garbage", "half"])
+def test_a_damaged_index_is_refused_with_the_command(built, tmp_path, name, damage):
+    built.index.save(tmp_path / "index")
+    path = tmp_path / "index" / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "absent":
+        path.write_bytes(b"garbage" * 20 if damage == "garbage" else content[: len(content) // 2])
+    with pytest.raises(SimlibError, match="cannot be read.*run 'dvc repro index'"):
+        Index.load(tmp_path / "index", built.model.digest)
+
+
+def test_features_of_another_front_end_are_not_embedded(built):
+    other = samples.extract_settings(f_max=3900.0)
+    model = Model.untrained(other, 0.5, built.model.architecture, 0)
+    with pytest.raises(SimlibError, match="other settings than the encoder.*dvc repro train"):
+        Index.build(model, built.store, HOP)

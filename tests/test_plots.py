@@ -1,0 +1,272 @@
+import io
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import samples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simlib import plots
+
+# What breaks figures: mathematics, control characters, glyphs that no font has, length.
+HOSTILE = [
+    "$\\frac{1}{",
+    "100$ & $\\x$",
+    "a\x00b\x1b[2J\n\tc",
+    "_hidden",
+    "日本 🎵",
+    "x" * 300,
+    "\\$",
+]
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
+
+
+def drawn(figure):
+    """Draw a figure for good, and return every text that stands in it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph|constrained_layout not applied")
+        figure.savefig(io.BytesIO(), format="png", dpi=40)
+    return [text.get_text() for text in figure.findobj(plt.Text) if text.get_text()]
+
+
+def bars(axes):
+    """The lengths of horizontal bars, from top to bottom."""
+    return [bar.get_width() for bar in axes.patches]
+
+
+# --- text ------------------------------------------------------------------------------------
+
+
+@given(st.text() | st.sampled_from(HOSTILE), st.integers(2, 40))
+def test_plain_text_is_one_short_line_without_mathematics(text, length):
+    from matplotlib.cbook import is_math_text
+
+    found = plots.plain(text, length)
+    assert found.isprintable()
+    assert "\n" not in found
+    assert len(found.replace(r"\$", "$")) <= length
+    assert not is_math_text(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rock", "rock"),
+        ("drum & bass", "drum & bass"),
+        (" a\n b\t", "a b"),
+        ("$x$", r"\$x\$"),
+        ("x" * 31, "x" * 29 + "…"),
+        ("x" * 30, "x" * 30),
+    ],
+)
+def test_plain_text_keeps_what_can_be_drawn(text, shown):
+    assert plots.plain(text) == shown
+
+
+# --- figures ---------------------------------------------------------------------------------
+
+
+def test_the_three_views_are_side_by_side_and_named():
+    settings = samples.extract_settings()
+    log_mel = samples.log_mel_of("low", 60, 0)
+    figure = plots.three_views(samples.chord(2), 8000, log_mel, settings)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["Waveform", "Spectrogram", "Log-mel spectrogram"]
+    assert "Hz" in drawn(figure)
+
+
+def test_a_log_mel_is_drawn_over_eighty_decibels_below_its_peak():
+    levels = np.linspace(-100, 20, 60 * 32).reshape(60, 32)
+    _, axes = plt.subplots()
+    plots.draw_log_mel(levels, samples.extract_settings(), axes)
+    [mesh] = axes.collections
+    assert mesh.get_array().min() == pytest.approx(-60)
+    assert mesh.get_array().max() == pytest.approx(20)
+
+
+def table_of(**columns):
+    count = len(next(iter(columns.values()), [""] * 6))
+    return samples.tracks(count, **columns).assign(seconds=np.linspace(1, 300, count))
+
+
+def test_the_make_up_counts_durations_and_each_tag():
+    table = table_of(genre=["rock; pop", "rock", "", "pop", "rock", "jazz"])
+    figure = plots.make_up(table, ["genre"])
+    assert [axes.get_title() for axes in figure.axes] == ["Duration", "genre"]
+    assert sum(bar.get_height() for bar in figure.axes[0].patches) == 6
+    names = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert dict(zip(names, bars(figure.axes[1]), strict=True)) == {"rock": 3, "pop": 2, "jazz": 1}
+
+
+def test_the_make_up_of_a_catalogue_without_tags_or_with_many():
+    assert len(plots.make_up(table_of(), []).axes) == 1
+    columns = {f"c{i}": ["a", "b", "a", "b", "a", "b"] for i in range(5)}
+    assert len(plots.make_up(table_of(**columns), list(columns)).axes) == 4
+    drawn(plots.make_up(table_of(genre=["", "", ""]), ["genre"]))
+    many = plots.make_up(table_of(genre=[f"g{i}" for i in range(40)]), ["genre"])
+    assert len(bars(many.axes[1])) == 15
+
+
+def metrics(*systems, measures=("genre_ndcg@10",)):
+    rows = [
+        {"system": s, "measure": m, "value": 0.1 * i, "low": 0.1 * i - 0.05, "high": 0.1 * i + 0.1}
+        for m in measures
+        for i, s in enumerate(systems, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["system", "measure", "value", "low", "high", "n"])
+
+
+def test_the_metric_bars_are_as_long_as_the_metrics():
+    table = metrics("random", "theirs", "simlib", measures=["a@10", "b@10", "c@10", "d@10"])
+    figure = plots.metric_bars(table)
+    assert [a.get_title() for a in figure.axes if a.axison] == ["a@10", "b@10", "c@10", "d@10"]
+    axes = figure.axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["simlib", "random", "theirs"], "ours first, others last"
+    np.testing.assert_allclose(bars(axes), [0.3, 0.1, 0.2])
+    [errors] = axes.containers[-1].lines[2]
+    for (left, right), value in zip(errors.get_segments(), [0.3, 0.1, 0.2], strict=True):
+        assert left[0] == pytest.approx(value - 0.05)
+        assert right[0] == pytest.approx(value + 0.1)
+
+
+def test_a_system_keeps_its_colour_in_every_panel():
+    table = metrics("simlib", "mfcc", "random", measures=["a", "b"])
+    table = table[(table["measure"] == "a") | (table["system"] != "mfcc")]
+    first, second = plots.metric_bars(table).axes[:2]
+    colours = [bar.get_facecolor() for bar in first.patches]
+    assert [bar.get_facecolor() for bar in second.patches] == [colours[0], colours[2]]
+    assert len(set(colours)) == 3
+
+
+def test_systems_whose_names_begin_alike_keep_their_own_bars():
+    names = ["my own long system name A", "my own long system name B"]
+    figure = plots.metric_bars(metrics("simlib", *names))
+    np.testing.assert_allclose(bars(figure.axes[0]), [0.1, 0.2, 0.3])
+
+
+def test_figures_without_a_value_are_left_out_of_the_bars():
+    table = metrics("simlib", "mfcc")
+    table.loc[1, ["value", "low", "high"]] = None
+    hubs = pd.DataFrame([{"system": "simlib", "measure": "hub_skew@10", "value": 1.0}])
+    figure = plots.metric_bars(pd.concat([table, hubs]))
+    assert [a.get_title() for a in figure.axes if a.axison] == ["genre_ndcg@10"]
+    assert len(bars(figure.axes[0])) == 1
+
+
+def test_a_report_with_no_value_at_all_is_an_empty_figure():
+    drawn(plots.metric_bars(metrics()))
+
+
+def test_the_company_of_tags_is_a_square_of_shares():
+    names = pd.Index(["rock", "jazz"], name="genre")
+    cells = pd.DataFrame([[0.75, 0.25], [0.5, 0.5]], index=names, columns=names)
+    figure = plots.neighbours_by_tag(cells)
+    texts = drawn(figure)
+    for text in ("rock", "jazz", "0.75", "0.25", "the query's genre"):
+        assert text in texts
+
+
+def test_without_tags_the_company_says_so():
+    texts = drawn(plots.neighbours_by_tag(pd.DataFrame()))
+    assert texts == ["There is no tag column to look at."]
+
+
+def test_occurrence_is_counted_for_every_system():
+    counts = {"simlib": np.array([0, 3, 3, 6]), "mfcc": np.array([3, 3, 3, 3])}
+    figure = plots.occurrence_histogram(counts, 3)
+    texts = drawn(figure)
+    assert {"simlib", "mfcc", "3-occurrence: lists that a track stands in"} <= set(texts)
+    [axes] = figure.axes
+    heights = sorted(max(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) > 2)
+    assert heights == [2, 4]
+    assert any((np.asarray(line.get_xdata()) == 3).all() for line in axes.lines), "where k is"
+
+
+@pytest.mark.parametrize("count", [2, 4, 5, 40])
+def test_the_plane_keeps_what_is_near_together(count):
+    rng = np.random.default_rng(0)
+    sides = np.arange(count) % 2
+    vectors = (10 * sides[:, None] + rng.normal(size=(count, 6))).astype(np.float32)
+    points = plots.plane(vectors, seed=0)
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all()
+    np.testing.assert_array_equal(points, plots.plane(vectors, seed=0))
+    if count == 40:
+        distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+        np.fill_diagonal(distances, np.inf)
+        assert (sides[distances.argmin(axis=1)] == sides).mean() > 0.9
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_the_map_is_coloured_by_the_most_frequent_values():
+    values = [f"g{i}" for i in range(12) for _ in range(20 - i)]
+    column = pd.Series([f"{v}; more" for v in values] + [""], name="genre", dtype="str")
+    points = np.random.default_rng(0).random((len(column), 2))
+    figure = plots.catalogue_map(points, column)
+    drawn(figure)
+    assert legend(figure) == [f"g{i}" for i in range(8)] + ["other"]
+    assert len(figure.axes[0].collections[0].get_offsets()) == len(column)
+    few = plots.catalogue_map(points[:3], pd.Series(["b", "a", "a"], name="genre", dtype="str"))
+    assert legend(few) == ["a", "b"]
+
+
+@pytest.mark.parametrize("values", [["other", "other", "a", ""], ["x" * 40 + "1", "x" * 40 + "2"]])
+def test_values_that_look_alike_in_the_legend_can_be_drawn(values):
+    column = pd.Series(values, name="genre", dtype="str")
+    figure = plots.catalogue_map(np.random.default_rng(0).random((len(values), 2)), column)
+    drawn(figure)
+    assert len(legend(figure)) == len(set(legend(figure)))
+
+
+def test_a_map_without_any_value_can_be_drawn():
+    drawn(plots.catalogue_map(np.zeros((3, 2)), pd.Series(["", "", ""], name="g", dtype="str")))
+
+
+def test_learning_curves_show_loss_and_every_validation():
+    curves = pd.DataFrame(
+        {
+            "epoch": [1, 2, 3],
+            "loss": [3.0, 2.0, 1.5],
+            "learning_rate": [1e-3, 5e-4, 0.0],
+            "validation": [0.2, 0.4, 0.5],
+            "validation_genre": [0.3, 0.5, 0.6],
+        }
+    )
+    figure = plots.learning_curves(curves)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "Training loss",
+        "Retrieval on validation artists",
+    ]
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), [3.0, 2.0, 1.5])
+    assert {"validation", "genre"} <= set(drawn(figure))
+    alone = plots.learning_curves(curves[["epoch", "loss", "learning_rate"]])
+    assert len(alone.axes[1].lines) == 0
+    drawn(alone)
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_a_catalogue_calls_its_tags_can_be_drawn(text):
+    values = [text, text + "2", "rock", "rock", "", text]
+    table = table_of(**{text: values})
+    drawn(plots.make_up(table, [text]))
+    names = pd.Index([text, "rock"], name=text)
+    drawn(plots.neighbours_by_tag(pd.DataFrame(np.eye(2), index=names, columns=names)))
+    drawn(plots.catalogue_map(np.random.default_rng(0).random((6, 2)), table[text]))
+    drawn(plots.metric_bars(metrics("simlib", text, measures=[f"{text}_ndcg@10"])))
+    drawn(plots.occurrence_histogram({"simlib": np.arange(6), text: np.arange(6)}, 3))
+    curves = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0]})
+    curves[f"validation_{text}"] = [0.1, 0.2]
+    drawn(plots.learning_curves(curves))

@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+import samples
+
+from simlib import evaluate as ev
+from simlib import systems
+from simlib.artefacts import SimlibError
+from simlib.features import DESCRIPTOR_GROUPS
+from simlib.model import whole
+from simlib.settings import IndexSettings
+from simlib.systems import Stage, evaluate
+
+HOP = IndexSettings.of({"hop_seconds": 0.25})
+
+
+@pytest.fixture(scope="module")
+def stage(built):
+    return Stage(built.root, built.store, built.model, built.index, built.sides, HOP)
+
+
+def evaluation_of(stage, columns=("genre", "mood"), **settings):
+    return ev.Evaluation(stage.test, list(columns), samples.evaluate_settings(**settings))
+
+
+@pytest.fixture(scope="module")
+def tagged(stage):
+    return evaluate(stage, evaluation_of(stage))
+
+
+def test_all_systems_are_compared_in_order(tagged):
+    similarities, report = tagged
+    assert list(report) == ["simlib", "untrained", "mfcc", "tags", "random"]
+    assert list(similarities) == ["simlib", "untrained", "mfcc"]
+    measures = {"genre_ndcg@3", "genre_p@3", "mood_ndcg@3"}
+    for name, entry in report.items():
+        lead = {"simlib_lead"} if name != "simlib" else set()
+        assert set(entry) == measures | {"hub_skew@3"} | lead
+        for measure in measures:
+            assert 0 <= entry[measure]["low"] <= entry[measure]["value"] <= 1
+
+
+def test_simlib_is_what_the_index_holds_of_the_test_artists(stage, tagged):
+    assert stage.test["track_id"].tolist() == [f"s{i:02d}" for i in range(4, 12)]
+    vectors = stage.index.vectors()[4:]
+    np.testing.assert_allclose(tagged[0]["simlib"], vectors @ vectors.T, atol=1e-5)
+
+
+def test_the_untrained_network_is_the_same_with_other_weights(stage, tagged):
+    untrained = stage.untrained
+    assert untrained.architecture == stage.model.architecture
+    assert untrained.front_end == stage.model.front_end
+    vectors = stage.embed(untrained, stage.test)
+    for row, key in enumerate(stage.test["log_mel"]):
+        alone = whole(untrained.segments(stage.store.log_mel(key), 0.25)[0])
+        np.testing.assert_allclose(vectors[row], alone, atol=1e-6)
+    np.testing.assert_allclose(tagged[0]["untrained"], ev.cosine(vectors), atol=1e-5)
+    # The weights of this project are random too, but drawn from another seed.
+    assert np.abs(tagged[0]["untrained"] - tagged[0]["simlib"]).max() > 1e-3
+    again = stage.embed(stage.untrained, stage.test)
+    np.testing.assert_array_equal(vectors, again)
+
+
+def test_the_hand_picked_features_are_scaled_by_all_but_the_test_artists(stage, tagged):
+    descriptors = stage.store.descriptors(stage.index.tracks["descriptor"])
+    known = descriptors[:4]
+    expected = ev.standardised(descriptors[4:], known, DESCRIPTOR_GROUPS)
+    np.testing.assert_allclose(stage.describe(stage.test), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(tagged[0]["mfcc"], ev.cosine(expected), atol=1e-6)
+
+
+def test_tags_and_chance_stand_in_the_report(stage, tagged):
+    evaluation = evaluation_of(stage)
+    report = ev.compare(
+        tagged[0] | {"tags": ev.by_other_tags(evaluation), "random": ev.at_random(evaluation)},
+        evaluation,
+    )
+    assert tagged[1] == report
+
+
+def test_with_one_tag_column_there_are_no_other_words(stage):
+    _, report = evaluate(stage, evaluation_of(stage, ["genre"]))
+    assert list(report) == ["simlib", "untrained", "mfcc", "random"]
+
+
+def saved(root, name, tracks):
+    (root / "others").mkdir(exist_ok=True)
+    emb = np.random.default_rng(0).standard_normal((len(tracks), 4))
+    np.savez(root / "others" / name, ids=tracks["track_id"].to_list(), emb=emb)
+    return f"others/{name}", emb
+
+
+def test_another_system_joins_under_its_files_name(stage):
+    name, emb = saved(stage.root, "theirs.npz", stage.test)
+    evaluation = evaluation_of(stage, compare=[name])
+    _, report = evaluate(stage, evaluation)
+    assert list(report)[-1] == "theirs"
+    own = ev.compare({"simlib": ev.cosine(emb)}, evaluation)["simlib"]
+    for measure, entry in own.items():
+        assert report["theirs"][measure] == entry
+    assert set(report["theirs"]["simlib_lead"]) == {"genre_ndcg@3", "genre_p@3", "mood_ndcg@3"}
+
+
+@pytest.mark.parametrize("name", systems.RESERVED)
+def test_another_system_may_not_take_a_name_of_ours(stage, name):
+    name, _ = saved(stage.root, f"{name}.npz", stage.test)
+    with pytest.raises(SimlibError, match="names a system already; rename the file"):
+        evaluate(stage, evaluation_of(stage, compare=[name]))
+
+
+def test_two_other_systems_need_two_names(stage):
+    name, _ = saved(stage.root, "theirs.npz", stage.test)
+    with pytest.raises(SimlibError, match="'theirs' names a system already"):
+        evaluate(stage, evaluation_of(stage, compare=[name, name]))
+
+
+def test_another_system_must_know_every_test_track(stage):
+    name, _ = saved(stage.root, "poor.npz", stage.test.iloc[1:])
+    with pytest.raises(SimlibError, match="lacks 1 of 8 test tracks, 's04'"):
+        evaluate(stage, evaluation_of(stage, compare=[name]))
+
+
+# --- without tags ----------------------------------------------------------------------------
+
+
+def test_without_tags_an_excerpt_is_to_find_its_recording(stage):
+    similarities, report = evaluate(stage, evaluation_of(stage, []))
+    assert list(similarities) == ["simlib", "untrained", "mfcc"]
+    assert list(report) == ["simlib", "untrained", "mfcc", "random"]
+    for name, entry in report.items():
+        lead = {"simlib_lead"} if name != "simlib" else set()
+        assert set(entry) == {"excerpt_mrr", "excerpt_hit@3"} | lead
+    assert report["simlib"]["excerpt_mrr"]["n"] == 8
+    assert report["simlib"]["excerpt_mrr"]["value"] > report["random"]["excerpt_mrr"]["value"]
+
+
+def test_an_excerpt_shares_no_second_with_the_rest(stage, monkeypatch):
+    """Segments lie side by side; the first third of them against the others."""
+    seen = {}
+    thirds = systems._thirds
+
+    def spy(tracks, parts):
+        seen.setdefault("pieces", [np.asarray(parts(row)) for row in tracks.itertuples()])
+        seen.setdefault("found", thirds(tracks, parts))
+        return thirds(tracks, parts)
+
+    monkeypatch.setattr(systems, "_thirds", spy)
+    evaluate(stage, evaluation_of(stage, []))
+    frames = stage.model.frames
+    for row, (key, pieces) in enumerate(zip(stage.test["log_mel"], seen["pieces"], strict=True)):
+        log_mel = stage.store.log_mel(key)
+        count = len(log_mel) // frames
+        assert len(pieces) == count
+        for i in range(count):
+            alone, _ = stage.model.segments(log_mel[i * frames : (i + 1) * frames], 1.0)
+            np.testing.assert_allclose(pieces[i], alone[0], atol=1e-5)
+        cut = -(-count // 3)
+        np.testing.assert_allclose(seen["found"][0][row], pieces[:cut].mean(axis=0), atol=1e-6)
+        np.testing.assert_allclose(seen["found"][1][row], pieces[cut:].mean(axis=0), atol=1e-6)
+
+
+def test_a_recording_of_one_piece_is_no_query():
+    table = samples.tracks(3)
+    pieces = {"t00": np.ones((1, 2)), "t01": np.arange(4.0).reshape(2, 2), "t02": np.eye(2)}
+    first, rest = systems._thirds(table, lambda row: pieces[row.track_id])
+    assert np.isnan(first[0]).all()
+    assert np.isnan(rest[0]).all()
+    np.testing.assert_array_equal(first[1:], [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(rest[1:], [[2, 3], [0, 1]])

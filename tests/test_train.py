@@ -1,0 +1,439 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import samples
+import torch
+
+from simlib import train as training
+from simlib.artefacts import SimlibError
+from simlib.model import whole
+from simlib.settings import PositiveSettings
+from simlib.train import GradedSupConLoss, Run, Segments
+
+FRONT_END = samples.extract_settings()
+
+
+class School:
+    """Twelve made-up recordings by six artists, of two kinds that sound nothing alike."""
+
+    def __init__(self, folder, tags=True):
+        self.folder = folder
+        self.kinds = ["low", "high"] * 6
+        columns = {"artist": [f"artist {i // 2 * 2 % 6} {k}" for i, k in enumerate(self.kinds)]}
+        if tags:
+            columns["genre"] = self.kinds
+        log_mels = [samples.log_mel_of(kind, 60, seed) for seed, kind in enumerate(self.kinds)]
+        self.store = samples.store_of(
+            folder / "features", log_mels, samples.tracks(12, **columns), FRONT_END
+        )
+        self.sides = np.array(["train"] * 6 + ["validation"] * 4 + ["test"] * 2, dtype=object)
+        self.checkpoint = folder / ".checkpoints" / "run.safetensors"
+
+    def train(self, sides=None, **changes):
+        return training.train(
+            self.store,
+            self.store.tracks(),
+            self.sides if sides is None else sides,
+            samples.train_settings(**changes),
+            self.checkpoint,
+        )
+
+
+@pytest.fixture
+def school(tmp_path):
+    return School(tmp_path)
+
+
+def weights(model):
+    return {name: tensor.numpy().copy() for name, tensor in model.encoder.state_dict().items()}
+
+
+def assert_same(first, second):
+    """Two results of training are the same to the last bit."""
+    pd.testing.assert_frame_equal(first[1], second[1], check_exact=True)
+    ours, theirs = weights(first[0]), weights(second[0])
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+
+
+def differ(first, second):
+    ours, theirs = weights(first[0]), weights(second[0])
+    return any((ours[name] != theirs[name]).any() for name in ours)
+
+
+# --- the loss --------------------------------------------------------------------------------
+
+
+def naive_loss(embeddings, strength, temperature):
+    """Cross entropy between the strengths, scaled to sum to one, and the softmax."""
+    losses = []
+    for i, anchor in enumerate(embeddings):
+        others = [j for j in range(len(embeddings)) if j != i]
+        total = sum(strength[i][j] for j in others)
+        if not total:
+            continue
+        similar = {j: float(anchor @ embeddings[j]) / temperature for j in others}
+        normaliser = math.log(sum(math.exp(s) for s in similar.values()))
+        losses.append(-sum(strength[i][j] / total * (similar[j] - normaliser) for j in others))
+    return sum(losses) / len(losses) if losses else 0.0
+
+
+def unit_vectors(count, seed):
+    vectors = np.random.default_rng(seed).standard_normal((count, 5))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.7])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_loss_is_the_naive_loop(seed, temperature):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 5, size=10)
+    table = rng.choice([0.0, 0.0, 0.0, 0.25, 1.0, 2.5], size=(5, 5))
+    embeddings = unit_vectors(10, seed)
+
+    def relations(positions):
+        return (table[np.ix_(positions, positions)] * (1 - np.eye(10))).astype(np.float32)
+
+    loss = GradedSupConLoss(relations, temperature)
+    found = loss(torch.from_numpy(embeddings), torch.from_numpy(rows)).item()
+    assert found == pytest.approx(naive_loss(embeddings, relations(rows), temperature), rel=1e-4)
+
+
+def test_a_batch_without_a_positive_costs_nothing():
+    loss = GradedSupConLoss(lambda rows: np.zeros((len(rows),) * 2, dtype=np.float32), 0.1)
+    assert loss(torch.from_numpy(unit_vectors(4, 0)), torch.arange(4)).item() == 0
+
+
+def test_a_stronger_relation_pulls_harder():
+    def relations(rows):
+        return np.array([[0, 3, 1], [3, 0, 0], [1, 0, 0]], dtype=np.float32)
+
+    near = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
+    weak = near[[0, 2, 1]]  # the weaker partner is the near one
+    loss = GradedSupConLoss(relations, 0.5)
+    strong_first, weak_first = (
+        loss(torch.from_numpy(vectors), torch.arange(3)).item() for vectors in (near, weak)
+    )
+    assert strong_first < weak_first
+
+
+# --- the batches -----------------------------------------------------------------------------
+
+
+def segments_of(count=5, frames=60, **changes):
+    """Recordings of one level each, so that a segment tells where it was cut from."""
+    log_mels = [np.full((frames, 32), -10.0 * i, dtype=np.float16) for i in range(count)]
+    settings = samples.train_settings(augmentation=samples.NO_AUGMENTATION, **changes)
+    return Segments(log_mels, 16, settings)
+
+
+@pytest.mark.parametrize(("batch", "size"), [(4, 4), (8, 8), (64, 10)])
+def test_batches_are_pairs_of_segments_of_the_recordings_they_name(batch, size):
+    segments = segments_of(batch=batch)
+    seen = []
+    for audio, rows in segments.epoch(0):
+        assert audio.shape == (size, 16, 32)
+        assert audio.dtype == np.float32
+        counts = np.unique(rows, return_counts=True)[1]
+        assert (counts == 2).all()
+        for segment, row in zip(audio, rows, strict=True):
+            assert (segment == -10.0 * row).all()
+        seen.append(rows)
+    assert len(seen) == len(segments)
+
+
+def test_every_recording_is_drawn_about_equally_often():
+    segments = segments_of(draws=100)
+    drawn = np.concatenate([rows for _, rows in segments.epoch(0)])
+    assert len(drawn) == 500 // 8 * 8
+    counts = np.bincount(drawn, minlength=5)
+    assert counts.min() > 80
+    assert counts.max() < 120
+
+
+def test_an_epoch_draws_the_same_whatever_came_before():
+    fresh, used = segments_of(), segments_of()
+    for number in (0, 3, 1):
+        list(used.epoch(number))
+    for (a, rows_a), (b, rows_b) in zip(fresh.epoch(2), used.epoch(2), strict=True):
+        np.testing.assert_array_equal(rows_a, rows_b)
+        np.testing.assert_array_equal(a, b)
+    first, second = (np.concatenate([rows for _, rows in fresh.epoch(n)]) for n in (2, 3))
+    assert (first != second).any(), "every epoch draws the same"
+
+
+def test_segments_are_cut_from_all_over_a_recording():
+    ramp = np.repeat(np.arange(60, dtype=np.float16)[:, None], 32, axis=1)
+    settings = samples.train_settings(augmentation=samples.NO_AUGMENTATION, draws=100)
+    segments = Segments([ramp, ramp], 16, settings)
+    starts = {segment[0, 0] for audio, _ in segments.epoch(0) for segment in audio}
+    assert min(starts) == 0
+    assert max(starts) == 44
+    assert len(starts) > 30
+
+
+def test_recordings_shorter_than_a_segment_are_repeated():
+    audio, _ = next(segments_of(frames=5).epoch(0))
+    assert audio.shape[1:] == (16, 32)
+    assert np.isfinite(audio).all()
+
+
+# --- training --------------------------------------------------------------------------------
+
+
+def separation(model, school, rows):
+    """How much nearer recordings of one kind are than those of two."""
+    keys = school.store.tracks()["log_mel"]
+    vectors = [whole(model.segments(school.store.log_mel(keys[row]), 0.5)[0]) for row in rows]
+    similarity = np.stack(vectors) @ np.stack(vectors).T
+    kinds = np.array([school.kinds[row] for row in rows])
+    alike = kinds[:, None] == kinds[None, :]
+    return similarity[alike].mean() - similarity[~alike].mean()
+
+
+def test_training_tells_two_kinds_of_music_apart_for_unheard_artists(school):
+    model, curves = school.train(epochs=12)
+    losses = curves["loss"].tolist()
+    assert losses[-1] < losses[0] - 0.05
+    assert separation(model, school, range(6, 12)) > 0.5
+    assert curves["validation"].max() > 0.95
+    assert curves.columns.tolist() == [
+        "epoch",
+        "loss",
+        "learning_rate",
+        "validation",
+        "validation_genre",
+    ]
+
+
+def test_it_is_the_tags_that_teach(school, tmp_path):
+    alike = School(tmp_path / "alike")
+    table = alike.store.tracks().assign(genre="all one")
+    table.to_parquet(alike.store.folder / "tracks.parquet", index=False)
+    taught, untaught = (s.train(epochs=12)[0] for s in (school, alike))
+    rows = range(6, 12)
+    assert separation(taught, school, rows) > separation(untaught, school, rows) + 0.2
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(school, tmp_path):
+    results = [school.train(seed=seed) for seed in (5, 5, 6)]
+    assert_same(results[0], results[1])
+    assert differ(results[0], results[2])
+    for name, result in zip("abc", results, strict=True):
+        result[0].save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_averaged_weights_are_the_model(school):
+    raw, averaged = (school.train(averaging=decay) for decay in (0.0, 0.9))
+    assert differ(raw, averaged)
+    np.testing.assert_array_equal(raw[1]["loss"], averaged[1]["loss"], "training is the same")
+
+
+def test_test_artists_are_never_touched(tmp_path):
+    first, second = School(tmp_path / "a"), School(tmp_path / "b")
+    for key in second.store.tracks()["log_mel"][second.sides == "test"]:
+        second.store.path("log_mel", key).unlink()
+    assert_same(first.train(), second.train())
+
+
+@pytest.mark.parametrize("sides", [["train"] + ["test"] * 11, ["validation"] * 12])
+def test_too_few_recordings_to_learn_from_are_refused(school, sides):
+    with pytest.raises(SimlibError, match="leaves [01] recording.*split.test"):
+        school.train(np.array(sides, dtype=object))
+
+
+def test_two_recordings_are_enough(school):
+    sides = np.array(["train"] * 2 + ["test"] * 10, dtype=object)
+    model, curves = school.train(sides)
+    assert curves["epoch"].tolist() == [1, 2, 3, 4]
+    assert "validation" not in curves
+    assert np.isfinite(separation(model, school, range(2)))
+
+
+def test_with_nobody_to_validate_on_the_last_weights_are_kept(school, monkeypatch):
+    sides = np.where(school.sides == "validation", "test", school.sides)
+    looked, look = [], Run.look
+
+    def remember(run, validation):
+        look(run, validation)
+        looked.append(weights(run.model))
+
+    monkeypatch.setattr(Run, "look", remember)
+    model, _ = school.train(sides)
+    last = weights(model)
+    assert len(looked) == 4
+    for name in last:
+        np.testing.assert_array_equal(last[name], looked[-1][name])
+
+
+def test_without_tags_the_halves_of_recordings_are_to_find_each_other(tmp_path):
+    school = School(tmp_path, tags=False)
+    model, curves = school.train()
+    assert "validation_excerpt" in curves
+    assert curves["validation_excerpt"].between(1 / 4, 1).all()
+    assert (curves["validation_excerpt"] == curves["validation"]).all()
+
+
+def test_a_loss_that_is_no_number_stops_with_what_to_do(school):
+    key = school.store.tracks()["log_mel"][0]
+    np.save(school.store.path("log_mel", key), np.full((60, 32), np.nan, dtype=np.float16))
+    with pytest.raises(SimlibError, match="no longer finite; lower train.learning_rate"):
+        school.train()
+
+
+def scripted(monkeypatch, scores):
+    """Let the validation give these scores, and note the weights that it saw."""
+    seen, left = [], iter(scores)
+
+    def script(self, model):
+        seen.append(weights(model))
+        return {"genre": next(left)}
+
+    monkeypatch.setattr(training._Validation, "scores", script)
+    return seen
+
+
+def test_the_weights_that_did_best_are_kept_and_patience_ends(school, monkeypatch):
+    """Of the second half: before, with a high learning rate, a good look is luck."""
+    lucky, scores = [0.95, 0.1, 0.1, 0.1], [0.2, 0.6, 0.5, 0.6]
+    seen = scripted(monkeypatch, [*lucky, *scores, 0.9, 0.9])
+    model, curves = school.train(epochs=10, patience=2)
+    assert curves["validation"].tolist() == lucky + scores, "an equal score is no better"
+    kept = weights(model)
+    for name in kept:
+        np.testing.assert_array_equal(kept[name], seen[5][name])
+
+
+def test_validation_looks_every_so_many_epochs_and_at_the_end(school):
+    _, curves = school.train(epochs=5, validate_every=2)
+    assert curves["epoch"].tolist() == [2, 4, 5]
+
+
+@pytest.mark.parametrize("batch", [4, 8, 64])
+def test_the_learning_rate_falls_over_the_whole_training(school, batch):
+    """Also where there are fewer recordings than a batch has room for."""
+    _, curves = school.train(epochs=10, batch=batch)
+    rates = curves["learning_rate"].to_numpy() / samples.TRAIN["learning_rate"]
+    assert (np.diff(rates[1:]) < 0).all()
+    assert rates[1] > 0.8
+    assert 0.3 < rates[4] < 0.8
+    assert 0 <= rates[9] < 0.05
+    assert rates[8] > rates[9]
+
+
+# --- interrupted and resumed -----------------------------------------------------------------
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupt(monkeypatch, method, after):
+    """Raise after so many calls of a method of the run."""
+    calls, original = [], getattr(Run, method)
+
+    def interrupted(run, *args):
+        result = original(run, *args)
+        calls.append(1)
+        if len(calls) == after:
+            raise Interrupted
+        return result
+
+    monkeypatch.setattr(Run, method, interrupted)
+
+
+@pytest.mark.parametrize("after", [1, 2, 5])
+@pytest.mark.parametrize("method", ["train_epoch", "look", "save"])
+def test_a_resumed_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, monkeypatch, method, after):
+    settings = {"epochs": 5, "validate_every": 1}
+    undisturbed = School(tmp_path / "a").train(**settings)
+    school = School(tmp_path / "b")
+    with monkeypatch.context() as patch:
+        interrupt(patch, method, after)
+        with pytest.raises(Interrupted):
+            school.train(**settings)
+    saved = after if method == "save" else after - 1
+    assert school.checkpoint.exists() == (saved > 0)
+    trained, train_epoch = [], Run.train_epoch
+
+    def count(run, *args):
+        trained.append(run.epoch)
+        return train_epoch(run, *args)
+
+    monkeypatch.setattr(Run, "train_epoch", count)
+    assert_same(school.train(**settings), undisturbed)
+    assert trained == list(range(saved, 5)), "epochs were trained twice"
+    assert not school.checkpoint.exists()
+
+
+def test_a_run_may_be_interrupted_again_and_again_between_two_looks(tmp_path, monkeypatch):
+    settings = {"epochs": 5, "validate_every": 3}
+    undisturbed = School(tmp_path / "a").train(**settings)
+    school = School(tmp_path / "b")
+    for _ in range(4):
+        with monkeypatch.context() as patch:
+            interrupt(patch, "save", 1)
+            with pytest.raises(Interrupted):
+                school.train(**settings)
+    assert_same(school.train(**settings), undisturbed)
+
+
+def left_by(school, monkeypatch, **settings):
+    """Leave the checkpoint of a run that was interrupted after its second epoch."""
+    with monkeypatch.context() as patch:
+        interrupt(patch, "save", 2)
+        with pytest.raises(Interrupted):
+            school.train(**settings)
+    assert school.checkpoint.exists()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 1},
+        {"learning_rate": 0.005},
+        {"epochs": 6},
+        {"positives": {"recording": 1.0, "artist": 0.0, "tags": {"default": 1.0}}},
+    ],
+)
+def test_the_checkpoint_of_other_settings_is_ignored(tmp_path, monkeypatch, other):
+    school = School(tmp_path / "a")
+    left_by(school, monkeypatch, **other)
+    assert_same(school.train(), School(tmp_path / "b").train())
+    assert not school.checkpoint.exists()
+
+
+def test_the_checkpoint_of_other_recordings_is_ignored(tmp_path, monkeypatch):
+    school = School(tmp_path / "a")
+    left_by(school, monkeypatch)
+    sides = school.sides.copy()
+    sides[[5, 9]] = sides[[9, 5]]
+    assert_same(school.train(sides), School(tmp_path / "b").train(sides))
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 50])
+def test_a_damaged_checkpoint_is_ignored(tmp_path, content):
+    school = School(tmp_path / "a")
+    school.checkpoint.parent.mkdir()
+    school.checkpoint.write_bytes(content)
+    assert_same(school.train(), School(tmp_path / "b").train())
+
+
+def test_the_relations_of_training_know_the_training_recordings_only(school, monkeypatch):
+    seen = []
+
+    class Spy(training.relevance.Relations):
+        def __init__(self, tracks, columns, strengths):
+            seen.append((tracks["track_id"].tolist(), columns, strengths))
+            super().__init__(tracks, columns, strengths)
+
+    monkeypatch.setattr(training.relevance, "Relations", Spy)
+    school.train(epochs=1)
+    [(ids, columns, strengths)] = seen
+    assert ids == [f"t{i:02d}" for i in range(6)]
+    assert columns == ["genre"]
+    assert strengths == PositiveSettings.of(samples.TRAIN["positives"])
