@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from simlib import artefacts
+from simlib import artefacts, hubs
 from simlib.artefacts import SimlibError, written_aside
 from simlib.model import whole
 
+# How many nearest by cosine are ranked again by mutual proximity.
+CANDIDATES = 2_000
 _MEND = "run 'dvc repro index'"
 
 
@@ -78,24 +80,42 @@ class Index:
             model.digest,
         )
 
-    def search(self, vector, k):
-        """Return the k nearest tracks.
+    def search(self, vector, k, row=None):
+        """Return the k nearest tracks by mutual proximity; see `simlib.hubs`.
 
         Parameters
         ----------
         vector : numpy.ndarray of float32, shape (embedding,)
             Of unit length.
         k : int
+        row : int, optional
+            The query's row, if it is a track of the catalogue; it is left out.
 
         Returns
         -------
-        rows : numpy.ndarray of int64, shape (min(k, n_tracks),)
-            Rows of `tracks`, nearest first.
-        similarities : numpy.ndarray of float32, shape (min(k, n_tracks),)
-            Cosines.
+        rows : numpy.ndarray of int64, shape (n_found,)
+            Rows of `tracks`, nearest first; k, or as many as there are.
+        proximities : numpy.ndarray of float64, shape (n_found,)
+            Between 0 and 1; tracks with one proximity are in the order of their cosines.
         """
-        similarities, rows = self.by_track.search(vector[None], min(k, self.by_track.ntotal))
-        return rows[0], similarities[0]
+        depth = min(max(CANDIDATES, 10 * k), self.by_track.ntotal)
+        found = self.by_track.search(vector[None], depth)
+        cosines, rows = (np.asarray(one)[0] for one in found)
+        if row is not None:
+            cosines, rows = cosines[rows != row], rows[rows != row]
+        reference_rows = hubs.choose(self.by_track.ntotal)
+        references = self._vectors_of(reference_rows)
+        proximities = hubs.mutual_proximity(
+            cosines,
+            references @ vector,
+            self._vectors_of(rows) @ references.T,
+            hubs.owners(rows, reference_rows, row),
+        )
+        order = np.argsort(-proximities, kind="stable")[:k]
+        return rows[order], proximities[order]
+
+    def _vectors_of(self, rows):
+        return np.asarray(self.by_track.reconstruct_batch(rows))
 
     def vectors(self):
         """Return the tracks' embeddings: float32, shape (n_tracks, embedding), of unit length."""

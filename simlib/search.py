@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simlib import audio, features
+from simlib import audio, features, hubs
 from simlib.artefacts import SimlibError, printable, project_root
 from simlib.catalogue import SUFFIXES
 from simlib.index import Index
@@ -55,8 +55,9 @@ class Searcher:
         Returns
         -------
         pandas.DataFrame
-            Columns `rank` (from 1), `track_id`, `title`, `artist`, `similarity` (cosine, at most
-            1). A track of the catalogue is not listed as its own match.
+            Columns `rank` (from 1), `track_id`, `title`, `artist`, `similarity` (mutual proximity:
+            the share of the catalogue that is nearer to neither of the two than they are to each
+            other). A track of the catalogue is not listed as its own match.
 
         Raises
         ------
@@ -67,14 +68,13 @@ class Searcher:
             raise SimlibError(f"k = {k}", "is no length of a list", "ask for at least 1")
         row = self._row(reference)
         vector = self.index.vectors()[row] if row is not None else self.embed(reference)
-        rows, similarities = self.index.search(vector, k + (row is not None))
-        keep = (rows != row) if row is not None else np.ones(len(rows), dtype=bool)
-        found = self.tracks.iloc[rows[keep][:k]]
+        rows, proximities = self.index.search(vector, k, row)
+        found = self.tracks.iloc[rows]
         return pd.DataFrame(
             {
                 "rank": np.arange(1, len(found) + 1),
                 **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
-                "similarity": similarities[keep][:k].round(4),
+                "similarity": proximities.round(4),
             }
         )
 
@@ -175,7 +175,9 @@ def embed(paths, weights=None):
             failed.append(error)
     arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
     if 0 < len(ids) <= SIMILARITY_LIMIT:
-        arrays["sim"] = arrays["emb"] @ arrays["emb"].T
+        rows = hubs.choose(len(ids))
+        sim = hubs.corrected(arrays["emb"], arrays["emb"][rows], rows)
+        arrays["sim"] = sim.astype(np.float32)
     return arrays, failed
 
 

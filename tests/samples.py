@@ -230,3 +230,21 @@ def tree(folder):
         else:
             found[name] = ("folder or special", path.lstat().st_mode)
     return found
+
+
+def unit(count, seed, dimensions=8):
+    """Random unit vectors: float32, shape (count, dimensions)."""
+    vectors = np.random.default_rng(seed % 2**32).standard_normal((count, dimensions))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def naive_proximity(vectors, first, second, references):
+    """Mutual proximity of two of the vectors, counted over all the others one by one."""
+    between = float(vectors[first] @ vectors[second])
+    nearer = 0
+    for other, vector in enumerate(vectors):
+        if other in (first, second):
+            continue
+        if float(vector @ vectors[first]) > between or float(vector @ vectors[second]) > between:
+            nearer += 1
+    return 1 - (nearer + (1 - between) / 2) / (references + 1)

@@ -8,6 +8,7 @@ import pytest
 import samples
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import unit
 
 from simlib import evaluate as ev
 from simlib import findings
@@ -159,3 +160,19 @@ def test_the_hardest_queries_have_the_worst_lists(seed, count):
     np.testing.assert_allclose([means[row] for row in found], worst)
     untagged = ev.Evaluation(evaluation.tracks, [], evaluation.settings)
     assert findings.hardest(untagged, similarity, count) == []
+
+
+def test_hubs_are_counted_over_the_whole_catalogue_before_and_after():
+    vectors = unit(60, 4) + 0.5
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    tracks = samples.tracks(60)
+    tracks["artist"] = [f"Artist {row // 2}" for row in range(60)]
+    skew, table = findings.hubs_before_and_after(vectors, tracks, 5, 0)
+    counts = np.zeros(60, dtype=int)
+    for query in range(60):
+        others = [row for row in range(60) if row // 2 != query // 2]
+        others.sort(key=lambda row: -(vectors[row] @ vectors[query]))
+        counts[others[:5]] += 1
+    assert table["by cosine"].tolist() == sorted(counts, reverse=True)[:5]
+    assert skew["corrected"] < skew["by cosine"]
+    assert table.columns.tolist() == ["track_id", "title", "artist", "by cosine", "corrected"]

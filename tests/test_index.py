@@ -6,6 +6,7 @@ import pytest
 import samples
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import naive_proximity, unit
 
 from simlib.artefacts import SimlibError
 from simlib.index import Index, _flat
@@ -20,21 +21,36 @@ def index_of(vectors):
     return Index(samples.tracks(len(vectors)), segments, _flat(vectors), _flat(vectors), "digest")
 
 
-def unit(count, seed, dimensions=8):
-    vectors = np.random.default_rng(seed).standard_normal((count, dimensions))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-
-@given(st.integers(1, 60), st.integers(1, 80), st.integers(0, 2**32 - 1))
-def test_search_is_exact(count, k, seed):
-    vectors = unit(count + 1, seed)
-    query, vectors = vectors[0], vectors[1:]
-    rows, similarities = index_of(vectors).search(query, k)
-    cosines = vectors @ query
+@given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_search_ranks_by_mutual_proximity(count, k, seed):
+    vectors = unit(count, seed)
+    query = unit(1, seed + 1)
+    rows, proximities = index_of(vectors).search(query[0], k)
     assert len(rows) == min(k, count), "a longer list than there are tracks is cut"
-    assert len(set(rows)) == len(rows)
-    np.testing.assert_allclose(similarities, np.sort(cosines)[::-1][:k], atol=1e-6)
-    np.testing.assert_allclose(cosines[rows], similarities, atol=1e-6)
+    both = np.concatenate([query, vectors])
+    expected = np.array([naive_proximity(both, 0, 1 + row, count) for row in range(count)])
+    np.testing.assert_allclose(proximities, np.sort(expected)[::-1][:k], atol=1e-6)
+    np.testing.assert_allclose(expected[rows], proximities, atol=1e-6)
+
+
+@given(st.integers(2, 30), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_a_track_of_the_catalogue_is_left_out_of_its_own_list(count, k, seed):
+    vectors = unit(count, seed)
+    row = seed % count
+    rows, proximities = index_of(vectors).search(vectors[row], k, row)
+    assert len(rows) == min(k, count - 1)
+    assert row not in rows
+    expected = [naive_proximity(vectors, row, found, count) for found in rows]
+    np.testing.assert_allclose(proximities, expected, atol=1e-6)
+    assert (np.diff(proximities) <= 1e-9).all()
+
+
+def test_only_the_nearest_are_ranked_again_in_a_large_catalogue(monkeypatch):
+    monkeypatch.setattr("simlib.index.CANDIDATES", 20)
+    vectors = unit(200, 3)
+    rows, _ = index_of(vectors).search(vectors[7], 2, 7)
+    nearest = np.argsort(-(vectors @ vectors[7]))[:20]
+    assert set(rows) <= set(nearest)
 
 
 def test_every_recording_is_embedded_by_the_mean_of_its_segments(built):
