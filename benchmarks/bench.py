@@ -24,12 +24,13 @@ import numpy as np
 import torch
 import yaml
 
-from simlib import audio, features, relevance, search, train
+from simlib import audio, features, search, train
 from simlib.artefacts import digest_of, project_root, written_aside
 from simlib.catalogue import split, tag_columns
 from simlib.index import Index
+from simlib.losses import Objective
 from simlib.model import Encoder, Model
-from simlib.settings import ExtractSettings, PositiveSettings, SplitSettings, TrainSettings
+from simlib.settings import ExtractSettings, SplitSettings, TrainSettings
 
 RECORDINGS = 120
 ROUNDS = 5
@@ -120,15 +121,15 @@ def bench_training(store, tracks, params):
     sides = split(tracks, SplitSettings.of(params["split"]))
     learning = tracks[sides == "train"].reset_index(drop=True)
     front_end = ExtractSettings.of(store.front_end())
-    run = train.Run(settings, front_end, len(learning))
+    objective = Objective(learning, tag_columns(tracks), settings)
+    run = train.Run(settings, front_end, len(learning), objective)
     log_mels = [store.log_mel(key) for key in learning["log_mel"]]
     segments = train.Segments(log_mels, run.model.frames, settings)
-    strengths = PositiveSettings.of(settings.positives)
-    relations = relevance.Relations(learning, tag_columns(tracks), strengths)
-    loss = train.GradedSupConLoss(relations, settings.temperature)
-    bare = Encoder(**run.model.architecture).to(run.model.device).train()
+    device = run.model.device
+    sizes = {k: v for k, v in run.model.architecture.items() if k != "describer"}
+    bare = Encoder(**sizes).to(device).train()
     shape = (segments.batch, run.model.frames, front_end.n_mels)
-    batch = torch.randn(shape, device=run.model.device)
+    batch = torch.randn(shape, device=device)
 
     class Steps:
         """As many batches as the bare passes make."""
@@ -144,9 +145,11 @@ def bench_training(store, tracks, params):
     def bare_steps():
         for _ in range(STEPS):
             bare.zero_grad()
-            bare(batch).square().sum().backward()
+            with torch.autocast(device.type, run.dtype, enabled=run.dtype != torch.float32):
+                raw = bare.raw(batch)
+            raw.square().sum().backward()
 
-    ours, alone = in_turn(lambda: run.train_epoch(Steps(), loss, Bar()), bare_steps)
+    ours, alone = in_turn(lambda: run.train_epoch(Steps(), Bar()), bare_steps)
     return [
         row("bare forward and backward pass", alone, STEPS * segments.batch, "segments/s"),
         row("training step, data and loss included", ours, STEPS * segments.batch, "segments/s",
@@ -161,8 +164,11 @@ def bench_searching(root, store, tracks, paths, params):
     searcher = search.Searcher(root)
     vectors = index.vectors()
     hop = params["index"]["hop_seconds"]
-    some = [store.log_mel(key) for key in tracks["log_mel"][:20]]
-    (embedding,) = in_turn(lambda: [model.segments(m, hop) for m in some])
+    some = [
+        (store.log_mel(row.log_mel), store.descriptor(row.descriptor))
+        for row in tracks.head(20).itertuples()
+    ]
+    (embedding,) = in_turn(lambda: [model.track(*parts, hop) for parts in some])
 
     def by_numpy():
         for vector in vectors[:50]:

@@ -9,7 +9,6 @@ from tqdm import tqdm
 
 from simlib import artefacts, hubs
 from simlib.artefacts import SimlibError, written_aside
-from simlib.model import whole
 
 # How many nearest by cosine are ranked again by mutual proximity.
 CANDIDATES = 2_000
@@ -31,12 +30,14 @@ class Index:
     by_track, by_segment : faiss.IndexFlatIP
     model_digest : str
         Of the weights that embedded the catalogue.
+    hop_seconds : float
+        Step between two segments, for queries as for the catalogue.
     """
 
-    def __init__(self, tracks, segments, by_track, by_segment, model_digest):
+    def __init__(self, tracks, segments, by_track, by_segment, model_digest, hop_seconds):
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
-        self.model_digest = model_digest
+        self.model_digest, self.hop_seconds = model_digest, hop_seconds
 
     @classmethod
     def build(cls, model, store, settings):
@@ -65,11 +66,13 @@ class Index:
             )
         tracks = store.tracks()
         vectors, rows, parts = [], [], []
-        for row, key in enumerate(
-            tqdm(tracks["log_mel"], desc="embedding", unit="", mininterval=5)
-        ):
-            embedded, starts = model.segments(store.log_mel(key), settings.hop_seconds)
-            vectors.append(whole(embedded))
+        rows_of_keys = zip(tracks["log_mel"], tracks["descriptor"], strict=True)
+        bar = tqdm(rows_of_keys, total=len(tracks), desc="embedding", unit="", mininterval=5)
+        for row, (log_mel, descriptor) in enumerate(bar):
+            vector, embedded, starts = model.track(
+                store.log_mel(log_mel), store.descriptor(descriptor), settings.hop_seconds
+            )
+            vectors.append(vector)
             parts.append(embedded)
             rows.append(pd.DataFrame({"track": row, "start": starts}))
         return cls(
@@ -78,6 +81,7 @@ class Index:
             _flat(np.stack(vectors)),
             _flat(np.concatenate(parts)),
             model.digest,
+            settings.hop_seconds,
         )
 
     def search(self, vector, k, row=None):
@@ -132,7 +136,8 @@ class Index:
         for name in ("tracks", "segments"):
             with written_aside(folder / f"{name}.parquet") as aside:
                 getattr(self, name).to_parquet(aside, index=False)
-        artefacts.write_json(folder / "made_with.json", {"model": self.model_digest})
+        made_with = {"model": self.model_digest, "hop_seconds": self.hop_seconds}
+        artefacts.write_json(folder / "made_with.json", made_with)
 
     @classmethod
     def load(cls, folder, model_digest):
@@ -160,8 +165,9 @@ class Index:
                 faiss.read_index(str(folder / "tracks.faiss")),
                 faiss.read_index(str(folder / "segments.faiss")),
                 model_digest,
+                made_with["hop_seconds"],
             )
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
             raise SimlibError(folder, f"cannot be read ({reason})", _MEND) from None
 

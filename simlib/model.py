@@ -1,4 +1,4 @@
-"""The encoder: log-mel segments in, unit embeddings out."""
+"""The network: log-mel segments and hand-picked features in, unit embeddings out."""
 
 import json
 
@@ -10,9 +10,13 @@ from torch import nn
 
 from simlib import artefacts
 from simlib.artefacts import SimlibError, written_aside
+from simlib.features import DESCRIPTOR_GROUPS
 from simlib.settings import ExtractSettings
 
 EMBED_BATCH = 64
+# Hand-picked features further from their mean than so many deviations say no more by it.
+FARTHEST = 5.0
+INPUT_DROPOUT = 0.2
 # Log-mel frames lie between -100 and 40 dB; divided so, activations begin near unit size.
 SCALE_DB = 20.0
 # What reading a file that is no encoder, or one of another version, may raise.
@@ -72,12 +76,70 @@ class Encoder(nn.Module):
         torch.Tensor of float32, shape (n_segments, embedding)
             Of unit length.
         """
+        return nn.functional.normalize(self.raw(segments), dim=1)
+
+    def raw(self, segments):
+        """Embed segments, not yet at unit length; see `forward`."""
         level = segments.mean(dim=(1, 2), keepdim=True)
         image = ((segments - level) / SCALE_DB).unsqueeze(1)
         maps = self.blocks(image.to(memory_format=torch.channels_last))
         # (n, channels, time, bands): bands stay apart, time is summed up.
         pooled = torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1).flatten(1)
-        return nn.functional.normalize(self.project(self.dropout(pooled)), dim=1)
+        return self.project(self.dropout(pooled)).float()
+
+
+class Describer(nn.Module):
+    """The second branch: a small network on a recording's hand-picked features.
+
+    A few hundred recordings are few for a convolutional network; chroma and tempogram, which a
+    mel spectrogram only hints at, come ready-made. What the features weigh is learned.
+
+    Parameters
+    ----------
+    hidden, embedding : int
+        Units of the hidden layer, and dimensions of the embedding.
+    dropout, noise : float
+        Share of the hidden units that training drops, and deviation of the noise that it adds to
+        the scaled features.
+    """
+
+    def __init__(self, hidden, embedding, dropout, noise):
+        super().__init__()
+        self.noise = noise
+        features = sum(DESCRIPTOR_GROUPS)
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+        self.layers = nn.Sequential(
+            nn.Dropout(INPUT_DROPOUT),
+            nn.Linear(features, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, embedding),
+        )
+
+    def scale_by(self, descriptors):
+        """Take mean and deviation of the features from these: float32, shape (n, 102)."""
+        deviation = descriptors.std(axis=0)
+        self.mean.copy_(torch.from_numpy(descriptors.mean(axis=0)))
+        self.deviation.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)))
+
+    def forward(self, descriptors):
+        """Embed recordings.
+
+        Parameters
+        ----------
+        descriptors : torch.Tensor of float32, shape (n, 102)
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (n, embedding)
+            Of unit length.
+        """
+        scaled = ((descriptors - self.mean) / self.deviation).clamp(-FARTHEST, FARTHEST)
+        if self.training:
+            scaled = scaled + self.noise * torch.randn_like(scaled)
+        return nn.functional.normalize(self.layers(scaled), dim=1)
 
 
 class Model:
@@ -86,30 +148,33 @@ class Model:
     Parameters
     ----------
     encoder : Encoder
+    describer : Describer
     front_end : simlib.settings.ExtractSettings
         What its log-mel frames are made with.
     segment_seconds : float
         Length of the segments that it was trained on.
     architecture : dict
-        The arguments of `Encoder`, so that a file of weights can be loaded by itself.
+        The arguments of `Encoder`, and under `describer` those of `Describer`, so that a file of
+        weights can be loaded by itself.
     digest : str, optional
         Of the file of weights; "" for weights that have none.
     """
 
-    def __init__(self, encoder, front_end, segment_seconds, architecture, digest=""):
-        self.encoder = encoder
+    def __init__(self, encoder, describer, front_end, segment_seconds, architecture, digest=""):
+        self.encoder, self.describer = encoder, describer
         self.front_end = front_end
         self.segment_seconds = segment_seconds
         self.architecture = architecture
         self.digest = digest
         self.device = best_device()
         self.encoder.to(self.device)
+        self.describer.to(self.device)
 
     @classmethod
     def untrained(cls, front_end, segment_seconds, architecture, seed):
         """Make a model with random weights."""
         torch.manual_seed(seed)
-        return cls(Encoder(**architecture), front_end, segment_seconds, architecture)
+        return cls(*_branches(architecture), front_end, segment_seconds, architecture)
 
     @property
     def frames(self):
@@ -147,6 +212,31 @@ class Model:
         seconds = (np.array(starts) / self.front_end.frame_rate).astype(np.float32)
         return np.concatenate(embedded), seconds
 
+    def track(self, log_mel, descriptor, hop_seconds):
+        """Embed a recording as a whole.
+
+        Parameters
+        ----------
+        log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
+        descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
+        hop_seconds : float
+
+        Returns
+        -------
+        vector : numpy.ndarray of float32, shape (2 * embedding,)
+            Of unit length: what the encoder makes of the segments, and what the describer makes of
+            the features, in equal parts.
+        embeddings, starts : numpy.ndarray
+            Of the segments, by the encoder alone; see `segments`.
+        """
+        embeddings, starts = self.segments(log_mel, hop_seconds)
+        self.describer.eval()
+        with torch.inference_mode():
+            features = torch.from_numpy(np.asarray(descriptor).mean(axis=0, keepdims=True))
+            described = self.describer(features.to(self.device)).cpu().numpy()[0]
+        vector = np.concatenate([whole(embeddings), described]) / np.sqrt(2, dtype=np.float32)
+        return vector, embeddings, starts
+
     def save(self, path, **provenance):
         """Write weights and all that is needed to use them as one safetensors file.
 
@@ -169,8 +259,13 @@ class Model:
 
     def _weights(self):
         # The count of batches seen serves training only.
-        state = self.encoder.state_dict()
-        return {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+        branches = {"encoder": self.encoder, "describer": self.describer}
+        return {
+            f"{name}.{key}": tensor
+            for name, branch in branches.items()
+            for key, tensor in branch.state_dict().items()
+            if not key.endswith("num_batches_tracked")
+        }
 
     @classmethod
     def load(cls, path):
@@ -188,8 +283,9 @@ class Model:
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             front_end = ExtractSettings.of(metadata["front_end"])
             segment_seconds, provenance = metadata["segment_seconds"], metadata["provenance"]
-            encoder = Encoder(**metadata["architecture"])
-            result = encoder.load_state_dict(weights, strict=False)
+            encoder, describer = _branches(metadata["architecture"])
+            both = nn.ModuleDict({"encoder": encoder, "describer": describer})
+            result = both.load_state_dict(weights, strict=False)
             wrong = [k for k in result.missing_keys if not k.endswith("num_batches_tracked")]
             if wrong or result.unexpected_keys:
                 raise ValueError(f"its weights do not fit: {[*wrong, *result.unexpected_keys][0]}")
@@ -200,6 +296,7 @@ class Model:
             raise SimlibError(path, f"holds no encoder of this version ({reason})", mend) from None
         model = cls(
             encoder,
+            describer,
             front_end,
             segment_seconds,
             metadata["architecture"],
@@ -209,6 +306,12 @@ class Model:
         return model
 
 
+def _branches(architecture):
+    architecture = dict(architecture)
+    describer = architecture.pop("describer")
+    return Encoder(**architecture), Describer(**describer, embedding=architecture["embedding"])
+
+
 def best_device():
     """Return the device to compute on: CUDA, Apple's MPS, or the CPU."""
     if torch.cuda.is_available():
@@ -216,6 +319,19 @@ def best_device():
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def precision(device):
+    """Return the dtype that training computes in where it may: bfloat16 where that is quick.
+
+    On a CPU without instructions for it, bfloat16 is emulated and slower than float32.
+    """
+    if device.type == "cuda":
+        quick = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        capable = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+        quick = capable.get("amx_bf16", False) or capable.get("avx512_bf16", False)
+    return torch.bfloat16 if quick else torch.float32
 
 
 def segment_frames(seconds, front_end):

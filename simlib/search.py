@@ -11,7 +11,7 @@ from simlib import audio, features, hubs
 from simlib.artefacts import SimlibError, printable, project_root
 from simlib.catalogue import SUFFIXES
 from simlib.index import Index
-from simlib.model import Model, whole
+from simlib.model import Model
 
 RESULT_COLUMNS = ["rank", "track_id", "title", "artist", "similarity"]
 # Above this, embed leaves the similarity matrix out: it grows with the square.
@@ -100,7 +100,7 @@ class Searcher:
         numpy.ndarray of float32, shape (embedding,)
             Of unit length.
         """
-        return embed_file(self.model, path)
+        return embed_file(self.model, path, self.index.hop_seconds)
 
 
 _shared = threading.local()
@@ -119,13 +119,15 @@ def query(reference, k=10):
     return _shared.searcher.query(reference, k)
 
 
-def embed_file(model, path):
+def embed_file(model, path, hop_seconds):
     """Embed an audio file as a whole.
 
     Parameters
     ----------
     model : simlib.model.Model
     path : path-like
+    hop_seconds : float
+        Step between two segments.
 
     Returns
     -------
@@ -138,7 +140,8 @@ def embed_file(model, path):
     if seconds < model.front_end.min_seconds:
         cause = f"is {seconds:.2f} s long, shorter than {model.front_end.min_seconds:g} s"
         raise SimlibError(path, cause, "use a longer excerpt")
-    return whole(model.segments(log_mel, model.segment_seconds / 2)[0])
+    descriptor = features.descriptor(audio.blocks(path, features.DESCRIPTOR_RATE))
+    return model.track(log_mel, descriptor, hop_seconds)[0]
 
 
 def embed(paths, weights=None):
@@ -169,7 +172,7 @@ def embed(paths, weights=None):
     vectors, ids, failed = [], [], []
     for path in files:
         try:
-            vectors.append(embed_file(model, path))
+            vectors.append(embed_file(model, path, model.segment_seconds / 2))
             ids.append(path.stem)
         except SimlibError as error:
             failed.append(error)

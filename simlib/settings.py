@@ -157,6 +157,10 @@ class TrainSettings(Section):
         columns that are not named.
     temperature : float
         Of the supervised contrastive loss; lower looks more at the nearest negatives.
+    tag_heads : float
+        Weight of the loss that predicts tags, beside the contrastive loss.
+    descriptor : dict
+        The branch on hand-picked features; see `DescriptorSettings`.
     augmentation : dict
         `gain_db`, `tilt_db`, `pitch_bands`, `stretch`, `time_mask`, `band_mask`, `mix`; see
         `simlib.augment`.
@@ -185,6 +189,8 @@ class TrainSettings(Section):
     dropout: float
     positives: dict
     temperature: float
+    tag_heads: float
+    descriptor: dict
     augmentation: dict
     epochs: int
     draws: int
@@ -206,6 +212,7 @@ class TrainSettings(Section):
         self._require("embedding", self.embedding >= 2, "at least 2")
         self._require("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         self._require("temperature", self.temperature > 0, "above 0")
+        self._require("tag_heads", self.tag_heads >= 0, "at least 0")
         self._require("epochs", self.epochs >= 1, "at least 1")
         self._require("draws", self.draws >= 1, "at least 1")
         self._require("batch", self.batch >= 4 and self.batch % 2 == 0, "even and at least 4")
@@ -215,6 +222,7 @@ class TrainSettings(Section):
         self._require("validate_every", self.validate_every >= 1, "at least 1")
         self._require("patience", self.patience >= 1, "at least 1")
         PositiveSettings.of(self.positives)
+        DescriptorSettings.of(self.descriptor)
         AugmentSettings.of(self.augmentation)
 
 
@@ -238,6 +246,38 @@ class PositiveSettings(Section):
     def tag_weight(self, column):
         """Return how strongly overlap in a tag column counts."""
         return self.tags.get(column, self.tags["default"])
+
+
+@dataclass(frozen=True)
+class DescriptorSettings(Section):
+    """The part `train.descriptor`: the branch on hand-picked features.
+
+    Attributes
+    ----------
+    hidden : int
+        Units of its hidden layer.
+    dropout : float
+        Share of them that training drops.
+    noise : float
+        Deviation of the noise that training adds to the scaled features.
+    steps : int
+        Of training, each on at most 256 recordings.
+    learning_rate : float
+    """
+
+    section = "train.descriptor"
+    hidden: int
+    dropout: float
+    noise: float
+    steps: int
+    learning_rate: float
+
+    def __post_init__(self):
+        self._require("hidden", self.hidden >= 1, "at least 1")
+        self._require("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
+        self._require("noise", self.noise >= 0, "at least 0")
+        self._require("steps", self.steps >= 1, "at least 1")
+        self._require("learning_rate", self.learning_rate > 0, "above 0")
 
 
 @dataclass(frozen=True)

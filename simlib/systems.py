@@ -8,9 +8,9 @@ import numpy as np
 from simlib import evaluate as ev
 from simlib import hubs
 from simlib.artefacts import SimlibError
-from simlib.features import DESCRIPTOR_GROUPS, Store
+from simlib.features import DESCRIPTOR_BLOCK, DESCRIPTOR_GROUPS, Store
 from simlib.index import Index
-from simlib.model import Model, whole
+from simlib.model import Model
 from simlib.settings import IndexSettings
 
 RESERVED = ("simlib", "untrained", "pretrained", "mfcc", "tags", "random")
@@ -47,16 +47,26 @@ class Stage:
 
     @property
     def untrained(self):
-        """The same network with random weights."""
+        """The same network with random weights; only the features' scale is the same."""
         seed = self.model.provenance["train"]["seed"]
         model = self.model
-        return Model.untrained(model.front_end, model.segment_seconds, model.architecture, seed)
+        same = Model.untrained(model.front_end, model.segment_seconds, model.architecture, seed)
+        same.describer.mean, same.describer.deviation = (
+            model.describer.mean,
+            model.describer.deviation,
+        )
+        return same
 
     def embed(self, model, tracks):
-        """Embed recordings as the index does: float32, shape (n_tracks, embedding)."""
-        hop = self.settings.hop_seconds
-        log_mels = (self.store.log_mel(key) for key in tracks["log_mel"])
-        return np.stack([whole(model.segments(m, hop)[0]) for m in log_mels])
+        """Embed recordings as the index does: float32, shape (n_tracks, 2 * embedding)."""
+        return np.stack([
+            model.track(*self.features(row), self.settings.hop_seconds)[0]
+            for row in tracks.itertuples()
+        ])  # fmt: skip
+
+    def features(self, row):
+        """Return a recording's log-mel spectrogram and its descriptor."""
+        return self.store.log_mel(row.log_mel), self.store.descriptor(row.descriptor)
 
     def describe(self, tracks):
         """Hand-picked descriptors of recordings, ready to be compared by cosine."""
@@ -112,37 +122,35 @@ def evaluate(stage, evaluation):
 
 
 def _excerpts(stage, tracks):
-    """Cut each recording in an excerpt, its first third, and the rest; {system: (both)}."""
+    """Embed each recording as an excerpt, its first third, and the rest; {system: (both)}."""
     learned = {"simlib": stage.model, "untrained": stage.untrained}
-    found = {name: _thirds(tracks, _segments(stage, model)) for name, model in learned.items()}
-    describe = _thirds(tracks, lambda row: stage.store.descriptor(row.descriptor))
-    found["mfcc"] = tuple(stage.standardised(part) for part in describe)
+    parts = [_thirds(stage, row) for row in tracks.itertuples()]
+    found = {}
+    for name, model in learned.items():
+        # Without overlap of segments, as there is none of the two parts.
+        hop = model.segment_seconds
+        found[name] = _stacked(parts, lambda part, m=model, h=hop: m.track(*part, h)[0])
+    described = _stacked(parts, lambda part: part[1].mean(axis=0))
+    found["mfcc"] = tuple(stage.standardised(side) for side in described)
     rng = np.random.default_rng(0)
     found["random"] = tuple(rng.standard_normal((len(tracks), 16)) for _ in range(2))
     return found
 
 
-def _segments(stage, model):
-    # Without overlap: an excerpt must share no second with the rest.
-    return lambda row: model.segments(
-        stage.store.log_mel(row.log_mel)[: _whole_segments(stage, model, row)],
-        model.segment_seconds,
-    )[0]
+def _thirds(stage, row):
+    """Cut a recording's features after a third of its descriptor's blocks; None if it has one."""
+    log_mel, descriptor = stage.features(row)
+    cut = -(-len(descriptor) // 3)
+    frame = round(cut * DESCRIPTOR_BLOCK * stage.model.front_end.frame_rate)
+    if not 0 < cut < len(descriptor) or frame >= len(log_mel):
+        return None
+    return (log_mel[:frame], descriptor[:cut]), (log_mel[frame:], descriptor[cut:])
 
 
-def _whole_segments(stage, model, row):
-    frames = len(stage.store.log_mel(row.log_mel))
-    return max(frames // model.frames, 1) * model.frames
-
-
-def _thirds(tracks, parts):
-    """Mean of the first third and of the rest of each recording's parts; NaN for a single part."""
-    first, rest = [], []
-    for row in tracks.itertuples():
-        pieces = np.asarray(parts(row), dtype=np.float64)
-        cut = -(-len(pieces) // 3)
-        usable = len(pieces) > 1
-        nothing = np.full(pieces.shape[1], np.nan)
-        first.append(pieces[:cut].mean(axis=0) if usable else nothing)
-        rest.append(pieces[cut:].mean(axis=0) if usable else nothing)
-    return np.stack(first), np.stack(rest)
+def _stacked(parts, embed):
+    """Embed both parts of each recording; rows of NaN for those that have none."""
+    sides = [None if both is None else [embed(part) for part in both] for both in parts]
+    size = next((len(both[0]) for both in sides if both is not None), 1)
+    nothing = [np.full(size, np.nan)] * 2
+    filled = [nothing if both is None else both for both in sides]
+    return tuple(np.stack([both[side] for both in filled]) for side in (0, 1))

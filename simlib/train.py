@@ -1,4 +1,4 @@
-"""Siamese training: pairs by graded ground truth, the loss, the loop, the checkpoint."""
+"""Siamese training: pairs of segments, the loop, the checkpoint."""
 
 import json
 import math
@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pandas as pd
 import torch
-from pytorch_metric_learning.losses import SupConLoss
 from pytorch_metric_learning.samplers import MPerClassSampler
 from pytorch_metric_learning.utils import common_functions
 from safetensors import SafetensorError, safe_open
@@ -15,39 +14,16 @@ from safetensors.torch import save_file
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from simlib import artefacts, augment, features, model, relevance
+from simlib import artefacts, augment, features, losses, model, relevance
 from simlib.artefacts import SimlibError, written_aside
 from simlib.catalogue import artist_keys, tag_columns
-from simlib.model import Encoder, Model, whole
-from simlib.settings import AugmentSettings, ExtractSettings, PositiveSettings
+from simlib.losses import GradedSupConLoss, Objective
+from simlib.model import Encoder, Model, precision, whole
+from simlib.settings import AugmentSettings, DescriptorSettings, ExtractSettings
 
 K = 10
-
-
-class GradedSupConLoss(SupConLoss):
-    """Supervised contrastive loss (Khosla et al. 2020) whose positives count by degree.
-
-    Each anchor's positives are weighted by the strength of their relation, in place of all alike:
-    the loss is the cross entropy between the strengths, scaled to sum to one, and the softmax of
-    the similarities. An anchor with no positive adds nothing.
-
-    Parameters
-    ----------
-    relations : callable
-        Positions (n,) to strengths (n, n); see `simlib.relevance.Relations`.
-    temperature : float
-    """
-
-    def __init__(self, relations, temperature):
-        super().__init__(temperature=temperature)
-        self.relations = relations
-
-    def compute_loss(self, embeddings, labels, indices_tuple, ref_emb, ref_labels):
-        """Labels are positions of recordings in the table that the relations know."""
-        similarity = self.distance(embeddings)
-        strength = torch.from_numpy(self.relations(labels.cpu().numpy())).to(similarity)
-        others = 1 - torch.eye(len(labels)).to(similarity)
-        return self._compute_loss(similarity, strength, others)
+# Recordings that a step of the describer's training compares.
+DESCRIBED = 256
 
 
 class Segments:
@@ -126,12 +102,12 @@ def train(store, tracks, sides, settings, checkpoint):
         )
     columns = tag_columns(tracks)
     front_end = ExtractSettings.of(store.front_end())
-    run = Run(settings, front_end, len(learning))
+    torch.manual_seed(settings.seed)
+    objective = Objective(learning, columns, settings)
+    run = Run(settings, front_end, len(learning), objective)
     segments = Segments(
         [store.log_mel(key) for key in learning["log_mel"]], run.model.frames, settings
     )
-    relations = relevance.Relations(learning, columns, PositiveSettings.of(settings.positives))
-    loss = GradedSupConLoss(relations, settings.temperature)
     validation = _Validation(store, tracks[sides == "validation"], columns, settings)
     run.resume(checkpoint, _key(settings, learning, validation.tracks, front_end))
 
@@ -139,23 +115,66 @@ def train(store, tracks, sides, settings, checkpoint):
     total, done = settings.epochs * steps, run.epoch * steps
     with tqdm(total=total, initial=done, unit="step", mininterval=5) as bar:
         while run.epoch < settings.epochs and run.looks_since_best < settings.patience:
-            run.train_epoch(segments, loss, bar)
+            run.train_epoch(segments, bar)
             if run.epoch % settings.validate_every == 0 or run.epoch == settings.epochs:
                 run.look(validation)
                 bar.set_postfix(run.curves[-1], refresh=False)
             run.save(checkpoint)
     run.keep_best()
+    descriptors = store.descriptors(learning["descriptor"])
+    fit_describer(run.model.describer, descriptors, objective.contrastive.relations, settings)
     checkpoint.unlink(missing_ok=True)
     return run.model, pd.DataFrame(run.curves)
 
 
 def _key(settings, learning, validation, front_end):
     """Digest of all that a run's course depends on."""
-    modules = (augment, features, model, relevance, sys.modules[__name__])
+    modules = (augment, features, losses, model, relevance, sys.modules[__name__])
     table = [frame.to_csv(index=False) for frame in (learning, validation)]
     code = artefacts.digest_of_modules(*modules)
     versions = [torch.__version__, torch.get_num_threads(), str(model.best_device())]
     return artefacts.digest_of([settings.as_dict(), front_end.as_dict(), table, code, versions])
+
+
+def fit_describer(describer, descriptors, relations, settings):
+    """Train the branch on hand-picked features; a matter of seconds.
+
+    Parameters
+    ----------
+    describer : simlib.model.Describer
+        Changed in place, to the averaged weights of the last step.
+    descriptors : numpy.ndarray of float32, shape (n_recordings, 102)
+        Of the training recordings.
+    relations : simlib.relevance.Relations
+        Of the same recordings.
+    settings : simlib.settings.TrainSettings
+    """
+    wanted = DescriptorSettings.of(settings.descriptor)
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    describer.scale_by(descriptors)
+    loss = GradedSupConLoss(relations, settings.temperature)
+    optimizer = torch.optim.AdamW(
+        describer.parameters(), lr=wanted.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, wanted.steps)
+    average = AveragedModel(
+        describer, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
+    )
+    device = describer.mean.device
+    describer.train()
+    for _ in range(wanted.steps):
+        size = min(DESCRIBED, len(descriptors))
+        rows = rng.choice(len(descriptors), size, replace=False)
+        value = loss(
+            describer(torch.from_numpy(descriptors[rows]).to(device)), torch.from_numpy(rows)
+        )
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        schedule.step()
+        average.update_parameters(describer)
+    describer.load_state_dict(average.module.state_dict())
 
 
 class _Validation:
@@ -190,7 +209,7 @@ class _Validation:
 class Run:
     """The state of a training run: what a checkpoint holds."""
 
-    def __init__(self, settings, front_end, recordings):
+    def __init__(self, settings, front_end, recordings, objective):
         torch.use_deterministic_algorithms(True, warn_only=True)
         self.settings = settings
         batch = min(settings.batch, 2 * recordings)
@@ -201,9 +220,16 @@ class Run:
             "embedding": settings.embedding,
             "dropout": settings.dropout,
         }
+        described = DescriptorSettings.of(settings.descriptor)
+        describer = {k: getattr(described, k) for k in ("hidden", "dropout", "noise")}
         self.model = Model.untrained(
-            front_end, settings.segment_seconds, architecture, settings.seed
+            front_end,
+            settings.segment_seconds,
+            architecture | {"describer": describer},
+            settings.seed,
         )
+        self.dtype = precision(self.model.device)
+        self.objective = objective.to(self.model.device)
         self.encoder = Encoder(**architecture).to(self.model.device)
         self.encoder.load_state_dict(self.model.encoder.state_dict())
         average = get_ema_multi_avg_fn(settings.averaging)
@@ -211,7 +237,9 @@ class Run:
         # The averaged weights are the model: what is validated is what is kept.
         self.model.encoder = self.average.module
         self.optimizer = torch.optim.AdamW(
-            self.encoder.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            [*self.encoder.parameters(), *self.objective.parameters()],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
         )
         self.best = {}
         self.progress = {
@@ -231,17 +259,19 @@ class Run:
     def looks_since_best(self):
         return self.progress["looks_since_best"]
 
-    def train_epoch(self, segments, loss, bar):
+    def train_epoch(self, segments, bar):
         """One pass over the training recordings."""
+        device = self.model.device
         torch.manual_seed(self.settings.seed * 100_003 + self.epoch)
         self.encoder.train()
         for batch, rows in segments.epoch(self.epoch):
             rate = self._learning_rate()
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            value = loss(
-                self.encoder(torch.from_numpy(batch).to(self.model.device)), torch.from_numpy(rows)
-            )
+            batch, rows = torch.from_numpy(batch).to(device), torch.from_numpy(rows)
+            with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+                raw = self.encoder.raw(batch)
+            value = self.objective(raw, rows.to(device))
             if not torch.isfinite(value):
                 raise SimlibError(
                     "training", "the loss is no longer finite", "lower train.learning_rate"
@@ -295,6 +325,7 @@ class Run:
         """Write the checkpoint; safetensors, so that reading it back runs no code."""
         tensors = {f"best.{k}": v for k, v in self.best.items()}
         tensors |= {f"encoder.{k}": v for k, v in self.encoder.state_dict().items()}
+        tensors |= {f"objective.{k}": v for k, v in self.objective.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
@@ -320,6 +351,7 @@ class Run:
         self.progress = json.loads(metadata["progress"])
         self.best = under("best.")
         self.encoder.load_state_dict(under("encoder."))
+        self.objective.load_state_dict(under("objective."))
         self.average.load_state_dict(under("average."))
         state = {}
         for name, value in under("optimizer.").items():

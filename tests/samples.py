@@ -42,6 +42,7 @@ AUGMENTATION = {
     "band_mask": 0.2,
     "mix": 0.3,
 }
+DESCRIPTOR = {"hidden": 16, "dropout": 0.2, "noise": 0.1, "steps": 20, "learning_rate": 0.01}
 TRAIN = {
     "segment_seconds": 0.5,
     "channels": [4, 8],
@@ -49,6 +50,8 @@ TRAIN = {
     "dropout": 0.1,
     "positives": {"recording": 1.0, "artist": 0.5, "tags": {"default": 1.0}},
     "temperature": 0.2,
+    "tag_heads": 0.5,
+    "descriptor": DESCRIPTOR,
     "augmentation": AUGMENTATION,
     "epochs": 4,
     "draws": 4,
@@ -203,12 +206,20 @@ def store_of(folder, log_mels, table, settings):
     for key, log_mel in zip(keys, log_mels, strict=True):
         store.path("log_mel", key).parent.mkdir(parents=True, exist_ok=True)
         np.save(store.path("log_mel", key), log_mel.astype(np.float16))
+        store.path("descriptor", key).parent.mkdir(parents=True, exist_ok=True)
+        np.save(store.path("descriptor", key), descriptor_of(log_mel))
     stored = table.assign(
         seconds=[len(m) / settings.frame_rate for m in log_mels], log_mel=keys, descriptor=keys
     )
     stored.to_parquet(folder / "tracks.parquet", index=False)
     (folder / "front_end.json").write_text(json.dumps(settings.as_dict()))
     return store
+
+
+def descriptor_of(log_mel):
+    """A made-up descriptor, two rows that follow from the spectrogram's band levels."""
+    levels = np.asarray(log_mel, dtype=np.float32).mean(axis=0)
+    return np.stack([np.resize(levels, 102), np.resize(levels[::-1], 102)])
 
 
 def log_mel_of(kind, frames, seed, bands=32):

@@ -18,7 +18,8 @@ HOP = IndexSettings.of({"hop_seconds": 0.25})
 
 def index_of(vectors):
     segments = pd.DataFrame({"track": range(len(vectors)), "start": 0.0})
-    return Index(samples.tracks(len(vectors)), segments, _flat(vectors), _flat(vectors), "digest")
+    flat = _flat(vectors), _flat(vectors)
+    return Index(samples.tracks(len(vectors)), segments, *flat, "digest", 0.25)
 
 
 @given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -59,7 +60,11 @@ def test_every_recording_is_embedded_by_the_mean_of_its_segments(built):
     assert index.model_digest == built.model.digest
     for row, key in enumerate(index.tracks["log_mel"]):
         embedded, starts = built.model.segments(built.store.log_mel(key), 0.25)
-        np.testing.assert_allclose(index.vectors()[row], whole(embedded), atol=1e-6)
+        described = index.vectors()[row][8:]
+        np.testing.assert_allclose(
+            index.vectors()[row][:8] * np.sqrt(2), whole(embedded), atol=1e-6
+        )
+        assert np.linalg.norm(described) == pytest.approx(np.sqrt(0.5), abs=1e-6)
         own = index.segments["track"] == row
         np.testing.assert_array_equal(index.segments["start"][own], starts)
         segments = np.asarray(index.by_segment.reconstruct_n(0, index.by_segment.ntotal))
@@ -79,7 +84,7 @@ def test_vectors_are_arrays_also_beside_the_training(built):
     import_module("simlib.train")
     assert type(built.index.vectors()) is np.ndarray
     assert built.index.vectors().dtype == np.float32
-    assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0)[0], 3))
+    assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0, 16)[0], 3))
 
 
 def test_a_smaller_hop_makes_more_segments(built):
@@ -95,6 +100,7 @@ def test_an_index_comes_back_as_it_was_saved(built, tmp_path):
     pd.testing.assert_frame_equal(loaded.tracks, built.index.tracks)
     pd.testing.assert_frame_equal(loaded.segments, built.index.segments, check_dtype=False)
     assert loaded.by_segment.ntotal == built.index.by_segment.ntotal
+    assert loaded.hop_seconds == 0.25
 
 
 def test_building_and_saving_twice_gives_the_same_bytes(built, tmp_path):

@@ -13,7 +13,8 @@ from simlib.artefacts import SimlibError, digest_of_file
 from simlib.model import Encoder, Model, cut, segment_frames, segment_starts, whole
 
 FRONT_END = samples.extract_settings()
-ARCHITECTURE = {"n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.5}
+SIZES = {"n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.5}
+ARCHITECTURE = SIZES | {"describer": {"hidden": 16, "dropout": 0.5, "noise": 0.1}}
 
 
 def model_of(seed=0, **changes):
@@ -229,9 +230,9 @@ def test_weights_of_another_version_are_refused(tmp_path, change):
 @pytest.mark.parametrize(
     "weights",
     [
-        lambda t: t.pop("project.bias"),
-        lambda t: t.update({"project.more": torch.zeros(1)}),
-        lambda t: t.pop("blocks.1.running_mean"),
+        lambda t: t.pop("encoder.project.bias"),
+        lambda t: t.update({"encoder.project.more": torch.zeros(1)}),
+        lambda t: t.pop("encoder.blocks.1.running_mean"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(tmp_path, weights):

@@ -1,16 +1,15 @@
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
 import samples
 import torch
 
+from simlib import losses
 from simlib import train as training
 from simlib.artefacts import SimlibError
-from simlib.model import whole
+from simlib.model import Describer, whole
 from simlib.settings import PositiveSettings
-from simlib.train import GradedSupConLoss, Run, Segments
+from simlib.train import Run, Segments
 
 FRONT_END = samples.extract_settings()
 
@@ -62,62 +61,6 @@ def assert_same(first, second):
 def differ(first, second):
     ours, theirs = weights(first[0]), weights(second[0])
     return any((ours[name] != theirs[name]).any() for name in ours)
-
-
-# --- the loss --------------------------------------------------------------------------------
-
-
-def naive_loss(embeddings, strength, temperature):
-    """Cross entropy between the strengths, scaled to sum to one, and the softmax."""
-    losses = []
-    for i, anchor in enumerate(embeddings):
-        others = [j for j in range(len(embeddings)) if j != i]
-        total = sum(strength[i][j] for j in others)
-        if not total:
-            continue
-        similar = {j: float(anchor @ embeddings[j]) / temperature for j in others}
-        normaliser = math.log(sum(math.exp(s) for s in similar.values()))
-        losses.append(-sum(strength[i][j] / total * (similar[j] - normaliser) for j in others))
-    return sum(losses) / len(losses) if losses else 0.0
-
-
-def unit_vectors(count, seed):
-    vectors = np.random.default_rng(seed).standard_normal((count, 5))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-
-@pytest.mark.parametrize("temperature", [0.1, 0.7])
-@pytest.mark.parametrize("seed", range(5))
-def test_the_loss_is_the_naive_loop(seed, temperature):
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 5, size=10)
-    table = rng.choice([0.0, 0.0, 0.0, 0.25, 1.0, 2.5], size=(5, 5))
-    embeddings = unit_vectors(10, seed)
-
-    def relations(positions):
-        return (table[np.ix_(positions, positions)] * (1 - np.eye(10))).astype(np.float32)
-
-    loss = GradedSupConLoss(relations, temperature)
-    found = loss(torch.from_numpy(embeddings), torch.from_numpy(rows)).item()
-    assert found == pytest.approx(naive_loss(embeddings, relations(rows), temperature), rel=1e-4)
-
-
-def test_a_batch_without_a_positive_costs_nothing():
-    loss = GradedSupConLoss(lambda rows: np.zeros((len(rows),) * 2, dtype=np.float32), 0.1)
-    assert loss(torch.from_numpy(unit_vectors(4, 0)), torch.arange(4)).item() == 0
-
-
-def test_a_stronger_relation_pulls_harder():
-    def relations(rows):
-        return np.array([[0, 3, 1], [3, 0, 0], [1, 0, 0]], dtype=np.float32)
-
-    near = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
-    weak = near[[0, 2, 1]]  # the weaker partner is the near one
-    loss = GradedSupConLoss(relations, 0.5)
-    strong_first, weak_first = (
-        loss(torch.from_numpy(vectors), torch.arange(3)).item() for vectors in (near, weak)
-    )
-    assert strong_first < weak_first
 
 
 # --- the batches -----------------------------------------------------------------------------
@@ -426,14 +369,63 @@ def test_a_damaged_checkpoint_is_ignored(tmp_path, content):
 def test_the_relations_of_training_know_the_training_recordings_only(school, monkeypatch):
     seen = []
 
-    class Spy(training.relevance.Relations):
+    class Spy(losses.Relations):
         def __init__(self, tracks, columns, strengths):
             seen.append((tracks["track_id"].tolist(), columns, strengths))
             super().__init__(tracks, columns, strengths)
 
-    monkeypatch.setattr(training.relevance, "Relations", Spy)
+    monkeypatch.setattr(losses, "Relations", Spy)
     school.train(epochs=1)
     [(ids, columns, strengths)] = seen
     assert ids == [f"t{i:02d}" for i in range(6)]
     assert columns == ["genre"]
     assert strengths == PositiveSettings.of(samples.TRAIN["positives"])
+
+
+# --- the branch on hand-picked features ---------------------------------------------------------
+
+
+def describer_of(descriptors, strengths, **changes):
+    settings = samples.train_settings(**changes)
+    wanted = settings.descriptor
+    describer = Describer(wanted["hidden"], 8, wanted["dropout"], wanted["noise"])
+
+    def relations(rows):
+        return (strengths[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
+
+    training.fit_describer(describer, descriptors, relations, settings)
+    return describer.eval()
+
+
+def test_the_describer_learns_which_features_matter():
+    rng = np.random.default_rng(2)
+    kinds = np.arange(200) % 2
+    descriptors = rng.normal(0, 50, size=(200, 102)).astype(np.float32)
+    descriptors[:, 7] = kinds * 1e-3 + rng.normal(0, 1e-4, size=200)
+    strengths = (kinds[:, None] == kinds[None, :]).astype(np.float32)
+    longer = samples.DESCRIPTOR | {"hidden": 64, "steps": 150}
+    describer = describer_of(descriptors[:150], strengths[:150, :150], descriptor=longer)
+    with torch.no_grad():
+        vectors = describer(torch.from_numpy(descriptors[150:])).numpy()
+    similarity = vectors @ vectors.T
+    alike = strengths[150:, 150:].astype(bool)
+    assert similarity[alike].mean() > similarity[~alike].mean() + 0.3
+
+
+def test_the_describer_scales_by_the_recordings_it_learned_from():
+    descriptors = np.random.default_rng(3).normal(5, 2, size=(30, 102)).astype(np.float32)
+    descriptors[:, 0] = 4.0
+    describer = describer_of(descriptors, np.ones((30, 30)))
+    np.testing.assert_allclose(describer.mean, descriptors.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(describer.deviation[1:], descriptors[:, 1:].std(axis=0), rtol=1e-5)
+    assert describer.deviation[0] == 1, "what never changes is not divided by nothing"
+
+
+def test_the_describer_follows_from_the_seed():
+    descriptors = np.random.default_rng(4).normal(size=(30, 102)).astype(np.float32)
+    torch.manual_seed(0)
+    first = describer_of(descriptors, np.ones((30, 30))).state_dict()
+    torch.manual_seed(0)
+    again = describer_of(descriptors, np.ones((30, 30))).state_dict()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, again[name]), name
