@@ -11,7 +11,7 @@ READY := .venv/.ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := nbstripout --keep-id --extra-keys "metadata.kernelspec metadata.language_info"
 
-.PHONY: help repro grow catalogue demo compare lab bench test format check clean
+.PHONY: help repro grow catalogue demo compare pretrained lab bench test format check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ demo: $(READY) ## put the demo catalogue back into data/
 compare: $(READY) ## let the evaluation compare another system: FILE=other.npz
 	@test -n "$${FILE:-}" || { echo 'Name the file: make compare FILE=other.npz' >&2; exit 2; }
 	@simlib compare "$$FILE"
+
+pretrained: tracked ## train the weights that come with simlib on all of data/
+	@dvc repro --quiet extract
+	@simlib pretrain
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@jupyter lab --LabServerApp.app_settings_dir='$(CURDIR)/notebooks/.lab' notebooks/search.ipynb

@@ -77,6 +77,24 @@ def catalogue(
 
 
 @app.command()
+def pretrain():
+    """Train on all of data/ the weights that come with simlib, pretrained/."""
+    import yaml
+
+    from simlib.features import Store
+    from simlib.pretrained import make
+    from simlib.settings import TrainSettings
+
+    root = project_root()
+    settings = TrainSettings.of(yaml.safe_load((root / "params.yaml").read_text())["train"])
+    checkpoint = root / ".checkpoints" / "pretrained.safetensors"
+    model, provenance = make(Store(root / "features"), settings, checkpoint)
+    path = root / "pretrained" / "encoder.safetensors"
+    model.save(path, **provenance)
+    print(f"{path}: learned from {len(provenance['learned_from'])} recordings")
+
+
+@app.command()
 def compare(
     file: Annotated[Path, typer.Argument(help="An .npz with ids and emb, or ids and sim.")],
 ):

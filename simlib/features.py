@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from simlib import artefacts, audio
 from simlib.artefacts import SimlibError, printable, written_aside
-from simlib.catalogue import REJECTED_COLUMNS
+from simlib.catalogue import REJECTED_COLUMNS, RESERVED
 
 FLOOR_DB = -100.0
 # The descriptor has settings of its own: a change of the network's front-end must not move the
@@ -166,7 +166,7 @@ class Store:
         Returns
         -------
         pandas.DataFrame
-            The catalogue's columns and `seconds`, `log_mel`, `descriptor` (the keys).
+            The catalogue's columns and `seconds`, `digest`, `log_mel`, `descriptor` (the keys).
 
         Raises
         ------
@@ -231,7 +231,8 @@ def extract(data, tracks, store, settings, *, jobs=-1):
     Returns
     -------
     stored : pandas.DataFrame
-        The usable rows of `tracks`, with `seconds`, `log_mel` and `descriptor`.
+        The usable rows of `tracks`, with `seconds`, `digest` (of the file's bytes), `log_mel` and
+        `descriptor`.
     rejected : pandas.DataFrame
         Columns `path, cause, mend`.
     computed : int
@@ -256,7 +257,7 @@ def extract(data, tracks, store, settings, *, jobs=-1):
         )
     stored = tracks[tracks["path"].isin(list(done))].reset_index(drop=True)
     results = [done[path] for path in stored["path"]]
-    for name in ("seconds", "log_mel", "descriptor"):
+    for name in RESERVED:
         stored[name] = [result[name] for result in results]
     _prune(store, stored)
     with written_aside(store.folder / "tracks.parquet") as aside:
@@ -317,7 +318,8 @@ def _extract_one(path, data, store, settings, recipe):
             with written_aside(store.path("descriptor", keys["descriptor"])) as aside:
                 np.save(aside, rows, allow_pickle=False)
         frames = len(store.log_mel(keys["log_mel"]))
-        return path, {**keys, "seconds": frames / settings.frame_rate, "computed": bool(missing)}
+        seconds = frames / settings.frame_rate
+        return path, {**keys, "digest": content, "seconds": seconds, "computed": bool(missing)}
     except SimlibError as error:
         return path, error
     except OSError as error:

@@ -216,10 +216,9 @@ def hubs_before_and_after(vectors, tracks, k, seed):
     """
     looked_at = hubs.spread(len(vectors), LOOKED_AT)
     vectors, tracks = vectors[looked_at], tracks.iloc[looked_at].reset_index(drop=True)
-    rows = hubs.choose(len(vectors))
     similarities = {
         "by cosine": vectors @ vectors.T,
-        "corrected": hubs.corrected(vectors, vectors[rows], rows),
+        "corrected": hubs.corrected(vectors),
     }
     allowed = relevance.other_artists(artist_keys(tracks))
     table = tracks[["track_id", "title", "artist"]].copy()

@@ -3,6 +3,10 @@
 In a space of many dimensions some points come to lie near everything; such hubs stand in every
 list. Mutual proximity (Schnitzer et al. 2012) asks from both ends: of all other recordings, how
 many are nearer to either of the two than they are to each other?
+
+Which recordings become hubs depends on who else is there: proximities counted over recordings
+other than the candidates correct nothing. So they are counted over the candidates, in search and
+in the evaluation alike; no tag and no artist has a say in it.
 """
 
 import numpy as np
@@ -40,28 +44,25 @@ def mutual_proximity(similarity, of_query, of_candidates, own=None):
     return 1 - (nearer.sum(axis=1) + below_one) / (nearer.shape[1] + 1)
 
 
-def corrected(vectors, references, rows=None):
-    """Mutual proximity of every pair of recordings.
+def corrected(vectors):
+    """Mutual proximity of every pair of recordings, as search ranks them if these are all.
 
     Parameters
     ----------
     vectors : numpy.ndarray of float32, shape (n_tracks, embedding)
         Of unit length.
-    references : numpy.ndarray of float32, shape (n_references, embedding)
-        Of the recordings that proximities are counted over.
-    rows : numpy.ndarray of int, shape (n_references,), optional
-        Which of `vectors` the references are; none of them by default.
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_tracks, n_tracks)
         Symmetric.
     """
+    rows, every = choose(len(vectors)), np.arange(len(vectors))
     similarity = vectors @ vectors.T
-    seen = vectors @ references.T
+    seen = similarity[:, rows]
     out = np.empty(similarity.shape)
-    for query in range(len(vectors)):
-        own = None if rows is None else owners(np.arange(len(vectors)), rows, query)
+    for query in every:
+        own = owners(every, rows, query)
         out[query] = mutual_proximity(similarity[query], seen[query], seen, own)
     return out
 

@@ -178,9 +178,7 @@ def embed(paths, weights=None):
             failed.append(error)
     arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
     if 0 < len(ids) <= SIMILARITY_LIMIT:
-        rows = hubs.choose(len(ids))
-        sim = hubs.corrected(arrays["emb"], arrays["emb"][rows], rows)
-        arrays["sim"] = sim.astype(np.float32)
+        arrays["sim"] = hubs.corrected(arrays["emb"]).astype(np.float32)
     return arrays, failed
 
 

@@ -13,6 +13,7 @@ from simlib.index import Index
 from simlib.model import Model
 from simlib.settings import IndexSettings
 
+PRETRAINED = Path("pretrained") / "encoder.safetensors"
 RESERVED = ("simlib", "untrained", "pretrained", "mfcc", "tags", "random")
 
 
@@ -57,6 +58,35 @@ class Stage:
         )
         return same
 
+    @property
+    def pretrained(self):
+        """The weights that come with simlib, and a word on them.
+
+        Returns
+        -------
+        model : simlib.model.Model or None
+            None where they cannot be scored.
+        remark : str
+        """
+        path = self.root / PRETRAINED
+        if not path.exists():
+            return None, f"There are no weights in {PRETRAINED.parent}/."
+        model = Model.load(path)
+        if model.front_end != self.model.front_end:
+            return None, f"The weights in {PRETRAINED.parent}/ hear another log-mel front-end."
+        learned_from = set(model.provenance["learned_from"])
+        length = len(next(iter(learned_from), ""))
+        shared = sum(digest[:length] in learned_from for digest in self.index.tracks["digest"])
+        if shared:
+            return None, (
+                f"The weights in {PRETRAINED.parent}/ learned from {shared} recordings of this "
+                "catalogue: scored here they would look better than they are."
+            )
+        return model, (
+            f"`pretrained` are the weights in {PRETRAINED.parent}/, which have heard nothing of "
+            "this catalogue."
+        )
+
     def embed(self, model, tracks):
         """Embed recordings as the index does: float32, shape (n_tracks, 2 * embedding)."""
         return np.stack([
@@ -99,17 +129,16 @@ def evaluate(stage, evaluation):
         If a file under `evaluate.compare` cannot be used.
     """
     tracks = evaluation.tracks
-    vectors, heard = stage.index.vectors(), stage.sides != "test"
-    references = vectors[heard][hubs.choose(heard.sum())]
     systems = {
-        # Hubs are judged by other artists' recordings: nothing has seen what it is scored on.
-        "simlib": hubs.corrected(vectors[~heard], references),
+        "simlib": hubs.corrected(stage.index.vectors()[stage.sides == "test"]),
         "untrained": ev.cosine(stage.embed(stage.untrained, tracks)),
         "mfcc": ev.cosine(stage.describe(tracks)),
     }
     if not evaluation.columns:
         return systems, ev.compare_excerpts(_excerpts(stage, tracks), evaluation)
     compared = dict(systems)
+    if (shipped := stage.pretrained[0]) is not None:
+        compared["pretrained"] = hubs.corrected(stage.embed(shipped, tracks))
     if words := ev.by_other_tags(evaluation):
         compared["tags"] = words
     compared["random"] = ev.at_random(evaluation)

@@ -209,7 +209,10 @@ def store_of(folder, log_mels, table, settings):
         store.path("descriptor", key).parent.mkdir(parents=True, exist_ok=True)
         np.save(store.path("descriptor", key), descriptor_of(log_mel))
     stored = table.assign(
-        seconds=[len(m) / settings.frame_rate for m in log_mels], log_mel=keys, descriptor=keys
+        seconds=[len(m) / settings.frame_rate for m in log_mels],
+        digest=[hashlib.sha256(m.tobytes()).hexdigest() for m in log_mels],
+        log_mel=keys,
+        descriptor=keys,
     )
     stored.to_parquet(folder / "tracks.parquet", index=False)
     (folder / "front_end.json").write_text(json.dumps(settings.as_dict()))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import samples
@@ -5,11 +7,11 @@ import torch
 from samples import naive_proximity
 
 from simlib import evaluate as ev
-from simlib import systems
+from simlib import hubs, systems
 from simlib.artefacts import SimlibError
 from simlib.features import DESCRIPTOR_GROUPS
 from simlib.index import Index
-from simlib.model import whole
+from simlib.model import Model, whole
 from simlib.settings import IndexSettings
 from simlib.systems import Stage, evaluate
 
@@ -45,11 +47,10 @@ def test_all_systems_are_compared_in_order(tagged):
 def test_simlib_is_what_the_index_holds_of_the_test_artists(stage, tagged):
     assert stage.test["track_id"].tolist() == [f"s{i:02d}" for i in range(4, 12)]
     vectors = stage.index.vectors()
-    # Hubs are judged by the four recordings that are not scored.
+    # As search would rank them, if the eight were the catalogue.
     for query in range(8):
         for other in set(range(8)) - {query}:
-            trio = vectors[[4 + query, 4 + other, 0, 1, 2, 3]]
-            expected = naive_proximity(trio, 0, 1, references=4)
+            expected = naive_proximity(vectors[4:], query, other, references=8)
             assert tagged[0]["simlib"][query, other] == pytest.approx(expected, abs=1e-5)
 
 
@@ -176,3 +177,53 @@ def test_a_recording_of_one_block_is_no_query(stage):
     first, rest = systems._stacked([None, ("a", "b"), None], lambda part: np.full(2, ord(part)))
     assert np.isnan(first[[0, 2]]).all() and np.isnan(rest[[0, 2]]).all()
     assert first[1].tolist() == [97, 97] and rest[1].tolist() == [98, 98]
+
+
+# --- the weights that come with simlib -------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(stage, tmp_path):
+    """The stage in a project with pretrained weights; call it with what they learned from."""
+
+    def with_weights(learned_from, front_end=stage.model.front_end):
+        model = Model.untrained(front_end, 0.5, stage.model.architecture, 99)
+        model.save(tmp_path / systems.PRETRAINED, learned_from=learned_from)
+        return replace(stage, root=tmp_path)
+
+    return with_weights
+
+
+def test_pretrained_weights_are_scored_on_what_they_have_not_heard(shipped, tagged):
+    staged = shipped(["0123456789abcdef"])
+    model, remark = staged.pretrained
+    assert "heard nothing of this catalogue" in remark
+    _, report = evaluate(staged, evaluation_of(staged))
+    assert list(report) == ["simlib", "untrained", "mfcc", "pretrained", "tags", "random"]
+    assert "simlib_lead" in report["pretrained"]
+    alike = hubs.corrected(staged.embed(model, staged.test))
+    expected = evaluation_of(staged).scores(alike)["genre_ndcg@3"]
+    assert report["pretrained"]["genre_ndcg@3"]["value"] == pytest.approx(expected.mean())
+    for name in ("simlib", "mfcc", "random"):
+        assert report[name] == tagged[1][name], "another system changes nothing for the others"
+
+
+def test_weights_that_know_the_catalogue_are_not_scored_on_it(shipped, stage):
+    known = stage.index.tracks["digest"][3][:16]
+    staged = shipped([known])
+    model, remark = staged.pretrained
+    assert model is None
+    assert "learned from 1 recordings of this catalogue" in remark
+    assert "pretrained" not in evaluate(staged, evaluation_of(staged))[1]
+
+
+def test_weights_for_another_front_end_are_not_scored(shipped):
+    model, remark = shipped([], samples.extract_settings(f_min=60.0)).pretrained
+    assert model is None
+    assert "another log-mel front-end" in remark
+
+
+def test_a_project_without_pretrained_weights_says_so(stage):
+    model, remark = stage.pretrained
+    assert model is None
+    assert "no weights in pretrained/" in remark
