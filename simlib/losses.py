@@ -62,7 +62,8 @@ class TagHeads(nn.Module):
         self.register_buffer("tags", torch.from_numpy(np.hstack([none, *members])))
         shares = [np.full(m.shape[1], 1 / max(1, m.shape[1]), dtype=np.float32) for m in members]
         self.register_buffer("shares", torch.from_numpy(np.concatenate([none[0], *shares])))
-        self.linear = nn.Linear(embedding, self.tags.shape[1])
+        # Without a tag to predict there is nothing to initialise, which PyTorch warns of.
+        self.linear = nn.Linear(embedding, self.tags.shape[1]) if self.tags.shape[1] else None
 
     def forward(self, raw, rows):
         """Return the loss.
@@ -78,6 +79,8 @@ class TagHeads(nn.Module):
         -------
         torch.Tensor of float32, shape ()
         """
+        if self.linear is None:
+            return raw.new_zeros(())
         wrong = nn.functional.binary_cross_entropy_with_logits(
             self.linear(raw), self.tags[rows], reduction="none"
         )

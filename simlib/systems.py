@@ -79,8 +79,8 @@ class Stage:
         shared = sum(digest[:length] in learned_from for digest in self.index.tracks["digest"])
         if shared:
             return None, (
-                f"The weights in {PRETRAINED.parent}/ learned from {shared} recordings of this "
-                "catalogue: scored here they would look better than they are."
+                f"Of this catalogue's recordings, the weights in {PRETRAINED.parent}/ learned from "
+                f"{shared}: scored here they would look better than they are."
             )
         return model, (
             f"`pretrained` are the weights in {PRETRAINED.parent}/, which have heard nothing of "

@@ -21,7 +21,7 @@ SMALL = {
     "index": {"hop_seconds": 0.5},
 }
 
-LEFT_OUT = ("tests/", "demo/genres/", "pretrained/")
+LEFT_OUT = ("tests/", "demo/genres/")
 
 
 def tone(seconds, pitch, noise, seed):

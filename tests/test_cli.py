@@ -9,6 +9,7 @@ import pytest
 import samples
 import yaml
 from nbformat.v4 import new_markdown_cell, new_notebook
+from samples import naive_proximity
 
 from simlib import catalogue, cli
 from simlib.search import Searcher
@@ -125,8 +126,9 @@ def test_embedding_writes_ids_vectors_and_similarities(run, inside, tmp_path):
     assert "silent.wav: is silent" in err
     with np.load(tmp_path / "E.npz", allow_pickle=False) as file:
         assert set(file.files) == {"ids", "emb", "sim"}
-        assert file["emb"].shape == (12, 8)
-        np.testing.assert_allclose(file["sim"], file["emb"] @ file["emb"].T, atol=1e-6)
+        assert file["emb"].shape == (12, 16)
+        expected = naive_proximity(file["emb"], 3, 8, 12)
+        assert file["sim"][3, 8] == pytest.approx(expected, abs=1e-5)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["E.npz", "silent.wav"]
 
 

@@ -157,7 +157,7 @@ def test_what_is_broken_stays_outside_with_its_row(project, music):
 def test_the_metrics_follow_the_contract(project):
     report = project.evaluation()
     # With one tag column there are no other tags to rank by.
-    assert set(report) == {"simlib", "untrained", "mfcc", "random"}
+    assert set(report) == {"simlib", "untrained", "pretrained", "mfcc", "random"}
     for system, entry in report.items():
         assert set(entry["genre_ndcg@10"]) == {"value", "low", "high", "n"}
         assert entry["genre_ndcg@10"]["low"] <= entry["genre_ndcg@10"]["value"]
@@ -210,6 +210,16 @@ def test_queries_by_id_by_file_and_from_python(project, tmp_path):
     lines = "import simlib; print(simlib.query('Artist 02/song 2-1', k=5).to_json())"
     table = json.loads(project.run("python", "-c", lines))
     assert list(table["track_id"].values()) == [row["track_id"] for row in listed]
+
+
+def test_files_are_embedded_before_anything_was_trained(project, tmp_path):
+    fresh = Project(tmp_path / "fresh")
+    music = project.folder / "data" / "audio" / "Artist 02"
+    fresh.run("simlib", "embed", str(music), "--out", "embedded.npz")
+    with np.load(fresh.folder / "embedded.npz", allow_pickle=False) as arrays:
+        assert arrays["ids"].tolist() == ["song 2-0", "song 2-1", "song 2-2"]
+        np.testing.assert_allclose(np.linalg.norm(arrays["emb"], axis=1), 1, atol=1e-5)
+        assert arrays["sim"].shape == (3, 3)
 
 
 def test_a_file_that_is_no_audio_is_one_line_and_exit_code_2(project, tmp_path):

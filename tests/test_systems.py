@@ -213,7 +213,7 @@ def test_weights_that_know_the_catalogue_are_not_scored_on_it(shipped, stage):
     staged = shipped([known])
     model, remark = staged.pretrained
     assert model is None
-    assert "learned from 1 recordings of this catalogue" in remark
+    assert "learned from 1: scored here" in remark
     assert "pretrained" not in evaluate(staged, evaluation_of(staged))[1]
 
 
