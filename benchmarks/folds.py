@@ -132,12 +132,13 @@ def ours(fits, settings, learning, held):
     vectors = fits.embed(settings, sides)
     half = settings.embedding
 
-    vectors = vectors[held]
+    vectors, artists = vectors[held], fits.artists[held]
+    unit = np.sqrt(2, dtype=np.float32)
     return {
-        "": hubs.corrected(vectors),
+        "": hubs.corrected(vectors, artists),
         ", no hub correction": ev.cosine(vectors),
-        ", encoder alone": hubs.corrected(vectors[:, :half] * np.sqrt(2, dtype=np.float32)),
-        ", describer alone": hubs.corrected(vectors[:, half:] * np.sqrt(2, dtype=np.float32)),
+        ", encoder alone": hubs.corrected(vectors[:, :half] * unit, artists),
+        ", describer alone": hubs.corrected(vectors[:, half:] * unit, artists),
     }
 
 

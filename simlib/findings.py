@@ -216,11 +216,12 @@ def hubs_before_and_after(vectors, tracks, k, seed):
     """
     looked_at = hubs.spread(len(vectors), LOOKED_AT)
     vectors, tracks = vectors[looked_at], tracks.iloc[looked_at].reset_index(drop=True)
+    artists = artist_keys(tracks)
     similarities = {
         "by cosine": vectors @ vectors.T,
-        "corrected": hubs.corrected(vectors),
+        "corrected": hubs.corrected(vectors, artists),
     }
-    allowed = relevance.other_artists(artist_keys(tracks))
+    allowed = relevance.other_artists(artists)
     table = tracks[["track_id", "title", "artist"]].copy()
     skew = {}
     for name, similarity in similarities.items():

@@ -1,12 +1,14 @@
 """Hub correction: how near two recordings are, as both of them see it.
 
 In a space of many dimensions some points come to lie near everything; such hubs stand in every
-list. Mutual proximity (Schnitzer et al. 2012) asks from both ends: of all other recordings, how
-many are nearer to either of the two than they are to each other?
+list. Two remedies, both without a tag: vectors are taken relative to the catalogue's centre, which
+hubs are near (Suzuki et al. 2013), and mutual proximity (Schnitzer et al. 2012) asks from both
+ends: of all other recordings, how many are nearer to either of the two than they are to each other?
+A recording by the artist of either is not counted: it would not stand in the same list.
 
 Which recordings become hubs depends on who else is there: proximities counted over recordings
 other than the candidates correct nothing. So they are counted over the candidates, in search and
-in the evaluation alike; no tag and no artist has a say in it.
+in the evaluation alike.
 """
 
 import numpy as np
@@ -15,83 +17,82 @@ import numpy as np
 REFERENCES = 1_000
 
 
-def mutual_proximity(similarity, of_query, of_candidates, own=None):
-    """Empirical mutual proximity of a query to every candidate.
-
-    The share of reference recordings that are nearer neither to the query nor to the candidate
-    than these two are to each other; Schnitzer, Flexer, Schedl and Widmer (2012), equation 6.
-    Candidates that tie in it keep their order by similarity.
+class Crowd:
+    """The recordings that proximities are counted over: the catalogue, or an even sample of it.
 
     Parameters
     ----------
-    similarity : numpy.ndarray of float32, shape (n_candidates,)
-        Cosines of query and candidates.
-    of_query : numpy.ndarray of float32, shape (n_references,)
-        Cosines of the query and the reference recordings.
-    of_candidates : numpy.ndarray of float32, shape (n_candidates, n_references)
-    own : numpy.ndarray of bool, shape (n_candidates, n_references), optional
-        Where a reference is the query or the candidate itself, which is nearer to neither.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_candidates,)
-        Between 0 and 1; 1 for the query itself.
+    vectors : numpy.ndarray of float32, shape (n_references, embedding)
+        Of unit length.
+    artists : numpy.ndarray, shape (n_references,)
+        Anything that is equal for recordings by one artist.
     """
-    nearer = (of_query[None, :] > similarity[:, None]) | (of_candidates > similarity[:, None])
-    if own is not None:
-        nearer &= ~own
-    below_one = (1 - np.clip(similarity.astype(np.float64), -1, 1)) / 2
-    return 1 - (nearer.sum(axis=1) + below_one) / (nearer.shape[1] + 1)
+
+    def __init__(self, vectors, artists):
+        self.centre = vectors.mean(axis=0)
+        self.vectors = self.relative(vectors)
+        self.artists = artists
+
+    def relative(self, vectors):
+        """Take vectors relative to the centre, at unit length: float32, of the same shape."""
+        relative = vectors - self.centre
+        length = np.linalg.norm(relative, axis=-1, keepdims=True)
+        return relative / np.maximum(length, 1e-6)
+
+    def proximity(self, query, candidates, artists, artist=None):
+        """Empirical mutual proximity of a query to every candidate.
+
+        The share of the crowd that is nearer neither to the query nor to the candidate than these
+        two are to each other; Schnitzer, Flexer, Schedl and Widmer (2012), equation 6.
+        Candidates that tie in it are ordered by their cosines.
+
+        Parameters
+        ----------
+        query : numpy.ndarray of float32, shape (embedding,)
+        candidates : numpy.ndarray of float32, shape (n_candidates, embedding)
+        artists : numpy.ndarray, shape (n_candidates,)
+        artist : optional
+            The query's; None for a reference from outside.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n_candidates,)
+            Between 0 and 1; 1 for the query itself.
+        """
+        query, candidates = self.relative(query), self.relative(candidates)
+        similarity = candidates @ query
+        nearer = (self.vectors @ query)[None, :] > similarity[:, None]
+        nearer |= candidates @ self.vectors.T > similarity[:, None]
+        counts = artists[:, None] != self.artists[None, :]
+        if artist is not None:
+            counts &= (self.artists != artist)[None, :]
+        below_one = (1 - np.clip(similarity.astype(np.float64), -1, 1)) / 2
+        return 1 - ((nearer & counts).sum(axis=1) + below_one) / (counts.sum(axis=1) + 1)
 
 
-def corrected(vectors):
+def corrected(vectors, artists):
     """Mutual proximity of every pair of recordings, as search ranks them if these are all.
 
     Parameters
     ----------
     vectors : numpy.ndarray of float32, shape (n_tracks, embedding)
         Of unit length.
+    artists : numpy.ndarray, shape (n_tracks,)
+        Anything that is equal for recordings by one artist.
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_tracks, n_tracks)
         Symmetric.
     """
-    rows, every = choose(len(vectors)), np.arange(len(vectors))
-    similarity = vectors @ vectors.T
-    seen = similarity[:, rows]
-    out = np.empty(similarity.shape)
-    for query in every:
-        own = owners(every, rows, query)
-        out[query] = mutual_proximity(similarity[query], seen[query], seen, own)
-    return out
-
-
-def owners(candidates, rows, query=None):
-    """Where a reference is a candidate, or the query, itself.
-
-    Parameters
-    ----------
-    candidates : numpy.ndarray of int, shape (n_candidates,)
-        Rows of a table.
-    rows : numpy.ndarray of int, shape (n_references,)
-        Rows of the references in the same table.
-    query : int, optional
-        The query's row; None for one from outside.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (n_candidates, n_references)
-    """
-    own = candidates[:, None] == rows[None, :]
-    return own if query is None else own | (rows == query)[None, :]
+    # Numbers compare faster than texts.
+    artists = np.unique(artists.astype(str), return_inverse=True)[1]
+    rows = spread(len(vectors), REFERENCES)
+    crowd = Crowd(vectors[rows], artists[rows])
+    each = zip(vectors, artists, strict=True)
+    return np.stack([crowd.proximity(one, vectors, artists, artist) for one, artist in each])
 
 
 def spread(count, most):
     """Rows of a table, spread evenly over it: int64, shape (min(count, most),)."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
-
-
-def choose(count):
-    """Rows of the recordings that proximities are counted over; see `spread`."""
-    return spread(count, REFERENCES)

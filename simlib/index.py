@@ -1,5 +1,6 @@
 """FAISS indexes of the catalogue: one of whole tracks, one of segments."""
 
+from functools import cached_property
 from pathlib import Path
 
 import faiss
@@ -9,6 +10,7 @@ from tqdm import tqdm
 
 from simlib import artefacts, hubs
 from simlib.artefacts import SimlibError, written_aside
+from simlib.catalogue import artist_keys
 
 # How many nearest by cosine are ranked again by mutual proximity.
 CANDIDATES = 2_000
@@ -100,23 +102,27 @@ class Index:
         rows : numpy.ndarray of int64, shape (n_found,)
             Rows of `tracks`, nearest first; k, or as many as there are.
         proximities : numpy.ndarray of float64, shape (n_found,)
-            Between 0 and 1; tracks with one proximity are in the order of their cosines.
+            Between 0 and 1, falling.
         """
         depth = min(max(CANDIDATES, 10 * k), self.by_track.ntotal)
-        found = self.by_track.search(vector[None], depth)
-        cosines, rows = (np.asarray(one)[0] for one in found)
-        if row is not None:
-            cosines, rows = cosines[rows != row], rows[rows != row]
-        reference_rows = hubs.choose(self.by_track.ntotal)
-        references = self._vectors_of(reference_rows)
-        proximities = hubs.mutual_proximity(
-            cosines,
-            references @ vector,
-            self._vectors_of(rows) @ references.T,
-            hubs.owners(rows, reference_rows, row),
-        )
+        rows = np.asarray(self.by_track.search(vector[None], depth)[1])[0]
+        rows = rows[rows != row]
+        artist = None if row is None else self.artists[row]
+        candidates = self._vectors_of(rows)
+        proximities = self.crowd.proximity(vector, candidates, self.artists[rows], artist)
         order = np.argsort(-proximities, kind="stable")[:k]
         return rows[order], proximities[order]
+
+    @cached_property
+    def artists(self):
+        """The tracks' artists as numbers: int64, shape (n_tracks,)."""
+        return np.unique(artist_keys(self.tracks).astype(str), return_inverse=True)[1]
+
+    @cached_property
+    def crowd(self):
+        """The recordings that hubs are judged by."""
+        rows = hubs.spread(self.by_track.ntotal, hubs.REFERENCES)
+        return hubs.Crowd(self._vectors_of(rows), self.artists[rows])
 
     def _vectors_of(self, rows):
         return np.asarray(self.by_track.reconstruct_batch(rows))

@@ -158,7 +158,8 @@ def embed(paths, weights=None):
     -------
     arrays : dict of str to numpy.ndarray
         `ids` (n,): file stems; `emb` (n, embedding) float32: unit vectors; and, up to 5,000 files,
-        `sim` (n, n) float32: the scores that search would give if these were the catalogue.
+        `sim` (n, n) float32: the scores that search would give if these were the catalogue, each
+        by an artist of its own.
     failed : list of SimlibError
         One for each file that could not be embedded.
 
@@ -178,7 +179,7 @@ def embed(paths, weights=None):
             failed.append(error)
     arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
     if 0 < len(ids) <= SIMILARITY_LIMIT:
-        arrays["sim"] = hubs.corrected(arrays["emb"]).astype(np.float32)
+        arrays["sim"] = hubs.corrected(arrays["emb"], np.arange(len(ids))).astype(np.float32)
     return arrays, failed
 
 

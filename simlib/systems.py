@@ -130,7 +130,7 @@ def evaluate(stage, evaluation):
     """
     tracks = evaluation.tracks
     systems = {
-        "simlib": hubs.corrected(stage.index.vectors()[stage.sides == "test"]),
+        "simlib": hubs.corrected(stage.index.vectors()[stage.sides == "test"], evaluation.artists),
         "untrained": ev.cosine(stage.embed(stage.untrained, tracks)),
         "mfcc": ev.cosine(stage.describe(tracks)),
     }
@@ -138,7 +138,7 @@ def evaluate(stage, evaluation):
         return systems, ev.compare_excerpts(_excerpts(stage, tracks), evaluation)
     compared = dict(systems)
     if (shipped := stage.pretrained[0]) is not None:
-        compared["pretrained"] = hubs.corrected(stage.embed(shipped, tracks))
+        compared["pretrained"] = hubs.corrected(stage.embed(shipped, tracks), evaluation.artists)
     if words := ev.by_other_tags(evaluation):
         compared["tags"] = words
     compared["random"] = ev.at_random(evaluation)

@@ -252,13 +252,24 @@ def unit(count, seed, dimensions=8):
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def naive_proximity(vectors, first, second, references):
-    """Mutual proximity of two of the vectors, counted over all the others one by one."""
-    between = float(vectors[first] @ vectors[second])
-    nearer = 0
-    for other, vector in enumerate(vectors):
-        if other in (first, second):
-            continue
-        if float(vector @ vectors[first]) > between or float(vector @ vectors[second]) > between:
-            nearer += 1
-    return 1 - (nearer + (1 - between) / 2) / (references + 1)
+def naive_proximity(first, second, crowd, counted):
+    """Mutual proximity of two vectors, counted over those of a crowd that are to be counted."""
+    centre = np.mean(np.asarray(crowd, dtype=float), axis=0)
+
+    def relative(vector):
+        difference = np.asarray(vector, dtype=float) - centre
+        return difference / max(np.linalg.norm(difference), 1e-6)
+
+    between = relative(first) @ relative(second)
+    nearer = sum(
+        bool(counts)
+        and max(relative(other) @ relative(first), relative(other) @ relative(second)) > between
+        for other, counts in zip(crowd, counted, strict=True)
+    )
+    return 1 - (nearer + (1 - between) / 2) / (sum(map(bool, counted)) + 1)
+
+
+def naive_proximity_among(vectors, artists, first, second):
+    """Mutual proximity of two of the vectors, if they are the catalogue."""
+    counted = [artist not in (artists[first], artists[second]) for artist in artists]
+    return naive_proximity(vectors[first], vectors[second], vectors, counted)
