@@ -14,14 +14,20 @@ import copy
 import hashlib
 from pathlib import Path
 
+import joblib
 import numpy as np
+import torch
 import yaml
+from pytorch_metric_learning.losses import MultiSimilarityLoss, TripletMarginLoss
+from torch import nn
 
 from simlib import augment, hubs, losses, model, relevance, train
 from simlib import evaluate as ev
 from simlib.artefacts import digest_of, digest_of_modules, project_root, written_aside
 from simlib.catalogue import artist_keys, split, tag_columns
 from simlib.features import DESCRIPTOR_GROUPS, Store
+from simlib.losses import Objective
+from simlib.model import Model
 from simlib.settings import EvaluateSettings, SplitSettings, TrainSettings
 
 REPORTED = {"folds": 5, "seed": 2026}
@@ -34,21 +40,58 @@ ROWS = {
     "no tag heads": {"tag_heads": 0.0},
     "heavy tag heads": {"tag_heads": 2.0},
     "temperature 0.1": {"temperature": 0.1},
-    "temperature 0.3": {"temperature": 0.3},
     "6 s segments": {"segment_seconds": 6.0},
     "batches of 128": {"batch": 128, "draws": 16},
     "no mixing": {"augmentation.mix": 0.0},
     "no masks": {"augmentation.time_mask": 0.0, "augmentation.band_mask": 0.0},
-    "no augmentation": {
-        "augmentation.gain_db": 0.0, "augmentation.tilt_db": 0.0, "augmentation.pitch_bands": 0,
-        "augmentation.stretch": 0.0, "augmentation.time_mask": 0.0, "augmentation.band_mask": 0.0,
-        "augmentation.mix": 0.0,
-    },
+    "no change of pitch and tempo": {"augmentation.pitch_bands": 0, "augmentation.stretch": 0.0},
+    "no change of level and tilt": {"augmentation.gain_db": 0.0, "augmentation.tilt_db": 0.0},
     "artists are no positives": {"positives.artist": 0.0},
-    "dropout 0.5": {"dropout": 0.5},
     "half the channels": {"channels": [8, 16, 32, 64, 128]},
     "half the epochs": {"epochs": 14},
+    "weights not averaged": {"averaging": 0.0},
 }  # fmt: skip
+
+
+class Pairs(nn.Module):
+    """A loss on pairs that knows no degrees: a positive is who is more alike than is usual.
+
+    Parameters
+    ----------
+    relations : simlib.relevance.Relations
+    loss : pytorch_metric_learning.losses.BaseMetricLossFunction
+    """
+
+    def __init__(self, relations, loss):
+        super().__init__()
+        self.relations, self.loss = relations, loss
+
+    def forward(self, embeddings, rows):
+        """Return the loss of unit embeddings of these recordings."""
+        strength = torch.from_numpy(self.relations(rows.cpu().numpy())).to(embeddings.device)
+        pairs = ~torch.eye(len(rows), dtype=torch.bool, device=embeddings.device)
+        alike = strength > strength.mean(dim=1, keepdim=True)
+        split = (*torch.where(alike & pairs), *torch.where(~alike & pairs))
+        return self.loss(embeddings, indices_tuple=split)
+
+
+class Triplets(Objective):
+    """Tag heads beside a triplet loss (Schroff et al. 2015)."""
+
+    def __init__(self, tracks, columns, settings):
+        super().__init__(tracks, columns, settings)
+        self.contrastive = Pairs(self.relations, TripletMarginLoss(margin=0.2))
+
+
+class MultiSimilarity(Objective):
+    """Tag heads beside the multi-similarity loss (Wang et al. 2019)."""
+
+    def __init__(self, tracks, columns, settings):
+        super().__init__(tracks, columns, settings)
+        self.contrastive = Pairs(self.relations, MultiSimilarityLoss())
+
+
+LOSSES = {"": Objective, "triplet loss": Triplets, "multi-similarity loss": MultiSimilarity}
 
 
 def fold_of(artists, folds, seed):
@@ -71,7 +114,7 @@ def changed(settings, changes):
 
 
 class Fits:
-    """Trains on all folds but one, and keeps what it embedded."""
+    """Trains on some of the recordings, and keeps what it embedded of others."""
 
     def __init__(self, root, params):
         self.root, self.params = root, params
@@ -85,34 +128,71 @@ class Fits:
         modules = (augment, losses, model, relevance, train)
         self.code = digest_of_modules(*modules)
 
-    def embed(self, settings, sides):
-        """Return embeddings of all recordings, by an encoder that learned from side `train`."""
-        keys = self.tracks[["track_id", "log_mel"]].assign(side=sides).to_csv(index=False)
-        name = digest_of([settings.as_dict(), self.hop, keys, self.code])[:32]
-        path = self.folder / f"{name}.npy"
+    def all(self, jobs):
+        """Work through jobs, each the arguments of `embed`, one on each core."""
+        # One thread a fit: figures then do not depend on how many cores there are.
+        call = joblib.delayed(self.embed)
+        with joblib.parallel_config("loky", inner_max_num_threads=1):
+            joblib.Parallel(-1, batch_size=1)(call(*job) for job in jobs)
+
+    def embed(self, settings, sides, rows, tags=True, start=None, loss=""):
+        """Return embeddings of some rows, by a model that learned from side `train`.
+
+        `start`, if given, are the arguments of `model` for the weights that it begins with.
+        """
+        path = self._path(settings, sides, tags, start, loss, rows.tolist()).with_suffix(".npy")
         if not path.exists():
-            checkpoint = self.folder / f"{name}.safetensors"
-            trained, _ = train.train(self.store, self.tracks, sides, settings, checkpoint)
-            rows = zip(self.tracks["log_mel"], self.tracks["descriptor"], strict=True)
+            torch.set_num_threads(1)
+            trained = self.model(settings, sides, tags, start, loss)
+            keys = self.tracks.loc[rows, ["log_mel", "descriptor"]].itertuples(index=False)
             vectors = [
                 trained.track(self.store.log_mel(a), self.store.descriptor(b), self.hop)[0]
-                for a, b in rows
+                for a, b in keys
             ]
             with written_aside(path) as aside, open(aside, "wb") as stream:
                 np.save(stream, np.stack(vectors), allow_pickle=False)
         return np.load(path, allow_pickle=False)
 
+    def model(self, settings, sides, tags=True, start=None, loss=""):
+        """Train, or load what was trained before."""
+        path = self._path(settings, sides, tags, start, loss)
+        if not path.exists():
+            tracks = self.tracks if tags else self.tracks.drop(columns=self.columns)
+            begun = self.model(*start) if start else None
+            checkpoint = path.with_suffix(".checkpoint")
+            trained, _ = train.train(
+                self.store, tracks, sides, settings, checkpoint, begun, LOSSES[loss]
+            )
+            trained.save(path)
+        return Model.load(path)
 
-def scored(fits, among, folds, similarities):
+    def _path(self, settings, sides, tags=True, start=None, loss="", rows=()):
+        keys = self.tracks[["track_id", "log_mel"]].assign(side=sides).to_csv(index=False)
+        begun = str(self._path(*start)) if start else ""
+        made = [settings.as_dict(), self.hop, keys, tags, begun, loss, list(rows), self.code]
+        return self.folder / f"{digest_of(made)[:32]}.safetensors"
+
+
+def parts(fits, among, folds, seed):
+    """Yield (learning, held), two masks over the recordings, fold by fold."""
+    fold = np.where(among, fold_of(fits.artists, folds, seed), -1)
+    for number in range(folds):
+        yield (fold != number) & (fold >= 0), fold == number
+
+
+def sides_of(learning):
+    """Sides for `train`: whoever is not learned from is not looked at either."""
+    return np.where(learning, "train", "test").astype(object)
+
+
+def scored(fits, pairs, similarities):
     """Score systems fold by fold; return ({system: {measure: values}}, {system: skews}, artists).
 
     `similarities(learning, held)` gives {system: matrix of the held recordings}.
     """
     settings = EvaluateSettings.of(fits.params["evaluate"])
-    fold = np.where(among, fold_of(fits.artists, **folds), -1)
     pooled, skews, artists = {}, {}, []
-    for number in range(folds["folds"]):
-        held, learning = fold == number, (fold != number) & (fold >= 0)
+    for learning, held in pairs:
         evaluation = ev.Evaluation(fits.tracks[held], fits.columns, settings)
         for name, similarity in similarities(learning, held).items():
             skews.setdefault(name, []).append(evaluation.hub_skew(similarity))
@@ -126,19 +206,21 @@ def scored(fits, among, folds, similarities):
     return joined, skews, np.concatenate(artists)
 
 
-def ours(fits, settings, learning, held):
-    """Similarities of the held recordings as search ranks them, and without each part of it."""
-    sides = np.where(learning, "train", "test").astype(object)
-    vectors = fits.embed(settings, sides)
-    half = settings.embedding
+def unit(vectors):
+    """Bring vectors to unit length."""
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    vectors, artists = vectors[held], fits.artists[held]
-    unit = np.sqrt(2, dtype=np.float32)
+
+def ours(fits, settings, learning, held, loss=""):
+    """Similarities of the held recordings as search ranks them, and without each part of it."""
+    vectors = fits.embed(settings, sides_of(learning), held, loss=loss)
+    artists = fits.artists[held]
+    half = settings.embedding
     return {
         "": hubs.corrected(vectors, artists),
         ", no hub correction": ev.cosine(vectors),
-        ", encoder alone": hubs.corrected(vectors[:, :half] * unit, artists),
-        ", describer alone": hubs.corrected(vectors[:, half:] * unit, artists),
+        ", encoder alone": hubs.corrected(unit(vectors[:, :half]), artists),
+        ", describer alone": hubs.corrected(unit(vectors[:, half:]), artists),
     }
 
 
@@ -151,6 +233,16 @@ def others(fits, learning, held):
     return found
 
 
+def mean_ndcg(scores):
+    """Mean over columns; a recording without a value in one column counts by the others."""
+    return np.nanmean(np.stack([v for m, v in scores.items() if "_ndcg@" in m]), axis=0)
+
+
+def interval(values, artists, settings):
+    """Mean with its interval over artists; `settings` are those of the evaluation."""
+    return ev.bootstrap(values, artists, settings.bootstrap, settings.seed)
+
+
 def text(found, sign=""):
     if found["value"] is None:
         return ""
@@ -161,19 +253,16 @@ def table(scores, skews, artists, base, settings):
     """Lay out scores and the paired differences to a base row, as Markdown."""
     measures = [m for m in scores[base] if "_ndcg@" in m]
 
-    def interval(values):
-        return ev.bootstrap(values, artists, settings.bootstrap, settings.seed)
-
-    def mean(rows):
-        # A recording without a value in one column counts by the others.
-        return np.nanmean(np.stack([rows[m] for m in measures]), axis=0)
-
     head = [*measures, "mean", f"mean against '{base}'", "hub skew"]
     lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
     for name, rows in scores.items():
-        cells = [text(interval(rows[m])) for m in measures]
-        difference = interval(mean(rows) - mean(scores[base]))
-        cells += [text(interval(mean(rows))), text(difference, "+") if name != base else ""]
+        cells = [text(interval(rows[m], artists, settings)) for m in measures]
+        mean = mean_ndcg(rows)
+        difference = interval(mean - mean_ndcg(scores[base]), artists, settings)
+        cells += [
+            text(interval(mean, artists, settings)),
+            text(difference, "+") if name != base else "",
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {np.mean(skews[name]):.2f} |")
     return lines
 
@@ -186,13 +275,7 @@ def leads(scores, artists, settings):
         if name.startswith("simlib"):
             continue
         cells = [
-            text(
-                ev.bootstrap(
-                    scores["simlib"][m] - rows[m], artists, settings.bootstrap, settings.seed
-                ),
-                "+",
-            )
-            for m in measures
+            text(interval(scores["simlib"][m] - rows[m], artists, settings), "+") for m in measures
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
@@ -207,7 +290,9 @@ def report(fits):
         found = {f"simlib{k}": v for k, v in ours(fits, settings, learning, held).items()}
         return found | others(fits, learning, held)
 
-    scores, skews, artists = scored(fits, everybody, REPORTED, similarities)
+    pairs = list(parts(fits, everybody, **REPORTED))
+    fits.all([(settings, sides_of(learning), held) for learning, held in pairs])
+    scores, skews, artists = scored(fits, pairs, similarities)
     chosen = EvaluateSettings.of(fits.params["evaluate"])
     return "FOLDS.md", [
         "# The recipe over five folds of artists",
@@ -227,18 +312,28 @@ def ablation(fits):
     params = fits.params
     sides = split(fits.tracks, SplitSettings.of(params["split"]))
     first, *_ = ROWS
+    recipes = {
+        name: (TrainSettings.of(changed(params["train"], SHORT | changes)), "")
+        for name, changes in ROWS.items()
+    }
+    recipes |= {loss: (recipes[first][0], loss) for loss in LOSSES if loss}
+    pairs = list(parts(fits, sides != "test", **CHOSEN_BY))
+    fits.all([
+        (recipe, sides_of(learning), held, True, None, loss)
+        for recipe, loss in recipes.values()
+        for learning, held in pairs
+    ])  # fmt: skip
 
     def similarities(learning, held):
         found = {}
-        for name, changes in ROWS.items():
-            settings = TrainSettings.of(changed(params["train"], SHORT | changes))
-            one = ours(fits, settings, learning, held)
+        for name, (recipe, loss) in recipes.items():
+            one = ours(fits, recipe, learning, held, loss)
             found[name] = one[""]
             if name == first:
                 found |= {name + part: value for part, value in one.items()}
         return found
 
-    scores, skews, artists = scored(fits, sides != "test", CHOSEN_BY, similarities)
+    scores, skews, artists = scored(fits, pairs, similarities)
     chosen = EvaluateSettings.of(params["evaluate"])
     return "ABLATION.md", [
         "# What each choice is worth",

@@ -82,14 +82,15 @@ def pretrain():
     import yaml
 
     from simlib.features import Store
-    from simlib.pretrained import make
+    from simlib.pretrained import PATH
     from simlib.settings import TrainSettings
+    from simlib.train import pretrain as train_on_all
 
     root = project_root()
     settings = TrainSettings.of(yaml.safe_load((root / "params.yaml").read_text())["train"])
     checkpoint = root / ".checkpoints" / "pretrained.safetensors"
-    model, provenance = make(Store(root / "features"), settings, checkpoint)
-    path = root / "pretrained" / "encoder.safetensors"
+    model, provenance = train_on_all(Store(root / "features"), settings, checkpoint)
+    path = root / PATH
     model.save(path, **provenance)
     print(f"{path}: learned from {len(provenance['learned_from'])} recordings")
 

@@ -101,8 +101,8 @@ class Objective(nn.Module):
 
     def __init__(self, tracks, columns, settings):
         super().__init__()
-        relations = Relations(tracks, columns, PositiveSettings.of(settings.positives))
-        self.contrastive = GradedSupConLoss(relations, settings.temperature)
+        self.relations = Relations(tracks, columns, PositiveSettings.of(settings.positives))
+        self.contrastive = GradedSupConLoss(self.relations, settings.temperature)
         self.heads = TagHeads(tracks, columns, settings.embedding)
         self.weight = settings.tag_heads
 

@@ -11,9 +11,11 @@ from torch import nn
 from simlib import artefacts
 from simlib.artefacts import SimlibError, written_aside
 from simlib.features import DESCRIPTOR_GROUPS
-from simlib.settings import ExtractSettings
+from simlib.settings import DescriptorSettings, ExtractSettings
 
 EMBED_BATCH = 64
+# The describer's share of a cosine between two recordings.
+DESCRIBER_SHARE = 0.4
 # Hand-picked features further from their mean than so many deviations say no more by it.
 FARTHEST = 5.0
 INPUT_DROPOUT = 0.2
@@ -224,8 +226,8 @@ class Model:
         Returns
         -------
         vector : numpy.ndarray of float32, shape (2 * embedding,)
-            Of unit length: what the encoder makes of the segments, and what the describer makes of
-            the features, in equal parts.
+            Of unit length: what the encoder makes of the segments, then what the describer makes
+            of the features. `DESCRIBER_SHARE` of a cosine of two is the describer's.
         embeddings, starts : numpy.ndarray
             Of the segments, by the encoder alone; see `segments`.
         """
@@ -234,7 +236,8 @@ class Model:
         with torch.inference_mode():
             features = torch.from_numpy(np.asarray(descriptor).mean(axis=0, keepdims=True))
             described = self.describer(features.to(self.device)).cpu().numpy()[0]
-        vector = np.concatenate([whole(embeddings), described]) / np.sqrt(2, dtype=np.float32)
+        shares = np.sqrt(np.float32([1 - DESCRIBER_SHARE, DESCRIBER_SHARE]))
+        vector = np.concatenate([shares[0] * whole(embeddings), shares[1] * described])
         return vector, embeddings, starts
 
     def save(self, path, **provenance):
@@ -304,6 +307,28 @@ class Model:
         )
         model.provenance = provenance
         return model
+
+
+def architecture(settings, front_end):
+    """Return the arguments of the two branches that settings ask for; see `Model`.
+
+    Parameters
+    ----------
+    settings : simlib.settings.TrainSettings
+    front_end : simlib.settings.ExtractSettings
+
+    Returns
+    -------
+    dict
+    """
+    described = DescriptorSettings.of(settings.descriptor)
+    return {
+        "n_mels": front_end.n_mels,
+        "channels": settings.channels,
+        "embedding": settings.embedding,
+        "dropout": settings.dropout,
+        "describer": {k: getattr(described, k) for k in ("hidden", "dropout", "noise")},
+    }
 
 
 def _branches(architecture):

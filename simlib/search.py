@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simlib import audio, features, hubs
+from simlib import audio, features, hubs, pretrained
 from simlib.artefacts import SimlibError, printable, project_root
 from simlib.catalogue import SUFFIXES
 from simlib.index import Index
@@ -186,7 +186,7 @@ def embed(paths, weights=None):
 def _default_weights():
     root = project_root()
     trained = root / "models" / "encoder.safetensors"
-    shipped = root / "pretrained" / "encoder.safetensors"
+    shipped = root / pretrained.PATH
     return shipped if shipped.exists() and not trained.exists() else trained
 
 

@@ -6,6 +6,9 @@ from numbers import Real
 
 from simlib.artefacts import SimlibError
 
+# What training may begin with.
+INITS = ("auto", "random", "pretrained")
+
 
 class Section:
     """What the sections share: made from a mapping, strictly."""
@@ -142,6 +145,9 @@ class TrainSettings(Section):
 
     Attributes
     ----------
+    init : str
+        The weights to begin with. `random`; `pretrained`, those in `pretrained/`; `auto`, those
+        too, unless they have heard recordings of this catalogue.
     segment_seconds : float
         Length of the segments that the encoder hears.
     channels : list of int
@@ -183,6 +189,7 @@ class TrainSettings(Section):
     """
 
     section = "train"
+    init: str
     segment_seconds: float
     channels: list
     embedding: int
@@ -203,6 +210,7 @@ class TrainSettings(Section):
     seed: int
 
     def __post_init__(self):
+        self._require("init", self.init in INITS, f"one of {', '.join(INITS)}")
         self._require("segment_seconds", self.segment_seconds >= 0.5, "at least 0.5")
         self._require(
             "channels",

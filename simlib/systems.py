@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from simlib import evaluate as ev
-from simlib import hubs
+from simlib import hubs, pretrained
 from simlib.artefacts import SimlibError
 from simlib.features import DESCRIPTOR_BLOCK, DESCRIPTOR_GROUPS, Store
 from simlib.index import Index
 from simlib.model import Model
 from simlib.settings import IndexSettings
 
-PRETRAINED = Path("pretrained") / "encoder.safetensors"
 RESERVED = ("simlib", "untrained", "pretrained", "mfcc", "tags", "random")
 
 
@@ -68,24 +67,8 @@ class Stage:
             None where they cannot be scored.
         remark : str
         """
-        path = self.root / PRETRAINED
-        if not path.exists():
-            return None, f"There are no weights in {PRETRAINED.parent}/."
-        model = Model.load(path)
-        if model.front_end != self.model.front_end:
-            return None, f"The weights in {PRETRAINED.parent}/ hear another log-mel front-end."
-        learned_from = set(model.provenance["learned_from"])
-        length = len(next(iter(learned_from), ""))
-        shared = sum(digest[:length] in learned_from for digest in self.index.tracks["digest"])
-        if shared:
-            return None, (
-                f"Of this catalogue's recordings, the weights in {PRETRAINED.parent}/ learned from "
-                f"{shared}: scored here they would look better than they are."
-            )
-        return model, (
-            f"`pretrained` are the weights in {PRETRAINED.parent}/, which have heard nothing of "
-            "this catalogue."
-        )
+        digests = self.index.tracks["digest"]
+        return pretrained.fitting(self.root, self.model.front_end, digests)
 
     def embed(self, model, tracks):
         """Embed recordings as the index does: float32, shape (n_tracks, 2 * embedding)."""

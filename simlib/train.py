@@ -1,5 +1,6 @@
 """Siamese training: pairs of segments, the loop, the checkpoint."""
 
+import copy
 import json
 import math
 import sys
@@ -14,16 +15,18 @@ from safetensors.torch import save_file
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from simlib import artefacts, augment, features, losses, model, relevance
+from simlib import artefacts, augment, features, losses, model, pretrained, relevance
 from simlib.artefacts import SimlibError, written_aside
 from simlib.catalogue import artist_keys, tag_columns
 from simlib.losses import GradedSupConLoss, Objective
-from simlib.model import Encoder, Model, precision, whole
+from simlib.model import Model, precision, whole
 from simlib.settings import AugmentSettings, DescriptorSettings, ExtractSettings
 
 K = 10
+# Weights that were learned already move so much slower than random ones.
+TUNING = 0.3
 # Recordings that a step of the describer's training compares.
-DESCRIBED = 256
+DESCRIBER_BATCH = 256
 
 
 class Segments:
@@ -65,8 +68,8 @@ class Segments:
             yield augment.augment(np.stack(cuts), self.frames, self.augmentation, rng), batch
 
 
-def train(store, tracks, sides, settings, checkpoint):
-    """Train an encoder.
+def train(store, tracks, sides, settings, checkpoint, start=None, objective=Objective):
+    """Train a model.
 
     Parameters
     ----------
@@ -79,6 +82,11 @@ def train(store, tracks, sides, settings, checkpoint):
     checkpoint : path-like
         A file outside every pipeline output. An interrupted run continues from it exactly, if
         nothing that it depends on has changed; it is removed at the end.
+    start : simlib.model.Model, optional
+        Weights to begin with, of the architecture that the settings ask for; random by default.
+    objective : callable
+        Training recordings, tag columns and settings to what is minimised: a module like
+        `simlib.losses.Objective`.
 
     Returns
     -------
@@ -86,7 +94,9 @@ def train(store, tracks, sides, settings, checkpoint):
         The averaged weights that did best on the validation artists.
     curves : pandas.DataFrame
         A row for each look at the validation artists: `epoch`, `loss` (mean since the look
-        before), `learning_rate`, `validation` (mean over columns), `validation_<column>`.
+        before), `learning_rate`, `validation` (mean over columns), `validation_<column>`, `kept`
+        (true in the row of the weights that are returned). Where training begins with learned
+        weights, the first row, epoch 0, is theirs.
 
     Raises
     ------
@@ -103,16 +113,20 @@ def train(store, tracks, sides, settings, checkpoint):
     columns = tag_columns(tracks)
     front_end = ExtractSettings.of(store.front_end())
     torch.manual_seed(settings.seed)
-    objective = Objective(learning, columns, settings)
-    run = Run(settings, front_end, len(learning), objective)
+    objective = objective(learning, columns, settings)
+    run = Run(settings, front_end, len(learning), objective, start)
     segments = Segments(
         [store.log_mel(key) for key in learning["log_mel"]], run.model.frames, settings
     )
     validation = _Validation(store, tracks[sides == "validation"], columns, settings)
-    run.resume(checkpoint, _key(settings, learning, validation.tracks, front_end))
+    begun = [type(objective).__qualname__, start.digest if start is not None else "random"]
+    run.resume(checkpoint, _key(settings, learning, validation.tracks, front_end, begun))
 
     steps = len(segments)
     total, done = settings.epochs * steps, run.epoch * steps
+    if start is not None and not run.curves:
+        # Tuning that does not help the validation artists is to be undone.
+        run.look(validation)
     with tqdm(total=total, initial=done, unit="step", mininterval=5) as bar:
         while run.epoch < settings.epochs and run.looks_since_best < settings.patience:
             run.train_epoch(segments, bar)
@@ -121,22 +135,51 @@ def train(store, tracks, sides, settings, checkpoint):
                 bar.set_postfix(run.curves[-1], refresh=False)
             run.save(checkpoint)
     run.keep_best()
-    descriptors = store.descriptors(learning["descriptor"])
-    fit_describer(run.model.describer, descriptors, objective.contrastive.relations, settings)
+    if run.best_epoch > 0:
+        descriptors = store.descriptors(learning["descriptor"])
+        describer, tune = run.model.describer, start is not None
+        fit_describer(describer, descriptors, objective.relations, settings, tune=tune)
     checkpoint.unlink(missing_ok=True)
-    return run.model, pd.DataFrame(run.curves)
+    curves = pd.DataFrame(run.curves)
+    return run.model, curves.assign(kept=curves["epoch"] == run.best_epoch)
 
 
-def _key(settings, learning, validation, front_end):
+def pretrain(store, settings, checkpoint):
+    """Train on every recording of a store: the weights that are to come with simlib.
+
+    Nobody is kept for validation or test, and the weights to begin with are random.
+
+    Parameters
+    ----------
+    store, settings, checkpoint
+        See `train`.
+
+    Returns
+    -------
+    model : simlib.model.Model
+    provenance : dict
+        What `Model.save` is to write with it: `train` (the settings) and `learned_from` (digests
+        of the recordings).
+    """
+    tracks = store.tracks()
+    sides = np.full(len(tracks), "train", dtype=object)
+    trained, _ = train(store, tracks, sides, settings, checkpoint)
+    learned_from = pretrained.learned_from(tracks["digest"])
+    return trained, {"train": settings.as_dict(), "learned_from": learned_from}
+
+
+def _key(settings, learning, validation, front_end, begun):
     """Digest of all that a run's course depends on."""
     modules = (augment, features, losses, model, relevance, sys.modules[__name__])
     table = [frame.to_csv(index=False) for frame in (learning, validation)]
     code = artefacts.digest_of_modules(*modules)
     versions = [torch.__version__, torch.get_num_threads(), str(model.best_device())]
-    return artefacts.digest_of([settings.as_dict(), front_end.as_dict(), table, code, versions])
+    return artefacts.digest_of(
+        [settings.as_dict(), front_end.as_dict(), table, code, versions, begun]
+    )
 
 
-def fit_describer(describer, descriptors, relations, settings):
+def fit_describer(describer, descriptors, relations, settings, *, tune=False):
     """Train the branch on hand-picked features; a matter of seconds.
 
     Parameters
@@ -148,14 +191,18 @@ def fit_describer(describer, descriptors, relations, settings):
     relations : simlib.relevance.Relations
         Of the same recordings.
     settings : simlib.settings.TrainSettings
+    tune : bool
+        Whether it has learned already: its scale stays, and its weights move slower.
     """
     wanted = DescriptorSettings.of(settings.descriptor)
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    describer.scale_by(descriptors)
+    rate = wanted.learning_rate * (TUNING if tune else 1.0)
+    if not tune:
+        describer.scale_by(descriptors)
     loss = GradedSupConLoss(relations, settings.temperature)
     optimizer = torch.optim.AdamW(
-        describer.parameters(), lr=wanted.learning_rate, weight_decay=settings.weight_decay
+        describer.parameters(), lr=rate, weight_decay=settings.weight_decay
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, wanted.steps)
     average = AveragedModel(
@@ -164,7 +211,7 @@ def fit_describer(describer, descriptors, relations, settings):
     device = describer.mean.device
     describer.train()
     for _ in range(wanted.steps):
-        size = min(DESCRIBED, len(descriptors))
+        size = min(DESCRIBER_BATCH, len(descriptors))
         rows = rng.choice(len(descriptors), size, replace=False)
         value = loss(
             describer(torch.from_numpy(descriptors[rows]).to(device)), torch.from_numpy(rows)
@@ -209,42 +256,36 @@ class _Validation:
 class Run:
     """The state of a training run: what a checkpoint holds."""
 
-    def __init__(self, settings, front_end, recordings, objective):
+    def __init__(self, settings, front_end, recordings, objective, start=None):
         torch.use_deterministic_algorithms(True, warn_only=True)
         self.settings = settings
         batch = min(settings.batch, 2 * recordings)
         self.steps_total = settings.epochs * max(1, settings.draws * recordings // batch)
-        architecture = {
-            "n_mels": front_end.n_mels,
-            "channels": settings.channels,
-            "embedding": settings.embedding,
-            "dropout": settings.dropout,
-        }
-        described = DescriptorSettings.of(settings.descriptor)
-        describer = {k: getattr(described, k) for k in ("hidden", "dropout", "noise")}
+        architecture = model.architecture(settings, front_end)
         self.model = Model.untrained(
-            front_end,
-            settings.segment_seconds,
-            architecture | {"describer": describer},
-            settings.seed,
+            front_end, settings.segment_seconds, architecture, settings.seed
         )
+        self.rate = settings.learning_rate
+        if start is not None:
+            self.model.encoder.load_state_dict(start.encoder.state_dict())
+            self.model.describer.load_state_dict(start.describer.state_dict())
+            self.rate *= TUNING
         self.dtype = precision(self.model.device)
         self.objective = objective.to(self.model.device)
-        self.encoder = Encoder(**architecture).to(self.model.device)
-        self.encoder.load_state_dict(self.model.encoder.state_dict())
+        self.encoder = copy.deepcopy(self.model.encoder)
         average = get_ema_multi_avg_fn(settings.averaging)
         self.average = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
         # The averaged weights are the model: what is validated is what is kept.
         self.model.encoder = self.average.module
         self.optimizer = torch.optim.AdamW(
             [*self.encoder.parameters(), *self.objective.parameters()],
-            lr=settings.learning_rate,
+            lr=self.rate,
             weight_decay=settings.weight_decay,
         )
         self.best = {}
         self.progress = {
             "epoch": 0, "step": 0, "losses": [], "curves": [], "looks_since_best": 0,
-            "best_score": -math.inf,
+            "best_score": -math.inf, "best_epoch": None,
         }  # fmt: skip
 
     @property
@@ -254,6 +295,10 @@ class Run:
     @property
     def curves(self):
         return self.progress["curves"]
+
+    @property
+    def best_epoch(self):
+        return self.progress["best_epoch"]
 
     @property
     def looks_since_best(self):
@@ -289,17 +334,18 @@ class Run:
         step, total = self.progress["step"], self.steps_total
         warm_up = max(1, total // 20)
         if step < warm_up:
-            return self.settings.learning_rate * (step + 1) / warm_up
+            return self.rate * (step + 1) / warm_up
         done = (step - warm_up) / max(1, total - warm_up)
-        return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        return self.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
     def look(self, validation):
         """Score the averaged weights on the validation artists and remember the best."""
         scores = validation.scores(self.model)
         mean = float(np.mean(list(scores.values()))) if scores else None
+        recent = self.progress["losses"]
         row = {
             "epoch": self.epoch,
-            "loss": round(float(np.mean(self.progress["losses"])), 6),
+            "loss": round(float(np.mean(recent)), 6) if recent else None,
             "learning_rate": round(self._learning_rate(), 9),
         }
         if scores:
@@ -309,11 +355,12 @@ class Run:
         self.progress["curves"].append(row)
         # While the learning rate is high, a good look is luck: weights are worth keeping, and
         # patience begins, in the second half. With nobody to validate on, the last are kept.
-        if 2 * self.epoch < self.settings.epochs:
+        if 0 < 2 * self.epoch < self.settings.epochs:
             return
         self.progress["looks_since_best"] += 1
         if mean is None or mean > self.progress["best_score"]:
             self.progress["looks_since_best"] = 0
+            self.progress["best_epoch"] = self.epoch
             self.progress["best_score"] = -math.inf if mean is None else mean
             self.best = {k: v.clone() for k, v in self.model.encoder.state_dict().items()}
 

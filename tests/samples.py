@@ -44,6 +44,7 @@ AUGMENTATION = {
 }
 DESCRIPTOR = {"hidden": 16, "dropout": 0.2, "noise": 0.1, "steps": 20, "learning_rate": 0.01}
 TRAIN = {
+    "init": "random",
     "segment_seconds": 0.5,
     "channels": [4, 8],
     "embedding": 8,

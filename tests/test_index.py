@@ -64,9 +64,9 @@ def test_every_recording_is_embedded_by_the_mean_of_its_segments(built):
         embedded, starts = built.model.segments(built.store.log_mel(key), 0.25)
         described = index.vectors()[row][8:]
         np.testing.assert_allclose(
-            index.vectors()[row][:8] * np.sqrt(2), whole(embedded), atol=1e-6
+            index.vectors()[row][:8] / np.sqrt(0.6), whole(embedded), atol=1e-6
         )
-        assert np.linalg.norm(described) == pytest.approx(np.sqrt(0.5), abs=1e-6)
+        assert np.linalg.norm(described) == pytest.approx(np.sqrt(0.4), abs=1e-6)
         own = index.segments["track"] == row
         np.testing.assert_array_equal(index.segments["start"][own], starts)
         segments = np.asarray(index.by_segment.reconstruct_n(0, index.by_segment.ntotal))

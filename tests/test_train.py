@@ -7,7 +7,7 @@ import torch
 from simlib import losses
 from simlib import train as training
 from simlib.artefacts import SimlibError
-from simlib.model import Describer, whole
+from simlib.model import Describer, Model, whole
 from simlib.settings import PositiveSettings
 from simlib.train import Run, Segments
 
@@ -30,13 +30,14 @@ class School:
         self.sides = np.array(["train"] * 6 + ["validation"] * 4 + ["test"] * 2, dtype=object)
         self.checkpoint = folder / ".checkpoints" / "run.safetensors"
 
-    def train(self, sides=None, **changes):
+    def train(self, sides=None, start=None, **changes):
         return training.train(
             self.store,
             self.store.tracks(),
             self.sides if sides is None else sides,
             samples.train_settings(**changes),
             self.checkpoint,
+            start,
         )
 
 
@@ -149,6 +150,7 @@ def test_training_tells_two_kinds_of_music_apart_for_unheard_artists(school):
         "learning_rate",
         "validation",
         "validation_genre",
+        "kept",
     ]
 
 
@@ -249,6 +251,7 @@ def test_the_weights_that_did_best_are_kept_and_patience_ends(school, monkeypatc
     kept = weights(model)
     for name in kept:
         np.testing.assert_array_equal(kept[name], seen[5][name])
+    assert curves["epoch"][curves["kept"]].tolist() == [6]
 
 
 def test_validation_looks_every_so_many_epochs_and_at_the_end(school):
@@ -266,6 +269,79 @@ def test_the_learning_rate_falls_over_the_whole_training(school, batch):
     assert 0.3 < rates[4] < 0.8
     assert 0 <= rates[9] < 0.05
     assert rates[8] > rates[9]
+
+
+# --- beginning with weights that have learned --------------------------------------------------
+
+
+def everything(model):
+    branches = (model.encoder, model.describer)
+    states = [branch.state_dict() for branch in branches]
+    return {f"{i}.{k}": v.numpy().copy() for i, s in enumerate(states) for k, v in s.items()}
+
+
+def test_training_goes_on_from_the_weights_it_is_given(school, tmp_path):
+    """So little that where it began can still be seen, and the scale of the features stays."""
+    begun, _ = school.train(seed=3)
+    begun.describer.mean += 1.0
+    before = everything(begun)
+    tuned, curves = school.train(start=begun, epochs=2, learning_rate=1e-5, averaging=0.0)
+    assert curves["epoch"].tolist() == [0, 1, 2]
+    assert np.isnan(curves["loss"][0])
+    after = everything(tuned)
+    learned = [name for name in after if name.endswith("weight")]
+    for name in learned:
+        assert np.abs(after[name] - before[name]).max() < 0.05, name
+    np.testing.assert_array_equal(after["1.mean"], before["1.mean"])
+    fresh = everything(school.train(epochs=2, learning_rate=1e-5, averaging=0.0)[0])
+    assert max(np.abs(fresh[name] - before[name]).max() for name in learned) > 0.05
+    for name, value in everything(begun).items():
+        np.testing.assert_array_equal(value, before[name], "what is given stays as it is")
+
+
+def test_tuning_that_does_not_help_is_undone(school, monkeypatch):
+    begun, _ = school.train(seed=3)
+    scripted(monkeypatch, [0.5, 0.4, 0.5, 0.3, 0.5])
+    tuned, curves = school.train(start=begun)
+    assert curves["epoch"][curves["kept"]].tolist() == [0]
+    before, after = everything(begun), everything(tuned)
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_tuning_that_helps_is_kept(school, monkeypatch):
+    begun, _ = school.train(seed=3)
+    scripted(monkeypatch, [0.5, 0.4, 0.6, 0.3, 0.5])
+    tuned, curves = school.train(start=begun)
+    assert curves["epoch"][curves["kept"]].tolist() == [2]
+    assert differ((begun,), (tuned,))
+    assert (everything(begun)["1.layers.1.weight"] != everything(tuned)["1.layers.1.weight"]).any()
+
+
+def test_with_nobody_to_validate_on_tuned_weights_are_kept(school):
+    begun, _ = school.train(seed=3)
+    sides = np.where(school.sides == "validation", "test", school.sides)
+    tuned, curves = school.train(sides, begun)
+    assert curves["epoch"][curves["kept"]].tolist() == [4]
+    assert differ((begun,), (tuned,))
+
+
+def test_the_checkpoint_of_other_weights_to_begin_with_is_ignored(tmp_path, monkeypatch):
+    school, other = School(tmp_path / "a"), School(tmp_path / "b")
+    begun, _ = other.train(seed=3)
+    begun.save(tmp_path / "begun.safetensors")
+    begun = Model.load(tmp_path / "begun.safetensors")
+    left_by(school, monkeypatch)
+    assert_same(school.train(start=begun), other.train(start=begun))
+
+
+def test_an_interrupted_tuning_ends_as_an_undisturbed_one(tmp_path, monkeypatch):
+    school, other = School(tmp_path / "a"), School(tmp_path / "b")
+    begun, _ = other.train(seed=3)
+    begun.save(tmp_path / "begun.safetensors")
+    begun = Model.load(tmp_path / "begun.safetensors")
+    left_by(school, monkeypatch, start=begun)
+    assert_same(school.train(start=begun), other.train(start=begun))
 
 
 # --- interrupted and resumed -----------------------------------------------------------------

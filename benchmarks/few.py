@@ -1,0 +1,159 @@
+"""What small catalogues gain by the pretrained weights: as they are, tuned, or not at all.
+
+    python benchmarks/few.py
+
+Works on the catalogue in `data/` after `make repro`, and resumes where it was interrupted. Artists
+are dealt out in three, several times over: of those the weights are pretrained on; of a small
+catalogue, with and without its tags; and of the test. Writes `benchmarks/FEW.md` and `FEW.png`.
+"""
+
+import hashlib
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import yaml
+from folds import Fits, interval, mean_ndcg, sides_of, text
+
+from simlib import evaluate as ev
+from simlib import hubs
+from simlib.artefacts import project_root, written_aside
+from simlib.features import DESCRIPTOR_GROUPS
+from simlib.settings import EvaluateSettings, TrainSettings
+
+SEED = 7
+DEALS = 3
+SIZES = (25, 50, 150)
+# Of the artists; whoever is left is pretrained on.
+TEST, SMALL = 0.25, 0.3
+# Of a small catalogue's artists, to choose the best weights by.
+VALIDATION = 0.15
+WAYS = ("as it is", "tuned", "from scratch")
+
+
+def draw(artists, purpose):
+    """Draw a number in [0, 1) for every artist."""
+    draws = [hashlib.sha256(f"{purpose}:{SEED}:{artist}".encode()).digest() for artist in artists]
+    return np.array([int.from_bytes(draw[:8], "big") / 2**64 for draw in draws])
+
+
+def deal(artists, number):
+    """Deal artists out; return (pretrained on, {size: sides of a small catalogue}, test)."""
+    # Test artists of one deal are those of no other.
+    place = (draw(artists, "deal") - number * TEST) % 1.0
+    test, small = place < TEST, (place >= TEST) & (place < TEST + SMALL)
+    catalogues = {}
+    order = np.argsort(np.where(small, place, 2.0), kind="stable")
+    for size in SIZES:
+        sides = np.full(len(artists), "test", dtype=object)
+        mine = order[: min(size, small.sum())]
+        learns = draw(artists[mine], "side") >= VALIDATION
+        sides[mine] = np.where(learns, "train", "validation")
+        catalogues[size] = sides
+    return sides_of(~test & ~small), catalogues, test
+
+
+def measured(fits, settings):
+    """Return one row for each deal, size, way and kind of catalogue, and queries' mean nDCG."""
+    deals = [deal(fits.artists, number) for number in range(DEALS)]
+    shipped = [(settings, sides) for sides, _, _ in deals]
+    fits.all([(*begun, test) for begun, (_, _, test) in zip(shipped, deals, strict=True)])
+    fits.all([
+        (settings, sides, test, tags, start)
+        for begun, (_, catalogues, test) in zip(shipped, deals, strict=True)
+        for sides in reversed(catalogues.values())
+        for tags in (True, False)
+        for start in (begun, None)
+    ])  # fmt: skip
+    chosen = EvaluateSettings.of(fits.params["evaluate"])
+    found, artists = {}, []
+    for begun, (pretrained_on, catalogues, test) in zip(shipped, deals, strict=True):
+        evaluation = ev.Evaluation(fits.tracks[test], fits.columns, chosen)
+        artists.append(evaluation.artists)
+
+        def score(vectors, evaluation=evaluation):
+            similarity = hubs.corrected(vectors, evaluation.artists)
+            return mean_ndcg(evaluation.scores(similarity))
+
+        scaled = ev.standardised(
+            fits.descriptors[test], fits.descriptors[pretrained_on == "train"], DESCRIPTOR_GROUPS
+        )
+        found.setdefault("hand-picked features", []).append(
+            mean_ndcg(evaluation.scores(ev.cosine(scaled)))
+        )
+        found.setdefault("as it is", []).append(score(fits.embed(*begun, test)))
+        for size, sides in catalogues.items():
+            for tags in (True, False):
+                for way, start in (("tuned", begun), ("from scratch", None)):
+                    values = score(fits.embed(settings, sides, test, tags, start))
+                    found.setdefault((way, tags, size), []).append(values)
+    return {k: np.concatenate(v) for k, v in found.items()}, np.concatenate(artists)
+
+
+def figure(rows, path):
+    """Draw means and intervals over the size of the catalogue."""
+    table = pd.DataFrame(rows)
+    sns.set_theme(style="whitegrid")
+    chart, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
+    for axis, tags in zip(axes, (True, False), strict=True):
+        for shift, way in enumerate(WAYS):
+            one = table[(table["way"] == way) & (table["tags"] == tags)]
+            at = np.arange(len(SIZES)) + 0.08 * (shift - 1)
+            reach = np.abs(one[["low", "high"]].to_numpy().T - one["value"].to_numpy())
+            axis.errorbar(at, one["value"], yerr=reach, marker="o", capsize=3, label=way)
+        axis.set_xticks(range(len(SIZES)), SIZES)
+        axis.set_xlabel("recordings in the catalogue")
+        axis.set_title("with tags" if tags else "without tags")
+    axes[0].set_ylabel("mean nDCG@10, artists never heard")
+    axes[1].legend(title="pretrained weights")
+    chart.tight_layout()
+    with written_aside(path) as aside:
+        chart.savefig(aside, dpi=110)
+
+
+def main():
+    """Measure, draw and write."""
+    root = project_root()
+    fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
+    chosen = EvaluateSettings.of(fits.params["evaluate"])
+    scores, artists = measured(fits, TrainSettings.of(fits.params["train"]))
+    rows, lines = [], []
+    for tags in (True, False):
+        for size in SIZES:
+            cells = []
+            for way in WAYS:
+                values = scores[way] if way == "as it is" else scores[way, tags, size]
+                rows.append({"way": way, "tags": tags, "size": size})
+                rows[-1] |= interval(values, artists, chosen)
+                lead = interval(values - scores["as it is"], artists, chosen)
+                cells += [text(rows[-1])] + [text(lead, "+")] * (way != "as it is")
+            kind = "with tags" if tags else "without tags"
+            lines.append(f"| {size} {kind} | " + " | ".join(cells) + " |")
+    head = ["as it is", "tuned", "lead over as it is", "from scratch", "lead over as it is"]
+    lines = [
+        "# Small catalogues",
+        "",
+        f"`python benchmarks/few.py`: {len(artists)} recordings of artists that nothing learned"
+        f" from, in {DEALS} deals; nDCG@10, mean over {', '.join(fits.columns)}, with 95%"
+        " intervals over artists. The weights were pretrained for this on other artists than"
+        " both the small catalogue's and the test's.",
+        "",
+        "| catalogue | " + " | ".join(head) + " |",
+        "|---" * (len(head) + 1) + "|",
+        *lines,
+        "",
+        "The hand-picked features, learning nothing, reach"
+        f" {text(interval(scores['hand-picked features'], artists, chosen))}.",
+        "",
+        "![Small catalogues](FEW.png)",
+        "",
+    ]
+    figure(rows, root / "benchmarks" / "FEW.png")
+    with written_aside(root / "benchmarks" / "FEW.md") as aside:
+        aside.write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
