@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import yaml
-from folds import Fits, interval, mean_ndcg, sides_of, text
+from fits import Fits, interval, mean_ndcg, sides_of, text
 
 from simlib import evaluate as ev
 from simlib import hubs

@@ -1,0 +1,168 @@
+"""What the benchmarks share: fits on parts of the artists, kept once made, and tables of scores."""
+
+import hashlib
+
+import joblib
+import numpy as np
+import torch
+
+from simlib import augment, hubs, losses, model, relevance, train
+from simlib import evaluate as ev
+from simlib.artefacts import digest_of, digest_of_modules, written_aside
+from simlib.catalogue import artist_keys, tag_columns
+from simlib.features import Store
+from simlib.losses import Objective
+from simlib.model import Model
+from simlib.settings import EvaluateSettings
+
+
+def fold_of(artists, folds, seed):
+    """Assign every track to a fold by a hash of its artist."""
+    draws = [hashlib.sha256(f"{seed}:{artist}".encode()).digest()[:8] for artist in artists]
+    return np.array([int.from_bytes(draw, "big") * folds >> 64 for draw in draws])
+
+
+class Fits:
+    """Trains on some of the recordings, and keeps what it embedded of others."""
+
+    def __init__(self, root, params):
+        self.root, self.params = root, params
+        self.folder = root / ".checkpoints" / "folds"
+        self.store = Store(root / "features")
+        self.tracks = self.store.tracks()
+        self.artists = artist_keys(self.tracks)
+        self.columns = tag_columns(self.tracks)
+        self.hop = params["index"]["hop_seconds"]
+        self.descriptors = self.store.descriptors(self.tracks["descriptor"])
+        modules = (augment, losses, model, relevance, train)
+        self.code = digest_of_modules(*modules)
+
+    def all(self, jobs):
+        """Work through jobs, each the arguments of `embed`, one on each core."""
+        # One thread a fit: figures then do not depend on how many cores there are.
+        call = joblib.delayed(self.embed)
+        with joblib.parallel_config("loky", inner_max_num_threads=1):
+            joblib.Parallel(-1, batch_size=1)(call(*job) for job in jobs)
+
+    def embed(self, settings, sides, rows, tags=True, start=None, objective=Objective):
+        """Return embeddings of some rows, by a model that learned from side `train`.
+
+        `start`, if given, are the arguments of `model` for the weights that it begins with.
+        """
+        path = self._path(settings, sides, tags, start, objective, rows).with_suffix(".npy")
+        if not path.exists():
+            torch.set_num_threads(1)
+            trained = self.model(settings, sides, tags, start, objective)
+            keys = self.tracks.loc[rows, ["log_mel", "descriptor"]].itertuples(index=False)
+            vectors = [
+                trained.track(self.store.log_mel(a), self.store.descriptor(b), self.hop)[0]
+                for a, b in keys
+            ]
+            with written_aside(path) as aside, open(aside, "wb") as stream:
+                np.save(stream, np.stack(vectors), allow_pickle=False)
+        return np.load(path, allow_pickle=False)
+
+    def model(self, settings, sides, tags=True, start=None, objective=Objective):
+        """Train, or load what was trained before."""
+        path = self._path(settings, sides, tags, start, objective)
+        if not path.exists():
+            tracks = self.tracks if tags else self.tracks.drop(columns=self.columns)
+            begun = self.model(*start) if start else None
+            checkpoint = path.with_suffix(".checkpoint")
+            trained, _ = train.train(
+                self.store, tracks, sides, settings, checkpoint, begun, objective
+            )
+            trained.save(path)
+        return Model.load(path)
+
+    def _path(self, settings, sides, tags=True, start=None, objective=Objective, rows=()):
+        keys = self.tracks[["track_id", "log_mel"]].assign(side=sides).to_csv(index=False)
+        begun = str(self._path(*start)) if start else ""
+        choices = [settings.as_dict(), tags, begun, objective.__qualname__]
+        made = [*choices, keys, np.flatnonzero(rows).tolist(), self.hop, self.code]
+        return self.folder / f"{digest_of(made)[:32]}.safetensors"
+
+
+def parts(fits, among, folds, seed):
+    """Yield (learning, held), two masks over the recordings, fold by fold."""
+    fold = np.where(among, fold_of(fits.artists, folds, seed), -1)
+    for number in range(folds):
+        yield (fold != number) & (fold >= 0), fold == number
+
+
+def sides_of(learning):
+    """Sides for `train`: whoever is not learned from is not looked at either."""
+    return np.where(learning, "train", "test").astype(object)
+
+
+def scored(fits, pairs, similarities):
+    """Score systems fold by fold; return ({system: {measure: values}}, {system: skews}, artists).
+
+    `similarities(learning, held)` gives {system: matrix of the held recordings}.
+    """
+    settings = EvaluateSettings.of(fits.params["evaluate"])
+    pooled, skews, artists = {}, {}, []
+    for learning, held in pairs:
+        evaluation = ev.Evaluation(fits.tracks[held], fits.columns, settings)
+        for name, similarity in similarities(learning, held).items():
+            skews.setdefault(name, []).append(evaluation.hub_skew(similarity))
+            for measure, values in evaluation.scores(similarity).items():
+                pooled.setdefault(name, {}).setdefault(measure, []).append(values)
+        artists.append(evaluation.artists)
+    joined = {
+        name: {measure: np.concatenate(values) for measure, values in measures.items()}
+        for name, measures in pooled.items()
+    }
+    return joined, skews, np.concatenate(artists)
+
+
+def unit(vectors):
+    """Bring vectors to unit length."""
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def ours(fits, settings, learning, held, objective=Objective):
+    """Similarities of the held recordings as search ranks them, and without each part of it."""
+    vectors = fits.embed(settings, sides_of(learning), held, objective=objective)
+    artists = fits.artists[held]
+    half = settings.embedding
+    return {
+        "": hubs.corrected(vectors, artists),
+        ", no hub correction": ev.cosine(vectors),
+        ", encoder alone": hubs.corrected(unit(vectors[:, :half]), artists),
+        ", describer alone": hubs.corrected(unit(vectors[:, half:]), artists),
+    }
+
+
+def mean_ndcg(scores):
+    """Mean over columns; a recording without a value in one column counts by the others."""
+    return np.nanmean(np.stack([v for m, v in scores.items() if "_ndcg@" in m]), axis=0)
+
+
+def interval(values, artists, settings):
+    """Mean with its interval over artists; `settings` are those of the evaluation."""
+    return ev.bootstrap(values, artists, settings.bootstrap, settings.seed)
+
+
+def text(found, sign=""):
+    if found["value"] is None:
+        return ""
+    return f"{found['value']:{sign}.3f} [{found['low']:{sign}.3f}, {found['high']:{sign}.3f}]"
+
+
+def table(scores, skews, artists, base, settings):
+    """Lay out scores and the paired differences to a base row, as Markdown."""
+    measures = [m for m in scores[base] if "_ndcg@" in m]
+
+    head = [*measures, "mean", f"mean against '{base}'", "hub skew"]
+    lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
+    for name, rows in scores.items():
+        cells = [text(interval(rows[m], artists, settings)) for m in measures]
+        mean = mean_ndcg(rows)
+        difference = interval(mean - mean_ndcg(scores[base]), artists, settings)
+        cells += [
+            text(interval(mean, artists, settings)),
+            text(difference, "+") if name != base else "",
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {np.mean(skews[name]):.2f} |")
+    return lines
