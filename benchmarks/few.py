@@ -23,7 +23,7 @@ from simlib.features import DESCRIPTOR_GROUPS
 from simlib.settings import EvaluateSettings, TrainSettings
 
 SEED = 7
-DEALS = 3
+DEALS = 2
 SIZES = (25, 50, 150)
 # Of the artists; whoever is left is pretrained on.
 TEST, SMALL = 0.25, 0.3
