@@ -229,3 +229,32 @@ def hubs_before_and_after(vectors, tracks, k, seed):
         table[name] = np.bincount(ranked[ranked >= 0], minlength=len(tracks))
         skew[name] = evaluate.skewness(table[name])
     return skew, table.nlargest(5, "by cosine", keep="first").reset_index(drop=True)
+
+
+def price(evaluation, before, after):
+    """Lay out what a correction does to the lists of the test artists: nDCG before and after.
+
+    Parameters
+    ----------
+    evaluation : simlib.evaluate.Evaluation
+    before, after : numpy.ndarray, shape (n_tracks, n_tracks)
+        Similarities.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `measure`, `by cosine`, `corrected` and `difference`, paired, with its interval.
+    """
+    first, second = evaluation.scores(before), evaluation.scores(after)
+    rows = []
+    for measure in first:
+        change = evaluation.interval(second[measure] - first[measure])
+        if "_ndcg@" not in measure or change["value"] is None:
+            continue
+        rows.append({
+            "measure": measure,
+            "by cosine": f"{np.nanmean(first[measure]):.3f}",
+            "corrected": f"{np.nanmean(second[measure]):.3f}",
+            "difference": f"{change['value']:+.3f} [{change['low']:+.3f}, {change['high']:+.3f}]",
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=["measure", "by cosine", "corrected", "difference"])

@@ -176,3 +176,20 @@ def test_hubs_are_counted_over_the_whole_catalogue_before_and_after():
     assert table["by cosine"].tolist() == sorted(counts, reverse=True)[:5]
     assert skew["corrected"] < skew["by cosine"]
     assert table.columns.tolist() == ["track_id", "title", "artist", "by cosine", "corrected"]
+
+
+def test_what_a_correction_does_to_the_lists_is_said_measure_by_measure():
+    evaluation = samples.evaluation_of(seed=1)
+    before, after = (samples.similarity_of(evaluation, seed) for seed in (1, 2))
+    table = findings.price(evaluation, before, after).set_index("measure")
+    assert table.index.tolist() == ["genre_ndcg@3", "mood_ndcg@3"]
+    for measure, row in table.iterrows():
+        first, second = (evaluation.scores(s)[measure] for s in (before, after))
+        assert row["by cosine"] == f"{np.nanmean(first):.3f}"
+        assert row["corrected"] == f"{np.nanmean(second):.3f}"
+        change = np.nanmean(second - first)
+        assert row["difference"].startswith(f"{change:+.3f} [")
+    same = findings.price(evaluation, before, before)
+    assert set(same["difference"]) == {"+0.000 [+0.000, +0.000]"}
+    untagged = ev.Evaluation(evaluation.tracks, [], evaluation.settings)
+    assert findings.price(untagged, before, after).empty
