@@ -49,7 +49,13 @@ def verdict(report, baselines=("mfcc", "untrained")):
         for side in ("ahead of", "level with", "behind")
         if side in found
     ]
-    return f"The Siamese network is {'; '.join(clauses)}.", details
+    headline = f"The Siamese network is {'; '.join(clauses)}."
+    if any(measure.startswith(evaluate.EXCERPT) for measure in report["simlib"]):
+        headline += (
+            " Without tags, how well an excerpt finds the rest of its own recording is all that can"
+            " be measured; whether the lists sound alike, listening will say."
+        )
+    return headline, details
 
 
 def table(report):

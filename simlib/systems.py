@@ -136,6 +136,8 @@ def evaluate(stage, evaluation):
 def _excerpts(stage, tracks):
     """Embed each recording as an excerpt, its first third, and the rest; {system: (both)}."""
     learned = {"simlib": stage.model, "untrained": stage.untrained}
+    if (shipped := stage.pretrained[0]) is not None:
+        learned["pretrained"] = shipped
     parts = [_thirds(stage, row) for row in tracks.itertuples()]
     found = {}
     for name, model in learned.items():

@@ -178,6 +178,19 @@ def test_hubs_are_counted_over_the_whole_catalogue_before_and_after():
     assert table.columns.tolist() == ["track_id", "title", "artist", "by cosine", "corrected"]
 
 
+def test_the_verdict_without_tags_says_what_it_cannot_measure():
+    report = report_with(mfcc=lead(0.01, 0.1), untrained=lead(0.2, 0.3))
+    assert "all that can be measured" not in findings.verdict(report)[0]
+    excerpts = {
+        system: {"excerpt_mrr": entry["m@10"]}
+        | {k: {"excerpt_mrr": v["m@10"]} for k, v in entry.items() if k == "simlib_lead"}
+        for system, entry in report.items()
+    }
+    headline, _ = findings.verdict(excerpts)
+    assert "ahead of the hand-picked features on excerpt_mrr" in headline
+    assert "all that can be measured" in headline
+
+
 def test_what_a_correction_does_to_the_lists_is_said_measure_by_measure():
     evaluation = samples.evaluation_of(seed=1)
     before, after = (samples.similarity_of(evaluation, seed) for seed in (1, 2))

@@ -219,6 +219,14 @@ def test_weights_that_know_the_catalogue_are_not_scored_on_it(shipped, stage):
     assert "pretrained" not in evaluate(staged, evaluation_of(staged))[1]
 
 
+def test_without_tags_the_pretrained_weights_are_compared_too(shipped):
+    staged = shipped([])
+    evaluation = ev.Evaluation(staged.test, [], samples.evaluate_settings())
+    assert list(evaluate(staged, evaluation)[1]) == [
+        "simlib", "untrained", "pretrained", "mfcc", "random"
+    ]  # fmt: skip
+
+
 def test_weights_for_another_front_end_are_not_scored(shipped):
     model, remark = shipped([], samples.extract_settings(f_min=60.0)).pretrained
     assert model is None
