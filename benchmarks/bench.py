@@ -7,6 +7,7 @@ Works on the catalogue in `data/` after `make repro`; writes `benchmarks/RESULTS
 ratio is the median of the pairs' ratios.
 """
 
+import copy
 import json
 import os
 import platform
@@ -29,7 +30,7 @@ from simlib.artefacts import digest_of, project_root, written_aside
 from simlib.catalogue import split, tag_columns
 from simlib.index import Index
 from simlib.losses import Objective
-from simlib.model import Encoder, Model
+from simlib.model import Model
 from simlib.settings import ExtractSettings, SplitSettings, TrainSettings
 
 RECORDINGS = 120
@@ -126,8 +127,7 @@ def bench_training(store, tracks, params):
     log_mels = [store.log_mel(key) for key in learning["log_mel"]]
     segments = train.Segments(log_mels, run.model.frames, settings)
     device = run.model.device
-    sizes = {k: v for k, v in run.model.architecture.items() if k != "describer"}
-    bare = Encoder(**sizes).to(device).train()
+    bare = copy.deepcopy(run.encoder).train()
     shape = (segments.batch, run.model.frames, front_end.n_mels)
     batch = torch.randn(shape, device=device)
 

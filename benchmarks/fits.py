@@ -125,12 +125,16 @@ def ours(fits, settings, learning, held, objective=Objective):
     """Similarities of the held recordings as search ranks them, and without each part of it."""
     vectors = fits.embed(settings, sides_of(learning), held, objective=objective)
     artists = fits.artists[held]
-    half = settings.embedding
+    encoder = settings.embedding
+    described = encoder + settings.descriptor["embedding"]
+    views = {
+        "without parts": slice(described), "encoder alone": slice(encoder),
+        "describer alone": slice(encoder, described), "parts alone": slice(described, None),
+    }  # fmt: skip
     return {
         "": hubs.corrected(vectors, artists),
         ", no hub correction": ev.cosine(vectors),
-        ", encoder alone": hubs.corrected(unit(vectors[:, :half]), artists),
-        ", describer alone": hubs.corrected(unit(vectors[:, half:]), artists),
+        **{f", {k}": hubs.corrected(unit(vectors[:, v]), artists) for k, v in views.items()},
     }
 
 

@@ -11,14 +11,16 @@ from torch import nn
 from simlib import artefacts
 from simlib.artefacts import SimlibError, written_aside
 from simlib.features import DESCRIPTOR_GROUPS
-from simlib.settings import DescriptorSettings, ExtractSettings
+from simlib.settings import BranchSettings, ExtractSettings
 
 EMBED_BATCH = 64
-# The describer's share of a cosine between two recordings.
-DESCRIBER_SHARE = 0.4
+# The parts' share of a cosine between two recordings, and the describer's of the rest.
+PARTS_SHARE, DESCRIBER_SHARE = 0.45, 0.4
+DESCRIPTOR_SIZE = sum(DESCRIPTOR_GROUPS)
+# What of a branch's settings makes it what it is; the others say how it is trained.
+BUILT_OF = ("hidden", "embedding", "input_dropout", "dropout", "noise")
 # Hand-picked features further from their mean than so many deviations say no more by it.
 FARTHEST = 5.0
-INPUT_DROPOUT = 0.2
 # Log-mel frames lie between -100 and 40 dB; divided so, activations begin near unit size.
 SCALE_DB = 20.0
 # What reading a file that is no encoder, or one of another version, may raise.
@@ -91,29 +93,28 @@ class Encoder(nn.Module):
         return self.project(self.dropout(pooled)).float()
 
 
-class Describer(nn.Module):
-    """The second branch: a small network on a recording's hand-picked features.
-
-    A few hundred recordings are few for a convolutional network; chroma and tempogram, which a
-    mel spectrogram only hints at, come ready-made. What the features weigh is learned.
+class Branch(nn.Module):
+    """A small network on features of a recording as a whole.
 
     Parameters
     ----------
+    features : int
+        Dimensions of what comes in.
     hidden, embedding : int
         Units of the hidden layer, and dimensions of the embedding.
-    dropout, noise : float
-        Share of the hidden units that training drops, and deviation of the noise that it adds to
-        the scaled features.
+    input_dropout, dropout : float
+        Shares of the features and of the hidden units that training drops.
+    noise : float
+        Deviation of the noise that training adds to the scaled features.
     """
 
-    def __init__(self, hidden, embedding, dropout, noise):
+    def __init__(self, features, hidden, embedding, input_dropout, dropout, noise):
         super().__init__()
         self.noise = noise
-        features = sum(DESCRIPTOR_GROUPS)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("deviation", torch.ones(features))
         self.layers = nn.Sequential(
-            nn.Dropout(INPUT_DROPOUT),
+            nn.Dropout(input_dropout),
             nn.Linear(features, hidden),
             nn.BatchNorm1d(hidden),
             nn.ReLU(),
@@ -121,63 +122,73 @@ class Describer(nn.Module):
             nn.Linear(hidden, embedding),
         )
 
-    def scale_by(self, descriptors):
-        """Take mean and deviation of the features from these: float32, shape (n, 102)."""
-        deviation = descriptors.std(axis=0)
-        self.mean.copy_(torch.from_numpy(descriptors.mean(axis=0)))
+    def scale_by(self, features):
+        """Take mean and deviation of the features from these: float32, shape (n, features)."""
+        deviation = features.std(axis=0)
+        self.mean.copy_(torch.from_numpy(features.mean(axis=0)))
         self.deviation.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)))
 
-    def forward(self, descriptors):
+    def forward(self, features):
         """Embed recordings.
 
         Parameters
         ----------
-        descriptors : torch.Tensor of float32, shape (n, 102)
+        features : torch.Tensor of float32, shape (n, features)
 
         Returns
         -------
         torch.Tensor of float32, shape (n, embedding)
             Of unit length.
         """
-        scaled = ((descriptors - self.mean) / self.deviation).clamp(-FARTHEST, FARTHEST)
+        scaled = ((features - self.mean) / self.deviation).clamp(-FARTHEST, FARTHEST)
         if self.training:
             scaled = scaled + self.noise * torch.randn_like(scaled)
         return nn.functional.normalize(self.layers(scaled), dim=1)
 
 
 class Model:
-    """An encoder with everything that is needed to use it on a recording.
+    """All that embeds a recording: the encoder, and small branches beside it and on top of it.
+
+    A few hundred recordings are few for a convolutional network; chroma and tempogram, which a
+    mel spectrogram only hints at, come ready-made to the describer. Each part then learns one
+    aspect of being alike, one tag column, from both.
 
     Parameters
     ----------
     encoder : Encoder
-    describer : Describer
+        On segments.
+    describer : Branch
+        On the recording's hand-picked features.
+    parts : dict of str to Branch
+        By tag column, on what the encoder makes of the whole recording and on the hand-picked
+        features.
     front_end : simlib.settings.ExtractSettings
         What its log-mel frames are made with.
     segment_seconds : float
         Length of the segments that it was trained on.
     architecture : dict
-        The arguments of `Encoder`, and under `describer` those of `Describer`, so that a file of
-        weights can be loaded by itself.
+        From `architecture`, so that a file of weights can be loaded by itself.
     digest : str, optional
         Of the file of weights; "" for weights that have none.
     """
 
-    def __init__(self, encoder, describer, front_end, segment_seconds, architecture, digest=""):
-        self.encoder, self.describer = encoder, describer
+    def __init__(
+        self, encoder, describer, parts, front_end, segment_seconds, architecture, digest=""
+    ):
+        self.encoder, self.describer, self.parts = encoder, describer, parts
         self.front_end = front_end
         self.segment_seconds = segment_seconds
         self.architecture = architecture
         self.digest = digest
         self.device = best_device()
-        self.encoder.to(self.device)
-        self.describer.to(self.device)
+        self._modules().to(self.device)
 
     @classmethod
     def untrained(cls, front_end, segment_seconds, architecture, seed):
-        """Make a model with random weights."""
+        """Make a model with random weights, and no parts: those are learned from tags."""
         torch.manual_seed(seed)
-        return cls(*_branches(architecture), front_end, segment_seconds, architecture)
+        encoder, describer = _branches(architecture)
+        return cls(encoder, describer, {}, front_end, segment_seconds, architecture)
 
     @property
     def frames(self):
@@ -226,20 +237,34 @@ class Model:
 
         Returns
         -------
-        vector : numpy.ndarray of float32, shape (2 * embedding,)
-            Of unit length: what the encoder makes of the segments, then what the describer makes
-            of the features. `DESCRIBER_SHARE` of a cosine of two is the describer's.
+        vector : numpy.ndarray of float32, shape (dimensions,)
+            Of unit length: the encoder's view of the whole, the describer's, then every part's.
+            `PARTS_SHARE` of a cosine of two is the parts', in equal shares, if there are any; of
+            the rest `DESCRIBER_SHARE` is the describer's.
         embeddings, starts : numpy.ndarray
             Of the segments, by the encoder alone; see `segments`.
         """
         embeddings, starts = self.segments(log_mel, hop_seconds)
-        self.describer.eval()
+        heard, features = whole(embeddings), np.asarray(descriptor).mean(axis=0)
+        views = [heard, self._seen(self.describer, features)]
+        rest = 1.0 - (PARTS_SHARE if self.parts else 0.0)
+        shares = [rest * (1 - DESCRIBER_SHARE), rest * DESCRIBER_SHARE]
+        both = np.concatenate([heard, features])
+        views += [self._seen(part, both) for part in self.parts.values()]
+        shares += [PARTS_SHARE / len(self.parts)] * len(self.parts) if self.parts else []
+        weighed = [np.float32(np.sqrt(s)) * v for s, v in zip(shares, views, strict=True)]
+        return np.concatenate(weighed), embeddings, starts
+
+    def _seen(self, branch, features):
+        """Embed the features of one recording."""
+        branch.eval()
         with torch.inference_mode():
-            features = torch.from_numpy(np.asarray(descriptor).mean(axis=0, keepdims=True))
-            described = self.describer(features.to(self.device)).cpu().numpy()[0]
-        shares = np.sqrt(np.float32([1 - DESCRIBER_SHARE, DESCRIBER_SHARE]))
-        vector = np.concatenate([shares[0] * whole(embeddings), shares[1] * described])
-        return vector, embeddings, starts
+            return branch(torch.from_numpy(features[None]).to(self.device)).cpu().numpy()[0]
+
+    def new_part(self):
+        """Make a branch that may become a part, with random weights."""
+        heard = self.architecture["embedding"]
+        return Branch(heard + DESCRIPTOR_SIZE, **self.architecture["parts"]).to(self.device)
 
     def save(self, path, **provenance):
         """Write weights and all that is needed to use them as one safetensors file.
@@ -254,6 +279,7 @@ class Model:
             "front_end": self.front_end.as_dict(),
             "segment_seconds": self.segment_seconds,
             "architecture": self.architecture,
+            "parts": list(self.parts),
             "provenance": provenance,
         }
         weights = {name: t.detach().cpu().contiguous() for name, t in self._weights().items()}
@@ -261,14 +287,17 @@ class Model:
             # One entry: safetensors keeps several in an order that changes from run to run.
             save_file(weights, aside, {"simlib": json.dumps(metadata, sort_keys=True)})
 
+    def _modules(self):
+        # By number: a column may have a name that is none for a module.
+        parts = nn.ModuleList(self.parts.values())
+        return nn.ModuleDict({"encoder": self.encoder, "describer": self.describer, "parts": parts})
+
     def _weights(self):
         # The count of batches seen serves training only.
-        branches = {"encoder": self.encoder, "describer": self.describer}
         return {
-            f"{name}.{key}": tensor
-            for name, branch in branches.items()
-            for key, tensor in branch.state_dict().items()
-            if not key.endswith("num_batches_tracked")
+            name: tensor
+            for name, tensor in self._modules().state_dict().items()
+            if not name.endswith("num_batches_tracked")
         }
 
     @classmethod
@@ -287,9 +316,12 @@ class Model:
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             front_end = ExtractSettings.of(metadata["front_end"])
             segment_seconds, provenance = metadata["segment_seconds"], metadata["provenance"]
-            encoder, describer = _branches(metadata["architecture"])
-            both = nn.ModuleDict({"encoder": encoder, "describer": describer})
-            result = both.load_state_dict(weights, strict=False)
+            model = cls(
+                *_branches(metadata["architecture"]), {}, front_end, segment_seconds,
+                metadata["architecture"], artefacts.digest_of_file(path),
+            )  # fmt: skip
+            model.parts = {name: model.new_part() for name in metadata["parts"]}
+            result = model._modules().load_state_dict(weights, strict=False)
             wrong = [k for k in result.missing_keys if not k.endswith("num_batches_tracked")]
             if wrong or result.unexpected_keys:
                 raise ValueError(f"its weights do not fit: {[*wrong, *result.unexpected_keys][0]}")
@@ -298,14 +330,6 @@ class Model:
         except _UNFIT as error:
             reason = str(error).splitlines()[0]
             raise SimlibError(path, f"holds no encoder of this version ({reason})", mend) from None
-        model = cls(
-            encoder,
-            describer,
-            front_end,
-            segment_seconds,
-            metadata["architecture"],
-            artefacts.digest_of_file(path),
-        )
         model.provenance = provenance
         return model
 
@@ -322,20 +346,22 @@ def architecture(settings, front_end):
     -------
     dict
     """
-    described = DescriptorSettings.of(settings.descriptor)
+    branches = {
+        name: {k: v for k, v in BranchSettings.of(wanted).as_dict().items() if k in BUILT_OF}
+        for name, wanted in (("describer", settings.descriptor), ("parts", settings.parts))
+    }
     return {
         "n_mels": front_end.n_mels,
         "channels": settings.channels,
         "embedding": settings.embedding,
         "dropout": settings.dropout,
-        "describer": {k: getattr(described, k) for k in ("hidden", "dropout", "noise")},
+        **branches,
     }
 
 
 def _branches(architecture):
-    architecture = dict(architecture)
-    describer = architecture.pop("describer")
-    return Encoder(**architecture), Describer(**describer, embedding=architecture["embedding"])
+    own = {k: v for k, v in architecture.items() if k not in ("describer", "parts")}
+    return Encoder(**own), Branch(DESCRIPTOR_SIZE, **architecture["describer"])
 
 
 def best_device():

@@ -165,8 +165,9 @@ class TrainSettings(Section):
         Of the supervised contrastive loss; lower looks more at the nearest negatives.
     tag_heads : float
         Weight of the loss that predicts tags, beside the contrastive loss.
-    descriptor : dict
-        The branch on hand-picked features; see `DescriptorSettings`.
+    descriptor, parts : dict
+        The branch on hand-picked features, and those that learn one tag column each; see
+        `BranchSettings`.
     augmentation : dict
         `gain_db`, `tilt_db`, `pitch_bands`, `stretch`, `time_mask`, `band_mask`, `mix`; see
         `simlib.augment`.
@@ -198,6 +199,7 @@ class TrainSettings(Section):
     temperature: float
     tag_heads: float
     descriptor: dict
+    parts: dict
     augmentation: dict
     epochs: int
     draws: int
@@ -230,7 +232,8 @@ class TrainSettings(Section):
         self._require("validate_every", self.validate_every >= 1, "at least 1")
         self._require("patience", self.patience >= 1, "at least 1")
         PositiveSettings.of(self.positives)
-        DescriptorSettings.of(self.descriptor)
+        for branch in (self.descriptor, self.parts):
+            BranchSettings.of(branch)
         AugmentSettings.of(self.augmentation)
 
 
@@ -257,15 +260,15 @@ class PositiveSettings(Section):
 
 
 @dataclass(frozen=True)
-class DescriptorSettings(Section):
-    """The part `train.descriptor`: the branch on hand-picked features.
+class BranchSettings(Section):
+    """The parts `train.descriptor` and `train.parts`: small branches on whole recordings.
 
     Attributes
     ----------
-    hidden : int
-        Units of its hidden layer.
-    dropout : float
-        Share of them that training drops.
+    hidden, embedding : int
+        Units of the hidden layer, dimensions of the embedding.
+    input_dropout, dropout : float
+        Shares of the features and of the hidden units that training drops.
     noise : float
         Deviation of the noise that training adds to the scaled features.
     steps : int
@@ -273,18 +276,22 @@ class DescriptorSettings(Section):
     learning_rate : float
     """
 
-    section = "train.descriptor"
+    section = "train, a branch"
     hidden: int
+    embedding: int
+    input_dropout: float
     dropout: float
     noise: float
     steps: int
     learning_rate: float
 
     def __post_init__(self):
-        self._require("hidden", self.hidden >= 1, "at least 1")
-        self._require("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
+        for key in ("hidden", "steps"):
+            self._require(key, getattr(self, key) >= 1, "at least 1")
+        self._require("embedding", self.embedding >= 2, "at least 2")
+        for key in ("input_dropout", "dropout"):
+            self._require(key, 0 <= getattr(self, key) < 1, "at least 0 and below 1")
         self._require("noise", self.noise >= 0, "at least 0")
-        self._require("steps", self.steps >= 1, "at least 1")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
 
 

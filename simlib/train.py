@@ -20,13 +20,14 @@ from simlib.artefacts import SimlibError, written_aside
 from simlib.catalogue import artist_keys, tag_columns
 from simlib.losses import GradedSupConLoss, Objective
 from simlib.model import Model, precision, whole
-from simlib.settings import AugmentSettings, DescriptorSettings, ExtractSettings
+from simlib.relevance import Relations
+from simlib.settings import AugmentSettings, BranchSettings, ExtractSettings, PositiveSettings
 
 K = 10
 # Weights that were learned already move so much slower than random ones.
 TUNING = 0.3
-# Recordings that a step of the describer's training compares.
-DESCRIBER_BATCH = 256
+# Recordings that a step of a branch's training compares.
+BRANCH_BATCH = 256
 
 
 class Segments:
@@ -135,10 +136,14 @@ def train(store, tracks, sides, settings, checkpoint, start=None, objective=Obje
                 bar.set_postfix(run.curves[-1], refresh=False)
             run.save(checkpoint)
     run.keep_best()
+    descriptors = store.descriptors(learning["descriptor"])
+    tuned = start is not None
     if run.best_epoch > 0:
-        descriptors = store.descriptors(learning["descriptor"])
-        describer, tune = run.model.describer, start is not None
-        fit_describer(describer, descriptors, objective.relations, settings, tune=tune)
+        branch = BranchSettings.of(settings.descriptor)
+        describer, relations = run.model.describer, objective.relations
+        fit_branch(describer, descriptors, relations, branch, settings, tuned=tuned)
+    log_mels = segments.log_mels
+    _fit_parts(run.model, log_mels, descriptors, learning, columns, settings, run.best_epoch > 0)
     checkpoint.unlink(missing_ok=True)
     curves = pd.DataFrame(run.curves)
     return run.model, curves.assign(kept=curves["epoch"] == run.best_epoch)
@@ -179,49 +184,65 @@ def _key(settings, learning, validation, front_end, begun):
     )
 
 
-def fit_describer(describer, descriptors, relations, settings, *, tune=False):
-    """Train the branch on hand-picked features; a matter of seconds.
+def _fit_parts(trained, log_mels, descriptors, learning, columns, settings, tune):
+    """Train a part for each tag column; those that came with the model change only to `tune`."""
+    branch = BranchSettings.of(settings.parts)
+    strengths = PositiveSettings.of(settings.positives)
+    wanted = [c for c in columns if strengths.tag_weight(c)]
+    wanted = [c for c in wanted if tune or c not in trained.parts]
+    if not wanted:
+        return
+    hop = settings.segment_seconds
+    heard = np.stack([whole(trained.segments(log_mel, hop)[0]) for log_mel in log_mels])
+    features = np.hstack([heard, descriptors])
+    for column in wanted:
+        tuned = column in trained.parts
+        if not tuned:
+            torch.manual_seed(settings.seed)
+            trained.parts[column] = trained.new_part()
+        relations = Relations(learning, [column], strengths)
+        fit_branch(trained.parts[column], features, relations, branch, settings, tuned=tuned)
+
+
+def fit_branch(branch, features, relations, wanted, settings, *, tuned=False):
+    """Train a branch on whole recordings; a matter of seconds.
 
     Parameters
     ----------
-    describer : simlib.model.Describer
+    branch : simlib.model.Branch
         Changed in place, to the averaged weights of the last step.
-    descriptors : numpy.ndarray of float32, shape (n_recordings, 102)
+    features : numpy.ndarray of float32, shape (n_recordings, features)
         Of the training recordings.
     relations : simlib.relevance.Relations
         Of the same recordings.
+    wanted : simlib.settings.BranchSettings
     settings : simlib.settings.TrainSettings
-    tune : bool
+    tuned : bool
         Whether it has learned already: its scale stays, and its weights move slower.
     """
-    wanted = DescriptorSettings.of(settings.descriptor)
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    rate = wanted.learning_rate * (TUNING if tune else 1.0)
-    if not tune:
-        describer.scale_by(descriptors)
+    rate = wanted.learning_rate * (TUNING if tuned else 1.0)
+    if not tuned:
+        branch.scale_by(features)
     loss = GradedSupConLoss(relations, settings.temperature)
-    optimizer = torch.optim.AdamW(
-        describer.parameters(), lr=rate, weight_decay=settings.weight_decay
-    )
+    optimizer = torch.optim.AdamW(branch.parameters(), lr=rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, wanted.steps)
     average = AveragedModel(
-        describer, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
+        branch, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
     )
-    device = describer.mean.device
-    describer.train()
+    device = branch.mean.device
+    branch.train()
     for _ in range(wanted.steps):
-        size = min(DESCRIBER_BATCH, len(descriptors))
-        rows = rng.choice(len(descriptors), size, replace=False)
-        value = loss(
-            describer(torch.from_numpy(descriptors[rows]).to(device)), torch.from_numpy(rows)
-        )
+        size = min(BRANCH_BATCH, len(features))
+        rows = rng.choice(len(features), size, replace=False)
+        value = loss(branch(torch.from_numpy(features[rows]).to(device)), torch.from_numpy(rows))
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
         schedule.step()
-        average.update_parameters(describer)
-    describer.load_state_dict(average.module.state_dict())
+        average.update_parameters(branch)
+    branch.load_state_dict(average.module.state_dict())
 
 
 class _Validation:
@@ -261,14 +282,14 @@ class Run:
         self.settings = settings
         batch = min(settings.batch, 2 * recordings)
         self.steps_total = settings.epochs * max(1, settings.draws * recordings // batch)
-        architecture = model.architecture(settings, front_end)
-        self.model = Model.untrained(
-            front_end, settings.segment_seconds, architecture, settings.seed
-        )
         self.rate = settings.learning_rate
-        if start is not None:
-            self.model.encoder.load_state_dict(start.encoder.state_dict())
-            self.model.describer.load_state_dict(start.describer.state_dict())
+        if start is None:
+            architecture = model.architecture(settings, front_end)
+            self.model = Model.untrained(
+                front_end, settings.segment_seconds, architecture, settings.seed
+            )
+        else:
+            self.model = copy.deepcopy(start)
             self.rate *= TUNING
         self.dtype = precision(self.model.device)
         self.objective = objective.to(self.model.device)

@@ -78,13 +78,10 @@ def built(tmp_path_factory):
     stored, rejected, _ = extract(root / "data", tracks, store, samples.extract_settings(), jobs=1)
     assert len(stored) == 12
     assert rejected.empty
-    describer = {"hidden": 16, "dropout": 0.0, "noise": 0.0}
-    architecture = {
-        "n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.0, "describer": describer,
-    }  # fmt: skip
     weights = root / "models" / "encoder.safetensors"
-    model = Model.untrained(samples.extract_settings(), 0.5, architecture, 7)
+    model = Model.untrained(samples.extract_settings(), 0.5, samples.ARCHITECTURE, 7)
     model.describer.scale_by(store.descriptors(stored["descriptor"]))
+    model.parts["genre"] = model.new_part()
     model.save(weights, train=samples.TRAIN)
     model = Model.load(weights)
     index = Index.build(model, store, IndexSettings.of({"hop_seconds": 0.25}))

@@ -42,7 +42,26 @@ AUGMENTATION = {
     "band_mask": 0.2,
     "mix": 0.3,
 }
-DESCRIPTOR = {"hidden": 16, "dropout": 0.2, "noise": 0.1, "steps": 20, "learning_rate": 0.01}
+BRANCH = {
+    "hidden": 16,
+    "embedding": 8,
+    "input_dropout": 0.2,
+    "dropout": 0.2,
+    "noise": 0.1,
+    "steps": 20,
+    "learning_rate": 0.01,
+}
+# What a model for these settings is built of.
+ARCHITECTURE = {
+    "n_mels": 32,
+    "channels": [4, 8],
+    "embedding": 8,
+    "dropout": 0.0,
+    "describer": {k: v for k, v in BRANCH.items() if k not in ("steps", "learning_rate")},
+    "parts": {
+        "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
+    },
+}  # fmt: skip
 TRAIN = {
     "init": "random",
     "segment_seconds": 0.5,
@@ -52,7 +71,8 @@ TRAIN = {
     "positives": {"recording": 1.0, "artist": 0.5, "tags": {"default": 1.0}},
     "temperature": 0.2,
     "tag_heads": 0.5,
-    "descriptor": DESCRIPTOR,
+    "descriptor": BRANCH,
+    "parts": BRANCH | {"embedding": 4},
     "augmentation": AUGMENTATION,
     "epochs": 4,
     "draws": 4,

@@ -64,9 +64,9 @@ def test_every_recording_is_embedded_by_the_mean_of_its_segments(built):
         embedded, starts = built.model.segments(built.store.log_mel(key), 0.25)
         described = index.vectors()[row][8:]
         np.testing.assert_allclose(
-            index.vectors()[row][:8] / np.sqrt(0.6), whole(embedded), atol=1e-6
+            index.vectors()[row][:8] / np.sqrt(0.33), whole(embedded), atol=1e-6
         )
-        assert np.linalg.norm(described) == pytest.approx(np.sqrt(0.4), abs=1e-6)
+        assert np.linalg.norm(described) == pytest.approx(np.sqrt(0.67), abs=1e-6)
         own = index.segments["track"] == row
         np.testing.assert_array_equal(index.segments["start"][own], starts)
         segments = np.asarray(index.by_segment.reconstruct_n(0, index.by_segment.ntotal))
@@ -86,7 +86,7 @@ def test_vectors_are_arrays_also_beside_the_training(built):
     import_module("simlib.train")
     assert type(built.index.vectors()) is np.ndarray
     assert built.index.vectors().dtype == np.float32
-    assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0, 16)[0], 3))
+    assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0, 20)[0], 3))
 
 
 def test_a_smaller_hop_makes_more_segments(built):

@@ -14,7 +14,7 @@ from simlib.model import Encoder, Model, cut, segment_frames, segment_starts, wh
 
 FRONT_END = samples.extract_settings()
 SIZES = {"n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.5}
-ARCHITECTURE = SIZES | {"describer": {"hidden": 16, "dropout": 0.5, "noise": 0.1}}
+ARCHITECTURE = samples.ARCHITECTURE | SIZES
 
 
 def model_of(seed=0, **changes):

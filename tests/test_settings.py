@@ -9,6 +9,7 @@ from simlib.artefacts import SimlibError
 from simlib.settings import (
     SECTIONS,
     AugmentSettings,
+    BranchSettings,
     EvaluateSettings,
     ExtractSettings,
     IndexSettings,
@@ -25,6 +26,7 @@ GOOD = {
     EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0, "compare": []},
     PositiveSettings: samples.TRAIN["positives"],
     AugmentSettings: samples.AUGMENTATION,
+    BranchSettings: samples.BRANCH,
 }
 CASES = [(section, key) for section, values in GOOD.items() for key in values]
 

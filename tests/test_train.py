@@ -7,8 +7,8 @@ import torch
 from simlib import losses
 from simlib import train as training
 from simlib.artefacts import SimlibError
-from simlib.model import Describer, Model, whole
-from simlib.settings import PositiveSettings
+from simlib.model import Branch, Model, whole
+from simlib.settings import BranchSettings, PositiveSettings
 from simlib.train import Run, Segments
 
 FRONT_END = samples.extract_settings()
@@ -275,7 +275,7 @@ def test_the_learning_rate_falls_over_the_whole_training(school, batch):
 
 
 def everything(model):
-    branches = (model.encoder, model.describer)
+    branches = (model.encoder, model.describer, *model.parts.values())
     states = [branch.state_dict() for branch in branches]
     return {f"{i}.{k}": v.numpy().copy() for i, s in enumerate(states) for k, v in s.items()}
 
@@ -458,50 +458,117 @@ def test_the_relations_of_training_know_the_training_recordings_only(school, mon
     assert strengths == PositiveSettings.of(samples.TRAIN["positives"])
 
 
-# --- the branch on hand-picked features ---------------------------------------------------------
+# --- the branches on whole recordings -----------------------------------------------------------
 
 
-def describer_of(descriptors, strengths, **changes):
-    settings = samples.train_settings(**changes)
-    wanted = settings.descriptor
-    describer = Describer(wanted["hidden"], 8, wanted["dropout"], wanted["noise"])
+def branch_of(features, strengths, **changes):
+    settings = samples.train_settings()
+    wanted = BranchSettings.of(samples.BRANCH | changes)
+    branch = Branch(features.shape[1], wanted.hidden, 8, 0.2, wanted.dropout, wanted.noise)
 
     def relations(rows):
         return (strengths[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
 
-    training.fit_describer(describer, descriptors, relations, settings)
-    return describer.eval()
+    training.fit_branch(branch, features, relations, wanted, settings)
+    return branch.eval()
 
 
-def test_the_describer_learns_which_features_matter():
+def test_a_branch_learns_which_features_matter():
     rng = np.random.default_rng(2)
     kinds = np.arange(200) % 2
-    descriptors = rng.normal(0, 50, size=(200, 102)).astype(np.float32)
-    descriptors[:, 7] = kinds * 1e-3 + rng.normal(0, 1e-4, size=200)
+    features = rng.normal(0, 50, size=(200, 102)).astype(np.float32)
+    features[:, 7] = kinds * 1e-3 + rng.normal(0, 1e-4, size=200)
     strengths = (kinds[:, None] == kinds[None, :]).astype(np.float32)
-    longer = samples.DESCRIPTOR | {"hidden": 64, "steps": 150}
-    describer = describer_of(descriptors[:150], strengths[:150, :150], descriptor=longer)
+    branch = branch_of(features[:150], strengths[:150, :150], hidden=64, steps=150)
     with torch.no_grad():
-        vectors = describer(torch.from_numpy(descriptors[150:])).numpy()
+        vectors = branch(torch.from_numpy(features[150:])).numpy()
     similarity = vectors @ vectors.T
     alike = strengths[150:, 150:].astype(bool)
     assert similarity[alike].mean() > similarity[~alike].mean() + 0.3
 
 
-def test_the_describer_scales_by_the_recordings_it_learned_from():
-    descriptors = np.random.default_rng(3).normal(5, 2, size=(30, 102)).astype(np.float32)
-    descriptors[:, 0] = 4.0
-    describer = describer_of(descriptors, np.ones((30, 30)))
-    np.testing.assert_allclose(describer.mean, descriptors.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(describer.deviation[1:], descriptors[:, 1:].std(axis=0), rtol=1e-5)
-    assert describer.deviation[0] == 1, "what never changes is not divided by nothing"
+def test_a_branch_scales_by_the_recordings_it_learned_from():
+    features = np.random.default_rng(3).normal(5, 2, size=(30, 102)).astype(np.float32)
+    features[:, 0] = 4.0
+    branch = branch_of(features, np.ones((30, 30)))
+    np.testing.assert_allclose(branch.mean, features.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(branch.deviation[1:], features[:, 1:].std(axis=0), rtol=1e-5)
+    assert branch.deviation[0] == 1, "what never changes is not divided by nothing"
 
 
-def test_the_describer_follows_from_the_seed():
-    descriptors = np.random.default_rng(4).normal(size=(30, 102)).astype(np.float32)
+def test_a_branch_follows_from_the_seed():
+    features = np.random.default_rng(4).normal(size=(30, 102)).astype(np.float32)
     torch.manual_seed(0)
-    first = describer_of(descriptors, np.ones((30, 30))).state_dict()
+    first = branch_of(features, np.ones((30, 30))).state_dict()
     torch.manual_seed(0)
-    again = describer_of(descriptors, np.ones((30, 30))).state_dict()
+    again = branch_of(features, np.ones((30, 30))).state_dict()
     for name, tensor in first.items():
         assert torch.equal(tensor, again[name]), name
+
+
+# --- a part for each tag column -----------------------------------------------------------------
+
+
+def two_columns(folder):
+    """Genre follows from the sound, mood from nothing."""
+    school = School(folder)
+    table = school.store.tracks().assign(mood=["calm", "calm", "wild", "wild"] * 3)
+    table.to_parquet(school.store.folder / "tracks.parquet", index=False)
+    return school
+
+
+def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
+    school = two_columns(tmp_path)
+    model, _ = school.train(epochs=6)
+    assert list(model.parts) == ["genre", "mood"]
+    tracks = school.store.tracks()
+    rows = [
+        (school.store.log_mel(row.log_mel), school.store.descriptor(row.descriptor))
+        for row in tracks.itertuples()
+    ]
+    vectors = np.stack([model.track(*row, 0.5)[0] for row in rows])
+    assert vectors.shape == (12, 8 + 8 + 4 + 4)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    genre = vectors[:, 16:20] / np.linalg.norm(vectors[:, 16:20], axis=1, keepdims=True)
+    alike = np.equal.outer(school.kinds, school.kinds)
+    unheard = np.ix_(range(6, 12), range(6, 12))
+    similarity = genre @ genre.T
+    assert similarity[unheard][alike[unheard]].mean() > similarity[unheard][~alike[unheard]].mean()
+    shares = [np.linalg.norm(part, axis=1) ** 2 for part in np.split(vectors, [8, 16, 20], axis=1)]
+    np.testing.assert_allclose(np.mean(shares, axis=1), [0.33, 0.22, 0.225, 0.225], atol=1e-3)
+
+
+def test_a_column_that_does_not_count_has_no_part(tmp_path):
+    tags = {"default": 1.0, "mood": 0.0}
+    positives = {"recording": 1.0, "artist": 0.5, "tags": tags}
+    model, _ = two_columns(tmp_path).train(epochs=1, positives=positives)
+    assert list(model.parts) == ["genre"]
+    untagged = School(tmp_path / "untagged", tags=False)
+    assert untagged.train(epochs=1)[0].parts == {}
+
+
+def test_parts_without_a_column_stay_and_columns_without_a_part_start_one(tmp_path):
+    begun, _ = School(tmp_path / "a").train(epochs=1)
+    before = everything(begun)
+    school = two_columns(tmp_path / "b")
+    table = school.store.tracks().drop(columns="genre")
+    table.to_parquet(school.store.folder / "tracks.parquet", index=False)
+    tuned, _ = school.train(start=begun, epochs=1)
+    assert list(tuned.parts) == ["genre", "mood"]
+    after = everything(tuned)
+    for name in [name for name in before if name.startswith("2.")]:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_a_model_with_parts_is_saved_and_loaded_whole(tmp_path):
+    school = two_columns(tmp_path)
+    model, _ = school.train(epochs=1)
+    model.parts = {"a.b/c": model.parts["genre"], "mood": model.parts["mood"]}
+    model.save(tmp_path / "model.safetensors")
+    loaded = Model.load(tmp_path / "model.safetensors")
+    assert list(loaded.parts) == ["a.b/c", "mood"]
+    log_mel = school.store.log_mel(school.store.tracks()["log_mel"][0])
+    descriptor = samples.descriptor_of(log_mel)
+    np.testing.assert_array_equal(
+        loaded.track(log_mel, descriptor, 0.5)[0], model.track(log_mel, descriptor, 0.5)[0]
+    )
