@@ -126,7 +126,7 @@ def test_embedding_writes_ids_vectors_and_similarities(run, inside, tmp_path):
     assert "silent.wav: is silent" in err
     with np.load(tmp_path / "E.npz", allow_pickle=False) as file:
         assert set(file.files) == {"ids", "emb", "sim"}
-        assert file["emb"].shape == (12, 16)
+        assert file["emb"].shape == (12, 20)
         expected = naive_proximity_among(file["emb"], range(12), 3, 8)
         assert file["sim"][3, 8] == pytest.approx(expected, abs=1e-5)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["E.npz", "silent.wav"]
