@@ -11,13 +11,14 @@ READY := .venv/.ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := nbstripout --keep-id --extra-keys "metadata.kernelspec metadata.language_info"
 
-.PHONY: help repro grow catalogue demo compare pretrained lab bench test format check clean
+.PHONY: help repro grow catalogue demo compare changes pretrained lab bench test format check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make catalogue FROM=/path/to/music    any folder; its tracks.csv is used if it has one'
 	@echo '  make compare FILE=other.npz           ids (n,) and emb (n, d), or ids and sim (n, n)'
+	@echo '  make changes REV=HEAD~1               any revision with an index; HEAD, if none is named'
 
 repro: tracked ## run all that follows from the catalogue; ends with the report
 	@dvc repro
@@ -40,6 +41,14 @@ demo: $(READY) ## put the demo catalogue back into data/
 compare: $(READY) ## let the evaluation compare another system: FILE=other.npz
 	@test -n "$${FILE:-}" || { echo 'Name the file: make compare FILE=other.npz' >&2; exit 2; }
 	@simlib compare "$$FILE"
+
+changes: $(READY) ## what a retrain changed: index/ beside that of a revision, REV=HEAD
+	@simlib fetch-index "$${REV:-HEAD}"
+	@mkdir -p reports/notebooks
+	@papermill notebooks/changes.ipynb reports/notebooks/changes.ipynb \
+	  -f params.yaml -k python3 --language python
+	@simlib report reports/notebooks/changes.ipynb reports/changes.html
+	@echo; echo 'The report: $(CURDIR)/reports/changes.html'
 
 pretrained: tracked ## train the weights that come with simlib on all of data/
 	@dvc repro --quiet extract

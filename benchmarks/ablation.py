@@ -8,6 +8,7 @@ over again at full length, with other folds and two seeds. Writes `benchmarks/AB
 """
 
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ SHORT_FOLDS = {"folds": 3, "seed": 1}
 FULL_FOLDS = {"folds": 5, "seed": 2}
 SEEDS = (0, 1)
 # An ablation's fits are short: so many epochs, whatever params.yaml says.
-SHORT = {"epochs": 28, "patience": 28}
+SHORT = {"epochs": 20, "patience": 20}
 # What differs from params.yaml, row by row.
 ROWS = {
     "the recipe": {},
@@ -40,9 +41,18 @@ ROWS = {
     "no change of level and tilt": {"augmentation.gain_db": 0.0, "augmentation.tilt_db": 0.0},
     "artists are no positives": {"positives.artist": 0.0},
     "half the channels": {"channels": [8, 16, 32, 64, 128]},
-    "half the epochs": {"epochs": 14},
+    "half the epochs": {"epochs": 10},
     "weights not averaged": {"averaging": 0.0},
 }  # fmt: skip
+
+
+class Row(NamedTuple):
+    """What a row of the table changes."""
+
+    settings: TrainSettings
+    objective: type = Objective
+    # Whether it begins with weights that learned from the same recordings without their tags.
+    begun: bool = False
 
 
 class Pairs(nn.Module):
@@ -84,6 +94,8 @@ class MultiSimilarity(Objective):
 
 
 LOSSES = {"triplet loss": Triplets, "multi-similarity loss": MultiSimilarity}
+# Seconds from segment to segment of a track, where it is not what params.yaml says.
+OTHER_HOP = 4.0
 
 
 def changed(settings, changes):
@@ -100,44 +112,58 @@ def changed(settings, changes):
 
 
 def recipes(section, common):
-    """Return {row: (settings, objective)}, with `common` changes in every row."""
+    """Return {name: Row}, with `common` changes in every one."""
     found = {
-        name: (TrainSettings.of(changed(section, common | changes)), Objective)
+        name: Row(TrainSettings.of(changed(section, common | changes)))
         for name, changes in ROWS.items()
     }
     first, *_ = found.values()
-    return found | {name: (first[0], objective) for name, objective in LOSSES.items()}
+    found |= {name: first._replace(objective=objective) for name, objective in LOSSES.items()}
+    return found | {"begun without tags": first._replace(begun=True)}
 
 
-def compared(fits, among, folds, rows):
-    """Train and score rows, {name: (settings, objective)}; see `fits.scored`."""
+def compared(fits, among, folds, rows, joined=None):
+    """Train and score rows, {name: Row}; see `fits.scored`.
+
+    `joined`, {name: rows}, adds rows whose similarity is the mean of others'.
+    """
     pairs = list(parts(fits, among, **folds))
+    first, *_ = rows
+    sparse = copy.copy(fits)
+    sparse.hop = OTHER_HOP
+
+    def begin(row, learning):
+        return (row.settings, sides_of(learning), False) if row.begun else None
+
     fits.all([
-        (settings, sides_of(learning), held, True, None, objective)
-        for settings, objective in rows.values()
+        (row.settings, sides_of(learning), held, True, begin(row, learning), row.objective)
+        for row in rows.values()
         for learning, held in pairs
     ])  # fmt: skip
-    first, *_ = rows
 
     def similarities(learning, held):
         found = {}
-        for name, (settings, objective) in rows.items():
-            one = ours(fits, settings, learning, held, objective)
+        for name, row in rows.items():
+            start = begin(row, learning)
+            one = ours(fits, row.settings, learning, held, start, row.objective)
             # What the recipe is without one of its parts costs no training.
             found |= {name + k: v for k, v in one.items() if not k or name == first}
-        return found
+        base = ours(sparse, rows[first].settings, learning, held)
+        found[f"{first}, a segment every {OTHER_HOP:g} s"] = base[""]
+        means = {k: np.mean([found[row] for row in v], axis=0) for k, v in (joined or {}).items()}
+        return found | means
 
     return scored(fits, pairs, similarities)
 
 
-def over_seeds(scores, skews, names):
-    """Average the rows `name, seed n` over the seeds, query by query."""
-    found = {name: [scores[f"{name}, seed {seed}"] for seed in SEEDS] for name in names}
-    joined = {
-        name: {measure: np.mean([run[measure] for run in runs], axis=0) for measure in runs[0]}
-        for name, runs in found.items()
+def over_seeds(scores, skews, seeded, kept):
+    """Average rows, {name: rows}, query by query; the rows `kept` stay as they are."""
+    means = {
+        name: {m: np.mean([scores[row][m] for row in rows], axis=0) for m in scores[rows[0]]}
+        for name, rows in seeded.items()
     }
-    return joined, {n: np.mean([skews[f"{n}, seed {s}"] for s in SEEDS]) for n in names}
+    skew = {name: np.mean([skews[row] for row in rows], axis=0) for name, rows in seeded.items()}
+    return means | {k: scores[k] for k in kept}, skew | {k: skews[k] for k in kept}
 
 
 def main():
@@ -164,18 +190,21 @@ def main():
         return -np.nanmean(mean_ndcg(scores[name]))
 
     best = [first, min((name for name in short if name != first), key=rank)]
+    seeded = {name: [f"{name}, seed {seed}" for seed in SEEDS] for name in best}
     full = {
-        f"{name}, seed {seed}": recipes(params["train"], {"seed": seed})[name]
-        for name in best
-        for seed in SEEDS
+        row: recipes(params["train"], {"seed": seed})[name]
+        for name, named in seeded.items()
+        for seed, row in zip(SEEDS, named, strict=True)
     }
-    found, skews, artists = compared(fits, among, FULL_FOLDS, full)
+    together = {f"{name}, the seeds' fits joined": rows for name, rows in seeded.items()}
+    found, skews, artists = compared(fits, among, FULL_FOLDS, full, together)
+    found, skews = over_seeds(found, skews, seeded, together)
     lines += [
         "",
         "The recipe and the best of the other rows, at full length over"
         f" {FULL_FOLDS['folds']} other folds and {len(SEEDS)} seeds:",
         "",
-        *table(*over_seeds(found, skews, best), artists, first, chosen),
+        *table(found, skews, artists, first, chosen),
         "",
         f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
         "",

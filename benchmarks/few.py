@@ -95,7 +95,7 @@ def figure(rows, path):
     """Draw means and intervals over the size of the catalogue."""
     table = pd.DataFrame(rows)
     sns.set_theme(style="whitegrid")
-    chart, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
+    chart, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
     for axis, tags in zip(axes, (True, False), strict=True):
         for shift, way in enumerate(WAYS):
             one = table[(table["way"] == way) & (table["tags"] == tags)]
@@ -106,8 +106,8 @@ def figure(rows, path):
         axis.set_xlabel("recordings in the catalogue")
         axis.set_title("with tags" if tags else "without tags")
     axes[0].set_ylabel("mean nDCG@10, artists never heard")
-    axes[1].legend(title="pretrained weights")
-    chart.tight_layout()
+    named = axes[0].get_legend_handles_labels()
+    chart.legend(*named, title="pretrained weights", loc="outside right center")
     with written_aside(path) as aside:
         chart.savefig(aside, dpi=110)
 

@@ -121,9 +121,9 @@ def unit(vectors):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def ours(fits, settings, learning, held, objective=Objective):
+def ours(fits, settings, learning, held, start=None, objective=Objective):
     """Similarities of the held recordings as search ranks them, and without each part of it."""
-    vectors = fits.embed(settings, sides_of(learning), held, objective=objective)
+    vectors = fits.embed(settings, sides_of(learning), held, True, start, objective)
     artists = fits.artists[held]
     encoder = settings.embedding
     described = encoder + settings.descriptor["embedding"]
@@ -149,7 +149,7 @@ def interval(values, artists, settings):
 
 
 def text(found, sign=""):
-    if found["value"] is None:
+    if found["value"] is None or np.isnan(found["value"]):
         return ""
     return f"{found['value']:{sign}.3f} [{found['low']:{sign}.3f}, {found['high']:{sign}.3f}]"
 

@@ -116,6 +116,34 @@ def read_table(path, *, inside_audio=True):
         raise SimlibError(
             path, "is not there", "run 'make catalogue FROM=/path/to/music' to make it"
         ) from None
+    header, numbered, problems = parsed(raw)
+    problems += _header_problems(header)
+    rows = [row for _, row in numbered]
+    if "path" in header:
+        problems += _path_problems(numbered, inside_audio)
+        for row in rows:
+            row["path"] = PurePosixPath(row.get("path", "")).as_posix()
+            row["track_id"] = row.get("track_id") or default_track_id(row["path"])
+        problems += _repeated(rows, "path") + _repeated(rows, "track_id")
+    refuse(path, problems)
+    return header, rows
+
+
+def parsed(raw):
+    """Parse a CSV table with a header, whatever is wrong with it.
+
+    Parameters
+    ----------
+    raw : bytes
+        UTF-8, comma-separated.
+
+    Returns
+    -------
+    header : list of str
+    rows : list of (int, dict)
+        Number of the row, counted from the header's 1, and column to text; blank rows are left out.
+    problems : list of str
+    """
     problems = []
     try:
         text = raw.decode("utf-8-sig")
@@ -123,27 +151,28 @@ def read_table(path, *, inside_audio=True):
         line = raw.count(b"\n", 0, error.start) + 1
         problems.append(f"line {line} is not UTF-8 (save the table as 'CSV UTF-8')")
         text = raw.decode("utf-8-sig", errors="replace")
-    lines = list(csv.reader(io.StringIO(text.replace("\0", ""), newline="")))
+    lines = []
+    try:
+        lines.extend(csv.reader(io.StringIO(text.replace("\0", ""), newline="")))
+    except csv.Error as error:
+        problems.append(f"row {len(lines) + 1} cannot be parsed ({error}; is a quote left open?)")
     header = [name.strip() for name in lines[0]] if lines else []
-    problems += _header_problems(header)
     rows = []
     for number, cells in enumerate(lines[1:], start=2):
         if not cells:
             continue
         if len(cells) != len(header):
             problems.append(f"row {number} has {len(cells)} cells, not {len(header)}")
-        rows.append(dict(zip(header, (cell.strip() for cell in cells), strict=False)))
-    if "path" in header:
-        problems += _path_problems(rows, inside_audio)
-        for row in rows:
-            row["path"] = PurePosixPath(row.get("path", "")).as_posix()
-            row["track_id"] = row.get("track_id") or default_track_id(row["path"])
-        problems += _repeated(rows, "path") + _repeated(rows, "track_id")
+        rows.append((number, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
+    return header, rows, problems
+
+
+def refuse(path, problems):
+    """Raise one SimlibError that lists all problems of a table, if there are any."""
     if problems:
         shown = problems[:50] + ([f"and {len(problems) - 50} more"] if len(problems) > 50 else [])
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}: "
         raise SimlibError(path, count + "; ".join(shown), "mend these rows and run again")
-    return header, rows
 
 
 def _header_problems(header):
@@ -162,7 +191,7 @@ def _header_problems(header):
 
 def _path_problems(rows, inside_audio):
     problems = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         path = PurePosixPath(row.get("path", ""))
         if not path.parts:
             problems.append(f"row {number} has no path")

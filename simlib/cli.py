@@ -22,22 +22,36 @@ app = typer.Typer(
 def query(
     reference: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
     k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
+    weight: Annotated[
+        list[str] | None, typer.Option("-w", help="PART=NUMBER: how much a part counts.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Rank the catalogue by similarity to a reference."""
     from simlib.search import Searcher
 
-    found = Searcher().query(reference, k)
+    found = Searcher().query(reference, k, dict(map(_weight, weight or [])))
+    if found.attrs["nothing_close"]:
+        print("simlib: nothing in the catalogue is close to this", file=sys.stderr)
     if as_json:
         print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
         return
-    width = max(20, shutil.get_terminal_size().columns - 44)
+    width = max(20, shutil.get_terminal_size().columns - 45)
     ids = [printable(t) for t in found["track_id"]]
     wide = max(map(len, ids), default=8)
-    print(f"rank  similarity  {'track':<{wide}}  title – artist")
+    print(f"rank  closer than  {'track':<{wide}}  title – artist")
     for row, track_id in zip(found.itertuples(), ids, strict=True):
         name = printable(f"{row.title} – {row.artist}" if row.artist else row.title)[:width]
-        print(f"{row.rank:>4}  {row.similarity:>10.3f}  {track_id:<{wide}}  {name}")
+        print(f"{row.rank:>4}  {row.closer_than:>10.1f}%  {track_id:<{wide}}  {name}")
+
+
+def _weight(text):
+    """Read `PART=NUMBER`."""
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise SimlibError(f"weight '{text}'", "is no PART=NUMBER", "try -w tempo=0.5") from None
 
 
 @app.command()
@@ -123,6 +137,18 @@ def compare(
             with written_aside(root / document) as aside:
                 yaml.dump(content, aside)
     print(f"{name} joins the next evaluation: make repro")
+
+
+@app.command()
+def fetch_index(
+    revision: Annotated[str, typer.Argument(help="A revision of the project, as git names it.")],
+):
+    """Fetch the index of an earlier revision, for 'make changes' to compare with."""
+    from simlib.changes import BEFORE, fetch
+
+    root = project_root()
+    commit = fetch(root, revision, root / BEFORE)
+    print(f"{BEFORE}: the index of {revision} ({commit[:7]})")
 
 
 @app.command()

@@ -151,7 +151,25 @@ def hardest(evaluation, similarity, count):
 
 
 def neighbour_table(evaluation, similarity, query):
-    """The ranked list of one query with what it shares with it.
+    """The ranked list of one query with what it shares with it; see `listed`."""
+    ranked = evaluation.ranked(similarity)[query]
+    ranked = ranked[ranked >= 0]
+    return listed(evaluation.tracks, evaluation.columns, query, ranked, similarity[query, ranked])
+
+
+def listed(tracks, columns, query, ranked, similarities):
+    """Lay out a ranked list.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+    columns : list of str
+        Its tag columns.
+    query : int
+        Its row of the reference.
+    ranked : numpy.ndarray of int, shape (n_found,)
+        Rows of the results, best first.
+    similarities : numpy.ndarray, shape (n_found,)
 
     Returns
     -------
@@ -159,16 +177,13 @@ def neighbour_table(evaluation, similarity, query):
         Columns `rank, track_id, path, title, artist, similarity`, the tag columns and `shares`,
         the tags in common.
     """
-    ranked = evaluation.ranked(similarity)[query]
-    ranked = ranked[ranked >= 0]
-    tracks = evaluation.tracks
-    table = tracks.iloc[ranked][["track_id", "path", "title", "artist", *evaluation.columns]].copy()
+    table = tracks.iloc[ranked][["track_id", "path", "title", "artist", *columns]].copy()
     table.insert(0, "rank", np.arange(1, len(ranked) + 1))
-    table.insert(4, "similarity", similarity[query, ranked])
-    sets = {c: tag_sets(tracks[c]) for c in evaluation.columns}
+    table.insert(4, "similarity", similarities)
+    sets = [tag_sets(tracks[column].iloc[[query, *ranked]]) for column in columns]
     table["shares"] = [
-        ", ".join(sorted(frozenset().union(*(s[query] & s[row] for s in sets.values()))))
-        for row in ranked
+        ", ".join(sorted(frozenset().union(*(tags[0] & tags[at] for tags in sets))))
+        for at in range(1, len(ranked) + 1)
     ]
     return table.reset_index(drop=True)
 

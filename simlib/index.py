@@ -1,6 +1,6 @@
 """FAISS indexes of the catalogue: one of whole tracks, one of segments."""
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import faiss
@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from simlib import artefacts, hubs
 from simlib.artefacts import SimlibError, written_aside
+from simlib.aspects import Aspects
 from simlib.catalogue import artist_keys
 
 # How many nearest by cosine are ranked again by mutual proximity.
@@ -34,12 +35,21 @@ class Index:
         Of the weights that embedded the catalogue.
     hop_seconds : float
         Step between two segments, for queries as for the catalogue.
+    aspects : simlib.aspects.Aspects
+        How the vectors of tracks are made up.
+    weights : dict of str to float
+        Every part's, for searches that ask for nothing else.
     """
 
-    def __init__(self, tracks, segments, by_track, by_segment, model_digest, hop_seconds):
+    def __init__(
+        self, tracks, segments, by_track, by_segment, model_digest, hop_seconds, aspects, weights
+    ):
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
         self.model_digest, self.hop_seconds = model_digest, hop_seconds
+        self.aspects, self.weights = aspects, weights
+        self.crowd_of_part = lru_cache(maxsize=8)(self._crowd_of_part)
+        self._weighed_crowd = lru_cache(maxsize=8)(self._crowd)
 
     @classmethod
     def build(cls, model, store, settings):
@@ -58,8 +68,11 @@ class Index:
         Raises
         ------
         SimlibError
-            If the store was made with another front-end than the model's.
+            If the store was made with another front-end than the model's, or a weight is for no
+            part of it.
         """
+        aspects = model.aspects
+        weights = aspects.weights(settings.weights)
         if store.front_end() != model.front_end.as_dict():
             raise SimlibError(
                 store.folder,
@@ -84,18 +97,22 @@ class Index:
             _flat(np.concatenate(parts)),
             model.digest,
             settings.hop_seconds,
+            aspects,
+            weights,
         )
 
-    def search(self, vector, k, row=None):
+    def search(self, vector, k, row=None, weights=None):
         """Return the k nearest tracks by mutual proximity; see `simlib.hubs`.
 
         Parameters
         ----------
-        vector : numpy.ndarray of float32, shape (embedding,)
+        vector : numpy.ndarray of float32, shape (dimensions,)
             Of unit length.
         k : int
         row : int, optional
             The query's row, if it is a track of the catalogue; it is left out.
+        weights : dict of str to float, optional
+            From `Aspects.weights`; the index's own by default. Hubs are corrected under them too.
 
         Returns
         -------
@@ -104,14 +121,34 @@ class Index:
         proximities : numpy.ndarray of float64, shape (n_found,)
             Between 0 and 1, falling.
         """
+        weights = weights or self.weights
         depth = min(max(CANDIDATES, 10 * k), self.by_track.ntotal)
-        rows = np.asarray(self.by_track.search(vector[None], depth)[1])[0]
+        query = vector * self.aspects.scale(weights)
+        rows = np.asarray(self.by_track.search(query[None], depth)[1])[0]
         rows = rows[rows != row]
         artist = None if row is None else self.artists[row]
-        candidates = self._vectors_of(rows)
-        proximities = self.crowd.proximity(vector, candidates, self.artists[rows], artist)
+        proximities = self.proximities(vector, rows, artist, weights)
         order = np.argsort(-proximities, kind="stable")[:k]
         return rows[order], proximities[order]
+
+    def proximities(self, vector, rows, artist=None, weights=None):
+        """Return the mutual proximities of a query to tracks: float64, shape (n_rows,).
+
+        Parameters
+        ----------
+        vector : numpy.ndarray of float32, shape (dimensions,)
+        rows : numpy.ndarray of int, shape (n_rows,)
+        artist : int, optional
+            The query's among `artists`.
+        weights : dict of str to float, optional
+            See `search`.
+        """
+        weights = weights or self.weights
+        query, candidates = (
+            self.aspects.weighed(vectors, weights) for vectors in (vector, self._vectors_of(rows))
+        )
+        crowd = self._weighed_crowd(tuple(weights.items()))
+        return crowd.proximity(query, candidates, self.artists[rows], artist)
 
     @cached_property
     def artists(self):
@@ -119,19 +156,31 @@ class Index:
         return np.unique(artist_keys(self.tracks).astype(str), return_inverse=True)[1]
 
     @cached_property
-    def crowd(self):
-        """The recordings that hubs are judged by."""
-        rows = hubs.spread(self.by_track.ntotal, hubs.REFERENCES)
-        return hubs.Crowd(self._vectors_of(rows), self.artists[rows])
+    def crowd_rows(self):
+        """The tracks that hubs are judged by: int64, shape (n_references,)."""
+        return hubs.spread(self.by_track.ntotal, hubs.REFERENCES)
+
+    def _crowd(self, weights):
+        vectors = self.aspects.weighed(self._vectors_of(self.crowd_rows), dict(weights))
+        return hubs.Crowd(vectors, self.artists[self.crowd_rows])
+
+    def _crowd_of_part(self, name):
+        """The same tracks in one part of the embedding."""
+        views = self.aspects.views(self._vectors_of(self.crowd_rows))
+        return hubs.Crowd(views[name], self.artists[self.crowd_rows])
 
     def _vectors_of(self, rows):
         return np.asarray(self.by_track.reconstruct_batch(rows))
 
     def vectors(self):
-        """Return the tracks' embeddings: float32, shape (n_tracks, embedding), of unit length."""
+        """Return the tracks' embeddings: float32, shape (n_tracks, dimensions), of unit length."""
         # Into an array of ours: once pytorch-metric-learning is loaded, FAISS hands out tensors.
         vectors = np.empty((self.by_track.ntotal, self.by_track.d), dtype=np.float32)
         return self.by_track.reconstruct_n(0, len(vectors), vectors)
+
+    def weighed(self):
+        """Return them under the index's own weights: what `hubs.corrected` ranks by as search."""
+        return self.aspects.weighed(self.vectors(), self.weights)
 
     def save(self, folder):
         """Write `tracks.faiss`, `segments.faiss`, the two tables and `made_with.json`."""
@@ -142,7 +191,15 @@ class Index:
         for name in ("tracks", "segments"):
             with written_aside(folder / f"{name}.parquet") as aside:
                 getattr(self, name).to_parquet(aside, index=False)
-        made_with = {"model": self.model_digest, "hop_seconds": self.hop_seconds}
+        made_with = {
+            "model": self.model_digest,
+            "hop_seconds": self.hop_seconds,
+            # In their order, which the keys of JSON would lose.
+            "parts": list(self.aspects.sizes),
+            "sizes": self.aspects.sizes,
+            "default": self.aspects.default,
+            "weights": self.weights,
+        }
         artefacts.write_json(folder / "made_with.json", made_with)
 
     @classmethod
@@ -165,6 +222,10 @@ class Index:
         if made_with["model"] != model_digest:
             raise SimlibError(folder, "was made with other weights than models/", _MEND)
         try:
+            sizes, default, weights = (
+                {name: made_with[key][name] for name in made_with["parts"]}
+                for key in ("sizes", "default", "weights")
+            )
             return cls(
                 pd.read_parquet(folder / "tracks.parquet"),
                 pd.read_parquet(folder / "segments.parquet"),
@@ -172,6 +233,8 @@ class Index:
                 faiss.read_index(str(folder / "segments.faiss")),
                 model_digest,
                 made_with["hop_seconds"],
+                Aspects(sizes, default),
+                weights,
             )
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]

@@ -5,9 +5,10 @@ import errno
 import os
 import shutil
 import stat
+from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from simlib import catalogue
+from simlib import catalogue, judgements
 from simlib.artefacts import SimlibError, printable
 
 
@@ -21,9 +22,11 @@ def take_in(source, data):
     Parameters
     ----------
     source : path-like
-        Any folder; a `tracks.csv` at its top is checked and used, with paths relative to it.
+        Any folder; a `tracks.csv` at its top is checked and used, with paths relative to it, and so
+        is a `triplets.csv`.
     data : path-like
-        The catalogue to make: `audio/`, `tracks.csv`, `rejected.csv`.
+        The catalogue to make: `audio/`, `tracks.csv`, `rejected.csv`. Judgements are people's work:
+        those in an old `triplets.csv` that the source lacks stay, whatever they name.
 
     Returns
     -------
@@ -33,8 +36,7 @@ def take_in(source, data):
     Raises
     ------
     SimlibError
-        If the source is no folder, overlaps with `data`, holds no audio, or its table has
-        problems.
+        If the source is no folder, overlaps with `data`, holds no audio, or a table has problems.
     """
     source, data = Path(source).resolve(), Path(data).resolve()
     if not source.is_dir():
@@ -45,27 +47,59 @@ def take_in(source, data):
         )
     theirs = source / "tracks.csv"
     table = catalogue.read_table(theirs, inside_audio=False) if theirs.is_file() else None
+    entries = list(_scan(source))
+    judged = _judgements(source, data, _ids(table, entries))
     fresh = data.with_name(f".{data.name}.{os.getpid()}.part")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        taken, rejected = _copy(source, fresh)
+        taken, rejected = _copy(source, fresh, entries)
         if not taken:
             raise SimlibError(
                 source,
                 f"holds no audio file that can be used ({len(rejected)} other entries)",
                 f"simlib reads {', '.join(sorted(catalogue.SUFFIXES))}",
             )
-        _write_tables(fresh, table, taken, rejected)
+        _write_tables(fresh, table, judged, taken, rejected)
         _replace(data, fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return len(taken), len(rejected)
 
 
-def _copy(source, fresh):
+def _ids(table, entries):
+    """All track ids that a new catalogue may have, be it for a recording that is left out."""
+    paths = ["audio/" + entry.removeprefix("audio/") for entry, _ in entries]
+    listed = [row["track_id"] for row in table[1]] if table else []
+    # A path is the id where two recordings would share one: see `catalogue.tell_apart`.
+    ids = {*listed, *paths, *map(catalogue.default_track_id, paths)}
+    return {track_id.strip() for track_id in ids}
+
+
+def _judgements(source, data, ids):
+    """Return the header and the rows of theirs, then of those that only the old catalogue has."""
+
+    def triplet(row):
+        return tuple(row[name] for name in judgements.COLUMNS)
+
+    old_header, old = judgements.read_table(data / judgements.FILE)
+    # An id that was judged before is that of a recording that is gone: no mistake.
+    known = ids.union(*(triplet(row) for _, row in old))
+    header, theirs = judgements.read_table(source / judgements.FILE, known)
+    rows = [row for _, row in theirs]
+    # The same judgement twice is two: counted, not compared.
+    left = Counter(map(triplet, rows))
+    for _, row in old:
+        if left[triplet(row)]:
+            left[triplet(row)] -= 1
+        else:
+            rows.append(row)
+    return list(dict.fromkeys([*header, *old_header])), rows
+
+
+def _copy(source, fresh, entries):
     """Copy what can be used; return {path in the catalogue: path in the source} and rejections."""
     taken, rejected = {}, []
-    for entry, problem in _scan(source):
+    for entry, problem in entries:
         shown = printable(os.fsencode(entry).decode("utf-8", errors="backslashreplace"))
         if problem:
             rejected.append((shown, *problem))
@@ -104,7 +138,7 @@ def _scan(source):
                 if _is_audio_name(name):
                     yield name, ("is a folder with an audio file's name", "rename the folder")
                 yield from walk(entry.path)
-            elif name != "tracks.csv":
+            elif name not in ("tracks.csv", judgements.FILE):
                 yield name, _problem(entry, name)
 
     yield from walk(source)
@@ -153,7 +187,7 @@ def _copy_file(source, target):
             shutil.copyfileobj(reader, writer, 1 << 20)
 
 
-def _write_tables(fresh, table, taken, rejected):
+def _write_tables(fresh, table, judged, taken, rejected):
     if table:
         header, rows = table
         for row in rows:
@@ -164,6 +198,10 @@ def _write_tables(fresh, table, taken, rejected):
         catalogue.tell_apart(rows)
     _write_csv(fresh / "tracks.csv", header, ([row[name] for name in header] for row in rows))
     _write_csv(fresh / "rejected.csv", catalogue.REJECTED_COLUMNS, sorted(rejected))
+    header, rows = judged
+    if rows:
+        cells = ([row.get(name, "") for name in header] for row in rows)
+        _write_csv(fresh / judgements.FILE, header, cells)
 
 
 def _write_csv(path, header, rows):

@@ -8,14 +8,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from simlib import artefacts
+from simlib import artefacts, tempo
 from simlib.artefacts import SimlibError, written_aside
+from simlib.aspects import SOUND, TEMPO, Aspects, part_of
 from simlib.features import DESCRIPTOR_GROUPS
 from simlib.settings import BranchSettings, ExtractSettings
 
 EMBED_BATCH = 64
-# The parts' share of a cosine between two recordings, and the describer's of the rest.
-PARTS_SHARE, DESCRIBER_SHARE = 0.45, 0.4
+# Of a cosine between two recordings: what the parts of tag columns share, the tempo's share, and
+# the describer's share of the rest.
+PARTS_SHARE, TEMPO_SHARE, DESCRIBER_SHARE = 0.45, 0.03, 0.4
+# Branches, by what they are called among the settings.
+BRANCHES = {"describer": "descriptor", "parts": "parts", "tempo": "tempo"}
 DESCRIPTOR_SIZE = sum(DESCRIPTOR_GROUPS)
 # What of a branch's settings makes it what it is; the others say how it is trained.
 BUILT_OF = ("hidden", "embedding", "input_dropout", "dropout", "noise")
@@ -110,7 +114,7 @@ class Branch(nn.Module):
 
     def __init__(self, features, hidden, embedding, input_dropout, dropout, noise):
         super().__init__()
-        self.noise = noise
+        self.noise, self.size = noise, embedding
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("deviation", torch.ones(features))
         self.layers = nn.Sequential(
@@ -151,7 +155,7 @@ class Model:
 
     A few hundred recordings are few for a convolutional network; chroma and tempogram, which a
     mel spectrogram only hints at, come ready-made to the describer. Each part then learns one
-    aspect of being alike, one tag column, from both.
+    aspect of being alike: a tag column from both of them, or the tempo from a tempogram.
 
     Parameters
     ----------
@@ -160,8 +164,8 @@ class Model:
     describer : Branch
         On the recording's hand-picked features.
     parts : dict of str to Branch
-        By tag column, on what the encoder makes of the whole recording and on the hand-picked
-        features.
+        By name, see `simlib.aspects`; those of tag columns on what the encoder makes of the whole
+        recording and on the hand-picked features.
     front_end : simlib.settings.ExtractSettings
         What its log-mel frames are made with.
     segment_seconds : float
@@ -189,6 +193,18 @@ class Model:
         torch.manual_seed(seed)
         encoder, describer = _branches(architecture)
         return cls(encoder, describer, {}, front_end, segment_seconds, architecture)
+
+    @property
+    def aspects(self):
+        """How its vectors are made up: a `simlib.aspects.Aspects`."""
+        built = self.architecture
+        sizes = {SOUND: built["embedding"] + built["describer"]["embedding"]}
+        sizes |= {name: part.size for name, part in self.parts.items()}
+        columns = [name for name in self.parts if name != TEMPO]
+        weights = {name: PARTS_SHARE / len(columns) for name in columns}
+        if TEMPO in self.parts:
+            weights[TEMPO] = TEMPO_SHARE
+        return Aspects(sizes, {SOUND: 1.0 - sum(weights.values()), **weights})
 
     @property
     def frames(self):
@@ -234,26 +250,53 @@ class Model:
         log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
         descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
         hop_seconds : float
+            Between two segments.
 
         Returns
         -------
         vector : numpy.ndarray of float32, shape (dimensions,)
-            Of unit length: the encoder's view of the whole, the describer's, then every part's.
-            `PARTS_SHARE` of a cosine of two is the parts', in equal shares, if there are any; of
-            the rest `DESCRIBER_SHARE` is the describer's.
+            Of unit length, made up as `aspects` says; `DESCRIBER_SHARE` of the first part is the
+            describer's, the rest the encoder's.
         embeddings, starts : numpy.ndarray
             Of the segments, by the encoder alone; see `segments`.
         """
         embeddings, starts = self.segments(log_mel, hop_seconds)
         heard, features = whole(embeddings), np.asarray(descriptor).mean(axis=0)
-        views = [heard, self._seen(self.describer, features)]
-        rest = 1.0 - (PARTS_SHARE if self.parts else 0.0)
-        shares = [rest * (1 - DESCRIBER_SHARE), rest * DESCRIBER_SHARE]
-        both = np.concatenate([heard, features])
-        views += [self._seen(part, both) for part in self.parts.values()]
-        shares += [PARTS_SHARE / len(self.parts)] * len(self.parts) if self.parts else []
-        weighed = [np.float32(np.sqrt(s)) * v for s, v in zip(shares, views, strict=True)]
-        return np.concatenate(weighed), embeddings, starts
+        described = self._seen(self.describer, features)
+        share = DESCRIBER_SHARE
+        sound = np.concatenate([np.sqrt(1 - share) * heard, np.sqrt(share) * described])
+        views, pulse = {SOUND: sound}, tempo.tempogram(log_mel, self.front_end)
+        for name, part in self.parts.items():
+            views[name] = self._seen(part, self.part_input(name, heard, features, pulse))
+        weights = self.aspects.default
+        weighed = [np.sqrt(weights[name]) * view for name, view in views.items()]
+        return np.concatenate(weighed).astype(np.float32), embeddings, starts
+
+    def part_input(self, name, heard, features, tempogram):
+        """Return what a part looks at.
+
+        Parameters
+        ----------
+        name : str
+        heard : numpy.ndarray of float32, shape (embedding,)
+            What the encoder makes of the whole recording.
+        features : numpy.ndarray of float32, shape (102,)
+            The recording's hand-picked features.
+        tempogram : numpy.ndarray of float64, shape (n_lags,)
+            From `simlib.tempo.tempogram`.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_features,)
+        """
+        pulse = tempo.cyclic(tempogram, self.front_end)
+        if name == TEMPO:
+            return pulse
+        seen = [heard, features]
+        if name == part_of(TEMPO):
+            # A column of that name is about what features averaged over minutes cannot tell.
+            seen += [pulse, tempo.spread(tempogram, self.front_end)]
+        return np.concatenate(seen)
 
     def _seen(self, branch, features):
         """Embed the features of one recording."""
@@ -261,10 +304,14 @@ class Model:
         with torch.inference_mode():
             return branch(torch.from_numpy(features[None]).to(self.device)).cpu().numpy()[0]
 
-    def new_part(self):
-        """Make a branch that may become a part, with random weights."""
-        heard = self.architecture["embedding"]
-        return Branch(heard + DESCRIPTOR_SIZE, **self.architecture["parts"]).to(self.device)
+    def new_part(self, name):
+        """Make the branch of a part, with random weights."""
+        if name == TEMPO:
+            return Branch(tempo.BINS, **self.architecture["tempo"]).to(self.device)
+        width = self.architecture["embedding"] + DESCRIPTOR_SIZE
+        if name == part_of(TEMPO):
+            width += tempo.BINS + tempo.OCTAVES * tempo.COARSE_BINS
+        return Branch(width, **self.architecture["parts"]).to(self.device)
 
     def save(self, path, **provenance):
         """Write weights and all that is needed to use them as one safetensors file.
@@ -320,7 +367,7 @@ class Model:
                 *_branches(metadata["architecture"]), {}, front_end, segment_seconds,
                 metadata["architecture"], artefacts.digest_of_file(path),
             )  # fmt: skip
-            model.parts = {name: model.new_part() for name in metadata["parts"]}
+            model.parts = {name: model.new_part(name) for name in metadata["parts"]}
             result = model._modules().load_state_dict(weights, strict=False)
             wrong = [k for k in result.missing_keys if not k.endswith("num_batches_tracked")]
             if wrong or result.unexpected_keys:
@@ -335,7 +382,7 @@ class Model:
 
 
 def architecture(settings, front_end):
-    """Return the arguments of the two branches that settings ask for; see `Model`.
+    """Return what a model is built of that settings ask for; see `Model`.
 
     Parameters
     ----------
@@ -347,8 +394,12 @@ def architecture(settings, front_end):
     dict
     """
     branches = {
-        name: {k: v for k, v in BranchSettings.of(wanted).as_dict().items() if k in BUILT_OF}
-        for name, wanted in (("describer", settings.descriptor), ("parts", settings.parts))
+        name: {
+            key: value
+            for key, value in BranchSettings.of(getattr(settings, section)).as_dict().items()
+            if key in BUILT_OF
+        }
+        for name, section in BRANCHES.items()
     }
     return {
         "n_mels": front_end.n_mels,
@@ -360,7 +411,7 @@ def architecture(settings, front_end):
 
 
 def _branches(architecture):
-    own = {k: v for k, v in architecture.items() if k not in ("describer", "parts")}
+    own = {k: v for k, v in architecture.items() if k not in BRANCHES}
     return Encoder(**own), Branch(DESCRIPTOR_SIZE, **architecture["describer"])
 
 

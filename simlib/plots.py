@@ -9,6 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 PALETTE = "colorblind"
+# Of `simlib.vocabulary.support`.
+VERDICTS = ["heard", "barely heard", "not heard", "cannot tell"]
 # The systems keep their colours in every figure.
 SYSTEM_ORDER = ["simlib", "pretrained", "untrained", "mfcc", "tags", "random"]
 
@@ -193,6 +195,119 @@ def occurrence_histogram(counts, k):
     )  # fmt: skip
     axes.axvline(k, color="0.6", linestyle=":")
     axes.set(xlabel=f"{k}-occurrence: lists that a track stands in", ylabel="tracks")
+    return figure
+
+
+def overlap_histogram(overlap, k):
+    """Draw how much of their lists recordings kept.
+
+    Parameters
+    ----------
+    overlap : numpy.ndarray of float64, shape (n_tracks,)
+        From `simlib.changes.overlap`.
+    k : int
+        Length of the lists.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    edges = (np.arange(k + 2) - 0.5) / k
+    sns.histplot(x=overlap[np.isfinite(overlap)], bins=edges, color="C0", ax=axes)
+    axes.set(xlabel=f"share of the {k} nearest that stayed", ylabel="recordings")
+    return figure
+
+
+def aspect_matrix(table):
+    """Draw what turning each part of the similarity up does to each measure.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `simlib.turning.table`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    turned, measured = (table[name].unique() for name in ("turned up", "measured"))
+    values = table.pivot(index="turned up", columns="measured", values="value")
+    values = values.loc[turned, measured]
+    bounds = table.set_index(["turned up", "measured"])
+    texts = [[_with_interval(bounds.loc[(part, aspect)]) for aspect in measured] for part in turned]
+    size = (1.6 + 1.5 * len(measured), 1.4 + 0.62 * len(turned))
+    figure, axes = plt.subplots(figsize=size, layout="constrained")
+    largest = np.nanmax(np.abs(values.to_numpy()), initial=0.01)
+    sns.heatmap(
+        values.to_numpy(), annot=np.array(texts), fmt="", annot_kws={"size": 8}, cmap="vlag_r",
+        vmin=-largest, vmax=largest, ax=axes, cbar=False,
+        xticklabels=[plain(m, 18) for m in measured], yticklabels=[plain(t, 18) for t in turned],
+    )  # fmt: skip
+    axes.set(xlabel="nDCG gained, measured by", ylabel="turned up")
+    return figure
+
+
+def _with_interval(cell):
+    if np.isnan(cell["value"]):
+        return ""
+    return f"{cell['value']:+.3f}\n[{cell['low']:+.3f}, {cell['high']:+.3f}]"
+
+
+def reliability(table):
+    """Draw how far the score of a result can be taken at its word.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `simlib.calibration.reliability`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = plt.subplots(figsize=(3.8, 3.6), layout="constrained")
+    axes.plot([0, 100], [0, 100], color="0.6", linestyle=":")
+    axes.plot(100 * table["stated"], 100 * table["found"], color="C0")
+    axes.set(
+        xlabel="stated, % of unrelated pairs", ylabel="found, %",
+        xlim=(0, 100), ylim=(0, 100), aspect="equal",
+    )  # fmt: skip
+    return figure
+
+
+def tag_support(table):
+    """Draw how well the sound supports each word.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `simlib.vocabulary.support`; words without an interval are left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    shown = table[table["low"].notna()]
+    columns = shown["column"].unique()
+    counts = [int((shown["column"] == column).sum()) for column in columns]
+    figure, axes = plt.subplots(
+        max(1, len(columns)), 1, figsize=(6.5, 1.2 + 0.6 * len(columns) + 0.19 * sum(counts)),
+        layout="constrained", squeeze=False, sharex=True,
+        height_ratios=[n + 1 for n in counts] or [1],
+    )  # fmt: skip
+    colours = dict(zip(VERDICTS, sns.color_palette(PALETTE, len(VERDICTS)), strict=True))
+    for column, panel in zip(columns, axes.flat, strict=False):
+        part = shown[shown["column"] == column].iloc[::-1]
+        for at, row in enumerate(part.itertuples()):
+            panel.plot([row.low, row.high], [at, at], color=colours[row.verdict])
+            panel.plot(row.odds, at, "o", markersize=4, color=colours[row.verdict])
+        panel.set_yticks(range(len(part)), [plain(tag) for tag in part["tag"]], fontsize=8)
+        panel.axvline(1, color="0.6", linestyle=":")
+        panel.set(title=plain(column), xscale="log", ylim=(-0.7, len(part) - 0.3))
+    lines = [plt.Line2D([], [], color=colours[v], marker="o", markersize=4) for v in VERDICTS]
+    axes.flat[-1].set_xlabel("times the odds that a neighbour carries the word")
+    figure.legend(lines, VERDICTS, loc="outside lower center", ncols=len(VERDICTS), fontsize=8)
     return figure
 
 

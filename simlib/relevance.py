@@ -8,6 +8,9 @@ import numpy as np
 
 from simlib.catalogue import artist_keys, tag_sets
 
+# Tempi so far apart, in octaves, are not alike any more: 7%, about twice what is just noticed.
+TEMPO_REACH = 0.1
+
 
 def membership(column):
     """Which track carries which tag.
@@ -47,6 +50,24 @@ def overlap(member):
     sizes = member.sum(axis=1)
     union = sizes[:, None] + sizes[None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def tempo_gain(bpm):
+    """How alike tempi are: 1 for the same or an octave apart, falling to 0 at `TEMPO_REACH`.
+
+    Parameters
+    ----------
+    bpm : numpy.ndarray of float64, shape (n_tracks,)
+        Beats a minute.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_tracks, n_tracks)
+    """
+    octaves = np.log2(bpm)
+    apart = octaves[:, None] - octaves[None, :]
+    # Whether a beat is felt at half or double speed, listeners disagree themselves.
+    return np.maximum(0.0, 1.0 - np.abs(apart - np.round(apart)) / TEMPO_REACH)
 
 
 class Relations:
@@ -93,10 +114,31 @@ class Relations:
             relations.append((self.strengths.tag_weight(column), overlap(member[rows])))
         total = np.zeros((len(rows), len(rows)), dtype=np.float32)
         for weight, pairs in relations:
-            pairs = pairs * (1.0 - np.eye(len(rows)))
-            sums = pairs.sum(axis=1, keepdims=True)
-            total += weight * np.divide(pairs, sums, out=np.zeros_like(pairs), where=sums > 0)
+            total += weight * _shared_out(pairs)
         return total
+
+
+class TempoRelations:
+    """How strongly any two recordings are meant to be alike by their tempi alone.
+
+    Parameters
+    ----------
+    bpm : numpy.ndarray of float64, shape (n_tracks,)
+    """
+
+    def __init__(self, bpm):
+        self.bpm = bpm
+
+    def __call__(self, rows):
+        """Return the strength of every pair; see `Relations`."""
+        return _shared_out(tempo_gain(self.bpm[np.asarray(rows)])).astype(np.float32)
+
+
+def _shared_out(pairs):
+    """Let the positives of each anchor share a strength of 1; an item is no pair with itself."""
+    pairs = pairs * (1.0 - np.eye(len(pairs)))
+    sums = pairs.sum(axis=1, keepdims=True)
+    return np.divide(pairs, sums, out=np.zeros_like(pairs), where=sums > 0)
 
 
 def other_artists(artists):

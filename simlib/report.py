@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 from nbconvert import HTMLExporter
 
 from simlib import audio
@@ -108,7 +109,7 @@ def table(frame, *, raw=()):
     )
 
 
-def query_block(reference, neighbours, data, columns):
+def query_block(reference, neighbours, data, columns, remark=""):
     """Make the block of one example query: the reference and its ranked list, to listen to.
 
     Parameters
@@ -126,14 +127,81 @@ def query_block(reference, neighbours, data, columns):
     -------
     str
     """
+    said = f"<p>{html.escape(remark)}</p>" if remark else ""
+    return _block(reference, data, columns, said + _listed(neighbours, data))
+
+
+def change_block(reference, before, after, data, columns):
+    """Make the block of one recording whose list has changed: both lists, to listen to.
+
+    Parameters
+    ----------
+    reference : pandas.Series
+        A row of the tracks table.
+    before, after : pandas.DataFrame
+        From `simlib.changes.before_and_after`.
+    data : path-like
+        The catalogue's folder.
+    columns : list of str
+        Tag columns to show.
+
+    Returns
+    -------
+    str
+    """
+    lists = f"<h4>Before</h4>{_listed(before, data)}<h4>After</h4>{_listed(after, data)}"
+    return _block(reference, data, columns, lists)
+
+
+def _block(reference, data, columns, lists):
     tags = " · ".join(html.escape(reference[c].replace(";", ", ")) for c in columns)
-    shown = neighbours[["rank", "title", "artist", "similarity", "shares"]].copy()
-    paths = [Path(data) / path for path in neighbours["path"]]
-    shown.insert(1, "listen", [player(path) for path in paths])
     return (
         f'<div class="query"><h3>{name(reference)}</h3>'
         f"<p>{player(Path(data) / reference['path'])} <small>{tags}</small></p>"
-        f"{table(shown, raw=['listen'])}</div>"
+        f"{lists}</div>"
+    )
+
+
+def _listed(neighbours, data):
+    known = ["rank", "title", "artist", "similarity", "shares", "before", "after"]
+    shown = neighbours[[column for column in known if column in neighbours]].copy()
+    paths = [Path(data) / path for path in neighbours["path"]]
+    shown.insert(1, "listen", [player(path) for path in paths])
+    return table(shown, raw=["listen"])
+
+
+def judgements_block(found):
+    """Make the block on what listeners say.
+
+    Parameters
+    ----------
+    found : dict or None
+        From `simlib.systems.judged`.
+
+    Returns
+    -------
+    str
+    """
+    if found is None:
+        return "<p>There is no judgement in <code>data/triplets.csv</code>.</p>"
+    agreed = pd.DataFrame(
+        [{"system": system} | values for system, values in found["agreement"].items()]
+    )
+    agreed = agreed.rename(columns={"value": "agreement", "n": "judgements"})
+    parts = list(found["weights"])
+    weights = pd.DataFrame(
+        {
+            "part": parts,
+            "weight": [found["before"][part] for part in parts],
+            "fitted": [found["weights"][part] for part in parts],
+        }
+    )
+    left_out = found["left_out"]
+    more = f" {left_out} more are on recordings that are not there." if left_out else ""
+    return (
+        f"{table(agreed)}<p>{html.escape(found['sentence'] + more)}</p>{table(weights)}"
+        "<p>To search by fitted weights, give them to <code>index.weights</code> in "
+        "<code>params.yaml</code>.</p>"
     )
 
 
@@ -141,6 +209,11 @@ def name(track):
     """Return a track's title and artist as escaped HTML."""
     artist = f" – {track['artist']}" if track["artist"] else ""
     return html.escape(f"{track['title'] or track['track_id']}{artist}")
+
+
+def headline_block(text):
+    """Make the block that a comparison opens with: one sentence of plain text."""
+    return f'<div class="verdict"><p><b>{html.escape(text)}</b></p></div>'
 
 
 def verdict_block(verdict, tracks, artists):

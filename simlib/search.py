@@ -9,11 +9,11 @@ import pandas as pd
 
 from simlib import audio, features, hubs, pretrained
 from simlib.artefacts import SimlibError, printable, project_root
+from simlib.calibration import Calibration
 from simlib.catalogue import SUFFIXES
 from simlib.index import Index
 from simlib.model import Model
 
-RESULT_COLUMNS = ["rank", "track_id", "title", "artist", "similarity"]
 # Above this, embed leaves the similarity matrix out: it grows with the square.
 SIMILARITY_LIMIT = 5_000
 
@@ -36,13 +36,14 @@ class Searcher:
         self.root = Path(root) if root else project_root()
         self.model = Model.load(self.root / "models" / "encoder.safetensors")
         self.index = Index.load(self.root / "index", self.model.digest)
+        self.calibration = Calibration.load(self.root / "index")
 
     @property
     def tracks(self):
         """The catalogue's table."""
         return self.index.tracks
 
-    def query(self, reference, k=10):
+    def query(self, reference, k=10, weights=None):
         """Rank the catalogue by similarity to a reference.
 
         Parameters
@@ -51,32 +52,44 @@ class Searcher:
             A track id of the catalogue, or any audio file.
         k : int
             Length of the list.
+        weights : dict of str to float, optional
+            How much each part of the embedding counts, `{"tempo": 0.5}` for instance; see
+            `simlib.aspects.Aspects.weights`.
 
         Returns
         -------
         pandas.DataFrame
             Columns `rank` (from 1), `track_id`, `title`, `artist`, `similarity` (mutual proximity:
             the share of the catalogue that is nearer to neither of the two than they are to each
-            other). A track of the catalogue is not listed as its own match.
+            other) and `closer_than`, the percentage of unrelated pairs that are less near. A track
+            of the catalogue is not listed as its own match. `attrs["nothing_close"]` is true where
+            the catalogue has nothing like the reference: the list is then the best of a bad lot.
 
         Raises
         ------
         SimlibError
-            If the reference is neither, or cannot be decoded.
+            If the reference is neither, or cannot be decoded, or a weight is for no part.
         """
         if k < 1:
             raise SimlibError(f"k = {k}", "is no length of a list", "ask for at least 1")
         row = self._row(reference)
         vector = self.index.vectors()[row] if row is not None else self.embed(reference)
-        rows, proximities = self.index.search(vector, k, row)
+        chosen = None
+        if weights:
+            chosen = self.index.aspects.weights(self.index.weights | weights)
+        rows, proximities = self.index.search(vector, k, row, chosen)
         found = self.tracks.iloc[rows]
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "rank": np.arange(1, len(found) + 1),
                 **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
                 "similarity": proximities.round(4),
+                "closer_than": (100 * self.calibration.closer_than(proximities)).round(1),
             }
         )
+        artist = None if row is None else self.index.artists[row]
+        table.attrs["nothing_close"] = self.calibration.is_alone(self.index, vector, artist)
+        return table
 
     def _row(self, reference):
         """Return the row of a track id, None for a file."""
@@ -106,7 +119,7 @@ class Searcher:
 _shared = threading.local()
 
 
-def query(reference, k=10):
+def query(reference, k=10, weights=None):
     """Rank the catalogue of the project around the working directory; see `Searcher.query`.
 
     The encoder and the index stay loaded for the next call, until the project's change.
@@ -116,7 +129,7 @@ def query(reference, k=10):
     state = (root, *(path.stat().st_mtime_ns for path in made if path.exists()))
     if getattr(_shared, "state", None) != state:
         _shared.searcher, _shared.state = Searcher(root), state
-    return _shared.searcher.query(reference, k)
+    return _shared.searcher.query(reference, k, weights)
 
 
 def embed_file(model, path, hop_seconds):

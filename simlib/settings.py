@@ -165,9 +165,9 @@ class TrainSettings(Section):
         Of the supervised contrastive loss; lower looks more at the nearest negatives.
     tag_heads : float
         Weight of the loss that predicts tags, beside the contrastive loss.
-    descriptor, parts : dict
-        The branch on hand-picked features, and those that learn one tag column each; see
-        `BranchSettings`.
+    descriptor, parts, tempo : dict
+        The branch on hand-picked features, those that learn one tag column each, and the one that
+        learns tempi; see `BranchSettings`.
     augmentation : dict
         `gain_db`, `tilt_db`, `pitch_bands`, `stretch`, `time_mask`, `band_mask`, `mix`; see
         `simlib.augment`.
@@ -200,6 +200,7 @@ class TrainSettings(Section):
     tag_heads: float
     descriptor: dict
     parts: dict
+    tempo: dict
     augmentation: dict
     epochs: int
     draws: int
@@ -232,7 +233,7 @@ class TrainSettings(Section):
         self._require("validate_every", self.validate_every >= 1, "at least 1")
         self._require("patience", self.patience >= 1, "at least 1")
         PositiveSettings.of(self.positives)
-        for branch in (self.descriptor, self.parts):
+        for branch in (self.descriptor, self.parts, self.tempo):
             BranchSettings.of(branch)
         AugmentSettings.of(self.augmentation)
 
@@ -261,7 +262,7 @@ class PositiveSettings(Section):
 
 @dataclass(frozen=True)
 class BranchSettings(Section):
-    """The parts `train.descriptor` and `train.parts`: small branches on whole recordings.
+    """The parts `train.descriptor`, `train.parts` and `train.tempo`: small branches.
 
     Attributes
     ----------
@@ -338,10 +339,14 @@ class IndexSettings(Section):
     ----------
     hop_seconds : float
         Step between the starts of two segments of a recording.
+    weights : dict
+        What each part of the embedding counts in a search that asks for nothing else; parts that
+        are not named keep their default. See `simlib.aspects`.
     """
 
     section = "index"
     hop_seconds: float
+    weights: dict
 
     def __post_init__(self):
         self._require("hop_seconds", self.hop_seconds > 0, "above 0")

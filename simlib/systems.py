@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from simlib import evaluate as ev
-from simlib import hubs, pretrained
+from simlib import hubs, judgements, pretrained
 from simlib.artefacts import SimlibError
 from simlib.features import DESCRIPTOR_BLOCK, DESCRIPTOR_GROUPS, Store
 from simlib.index import Index
@@ -71,7 +71,7 @@ class Stage:
         return pretrained.fitting(self.root, self.model.front_end, digests)
 
     def embed(self, model, tracks):
-        """Embed recordings as the index does: float32, shape (n_tracks, 2 * embedding)."""
+        """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
         return np.stack([
             model.track(*self.features(row), self.settings.hop_seconds)[0]
             for row in tracks.itertuples()
@@ -113,7 +113,7 @@ def evaluate(stage, evaluation):
     """
     tracks = evaluation.tracks
     systems = {
-        "simlib": hubs.corrected(stage.index.vectors()[stage.sides == "test"], evaluation.artists),
+        "simlib": hubs.corrected(stage.index.weighed()[stage.sides == "test"], evaluation.artists),
         "untrained": ev.cosine(stage.embed(stage.untrained, tracks)),
         "mfcc": ev.cosine(stage.describe(tracks)),
     }
@@ -131,6 +131,68 @@ def evaluate(stage, evaluation):
             raise SimlibError(name, f"'{system}' names a system already", "rename the file")
         compared[system] = ev.load_other(stage.root / name, tracks)
     return systems, ev.compare(compared, evaluation)
+
+
+def judged(stage, data, settings):
+    """Compare the catalogue with what listeners say, and fit the weights of its parts to it.
+
+    Parameters
+    ----------
+    stage : Stage
+    data : path-like
+        The catalogue's folder.
+    settings : simlib.settings.EvaluateSettings
+
+    Returns
+    -------
+    dict or None
+        `agreement` of `simlib` and `mfcc`, each with its interval; `left_out`, the judgements
+        whose recordings are not there; `before`, the index's weights; and all that
+        `simlib.judgements.fit` returns. None where there is no judgement.
+
+    Raises
+    ------
+    SimlibError
+        If `triplets.csv` has problems.
+    """
+    index = stage.index
+    said, left_out = judgements.read(data, index.tracks)
+    triplets = judgements.rows_of(said, index.tracks)
+    if not len(triplets):
+        return None
+    agreed = {
+        system: judgements.agreement(margin, triplets, settings)
+        for system, margin in margins(stage, triplets).items()
+    }
+    parts = index.aspects.views(index.vectors())
+    fitted = judgements.fit(parts, triplets, index.weights, settings)
+    return {"agreement": agreed, "left_out": len(left_out), "before": index.weights, **fitted}
+
+
+def margins(stage, triplets):
+    """By how much the nearer recording of each judgement is nearer, system by system.
+
+    Parameters
+    ----------
+    stage : Stage
+    triplets : numpy.ndarray of int64, shape (n_triplets, 3)
+        Rows of the index's tracks: reference, nearer, farther.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of float64, shape (n_triplets,)
+        `simlib` as search ranks, and `mfcc`.
+    """
+    index, near = stage.index, []
+    vectors, described = index.vectors(), stage.describe(index.tracks)
+    for reference, *others in triplets:
+        artist = index.artists[reference]
+        near.append(index.proximities(vectors[reference], others, artist))
+    described /= np.maximum(np.linalg.norm(described, axis=1, keepdims=True), 1e-12)
+    return {
+        "simlib": -np.diff(near, axis=1)[:, 0],
+        "mfcc": judgements.margins({"mfcc": described}, triplets)[:, 0],
+    }
 
 
 def _excerpts(stage, tracks):

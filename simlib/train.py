@@ -15,12 +15,13 @@ from safetensors.torch import save_file
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from simlib import artefacts, augment, features, losses, model, pretrained, relevance
+from simlib import artefacts, augment, features, losses, model, pretrained, relevance, tempo
 from simlib.artefacts import SimlibError, written_aside
+from simlib.aspects import TEMPO, part_of
 from simlib.catalogue import artist_keys, tag_columns
 from simlib.losses import GradedSupConLoss, Objective
 from simlib.model import Model, precision, whole
-from simlib.relevance import Relations
+from simlib.relevance import Relations, TempoRelations
 from simlib.settings import AugmentSettings, BranchSettings, ExtractSettings, PositiveSettings
 
 K = 10
@@ -128,22 +129,23 @@ def train(store, tracks, sides, settings, checkpoint, start=None, objective=Obje
     if start is not None and not run.curves:
         # Tuning that does not help the validation artists is to be undone.
         run.look(validation)
+    # And tuning that nobody can judge harms more often than not: see benchmarks/FEW.md.
+    judged = start is None or "validation" in run.curves[0]
+    epochs = settings.epochs if judged else 0
     with tqdm(total=total, initial=done, unit="step", mininterval=5) as bar:
-        while run.epoch < settings.epochs and run.looks_since_best < settings.patience:
+        while run.epoch < epochs and run.looks_since_best < settings.patience:
             run.train_epoch(segments, bar)
             if run.epoch % settings.validate_every == 0 or run.epoch == settings.epochs:
                 run.look(validation)
                 bar.set_postfix(run.curves[-1], refresh=False)
             run.save(checkpoint)
     run.keep_best()
-    descriptors = store.descriptors(learning["descriptor"])
-    tuned = start is not None
     if run.best_epoch > 0:
         branch = BranchSettings.of(settings.descriptor)
-        describer, relations = run.model.describer, objective.relations
-        fit_branch(describer, descriptors, relations, branch, settings, tuned=tuned)
-    log_mels = segments.log_mels
-    _fit_parts(run.model, log_mels, descriptors, learning, columns, settings, run.best_epoch > 0)
+        descriptors = store.descriptors(learning["descriptor"])
+        relations, tuned = objective.relations, start is not None
+        fit_branch(run.model.describer, descriptors, relations, branch, settings, tuned=tuned)
+    _fit_parts(run.model, store, learning, validation.tracks, columns, settings)
     checkpoint.unlink(missing_ok=True)
     curves = pd.DataFrame(run.curves)
     return run.model, curves.assign(kept=curves["epoch"] == run.best_epoch)
@@ -175,7 +177,7 @@ def pretrain(store, settings, checkpoint):
 
 def _key(settings, learning, validation, front_end, begun):
     """Digest of all that a run's course depends on."""
-    modules = (augment, features, losses, model, relevance, sys.modules[__name__])
+    modules = (augment, features, losses, model, relevance, tempo, sys.modules[__name__])
     table = [frame.to_csv(index=False) for frame in (learning, validation)]
     code = artefacts.digest_of_modules(*modules)
     versions = [torch.__version__, torch.get_num_threads(), str(model.best_device())]
@@ -184,24 +186,66 @@ def _key(settings, learning, validation, front_end, begun):
     )
 
 
-def _fit_parts(trained, log_mels, descriptors, learning, columns, settings, tune):
-    """Train a part for each tag column; those that came with the model change only to `tune`."""
-    branch = BranchSettings.of(settings.parts)
+def _fit_parts(trained, store, learning, validation, columns, settings):
+    """Train a part for each tag column and for the tempo.
+
+    One that came with the model stays, unless the new one does better among the validation
+    artists: what was learned of many recordings is not to be lost to a few.
+    """
     strengths = PositiveSettings.of(settings.positives)
-    wanted = [c for c in columns if strengths.tag_weight(c)]
-    wanted = [c for c in wanted if tune or c not in trained.parts]
-    if not wanted:
-        return
     hop = settings.segment_seconds
-    heard = np.stack([whole(trained.segments(log_mel, hop)[0]) for log_mel in log_mels])
-    features = np.hstack([heard, descriptors])
-    for column in wanted:
-        tuned = column in trained.parts
-        if not tuned:
-            torch.manual_seed(settings.seed)
-            trained.parts[column] = trained.new_part()
-        relations = Relations(learning, [column], strengths)
-        fit_branch(trained.parts[column], features, relations, branch, settings, tuned=tuned)
+    learned, judged = (_Whole(trained, store, tracks, hop) for tracks in (learning, validation))
+    allowed = relevance.other_artists(artist_keys(validation))
+    tasks = {
+        part_of(column): (
+            BranchSettings.of(settings.parts),
+            Relations(learning, [column], strengths),
+            relevance.overlap(relevance.membership(validation[column])),
+        )
+        for column in columns
+        if strengths.tag_weight(column)
+    }
+    tasks[TEMPO] = (
+        BranchSettings.of(settings.tempo),
+        TempoRelations(learned.bpm),
+        relevance.tempo_gain(judged.bpm),
+    )
+    for name, (branch, relations, gain) in tasks.items():
+        torch.manual_seed(settings.seed)
+        new = trained.new_part(name)
+        fit_branch(new, learned.inputs(name), relations, branch, settings)
+        parts = [part for part in (trained.parts.get(name), new) if part is not None]
+        scores = [_retrieval(part, judged.inputs(name), gain, allowed) for part in parts]
+        trained.parts[name] = parts[int(np.argmax(scores))]
+
+
+class _Whole:
+    """What parts look at, of some recordings as wholes."""
+
+    def __init__(self, trained, store, tracks, hop):
+        self.trained = trained
+        self.features = [store.descriptor(key).mean(axis=0) for key in tracks["descriptor"]]
+        log_mels = [store.log_mel(key) for key in tracks["log_mel"]]
+        self.heard = [whole(trained.segments(log_mel, hop)[0]) for log_mel in log_mels]
+        self.tempograms = [tempo.tempogram(log_mel, trained.front_end) for log_mel in log_mels]
+        self.bpm = tempo.completed(tempo.known(tracks), self.tempograms, trained.front_end)
+
+    def inputs(self, name):
+        """Return float32, shape (n_tracks, n_features)."""
+        seen = zip(self.heard, self.features, self.tempograms, strict=True)
+        return np.array([self.trained.part_input(name, *one) for one in seen], dtype=np.float32)
+
+
+def _retrieval(part, features, gain, allowed):
+    """Mean nDCG of a part by itself; 0 where nothing can be told."""
+    if not gain.any():
+        return 0.0
+    part.eval()
+    with torch.inference_mode():
+        vectors = part(torch.from_numpy(features).to(part.mean.device)).cpu().numpy()
+    ranked = relevance.ranking(vectors @ vectors.T, allowed, K, 0)
+    scores = relevance.ndcg(ranked, gain, allowed)
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else 0.0
 
 
 def fit_branch(branch, features, relations, wanted, settings, *, tuned=False):

@@ -12,10 +12,10 @@ import torch
 from hypothesis import settings
 
 from simlib import catalogue
+from simlib.calibration import calibrate
 from simlib.features import Store, extract
 from simlib.index import Index
 from simlib.model import Model
-from simlib.settings import IndexSettings
 
 # The machine may be busy: how long an example takes proves nothing.
 settings.register_profile("simlib", deadline=None, max_examples=50, derandomize=True)
@@ -81,10 +81,11 @@ def built(tmp_path_factory):
     weights = root / "models" / "encoder.safetensors"
     model = Model.untrained(samples.extract_settings(), 0.5, samples.ARCHITECTURE, 7)
     model.describer.scale_by(store.descriptors(stored["descriptor"]))
-    model.parts["genre"] = model.new_part()
+    model.parts = {name: model.new_part(name) for name in ("genre", "tempo")}
     model.save(weights, train=samples.TRAIN)
     model = Model.load(weights)
-    index = Index.build(model, store, IndexSettings.of({"hop_seconds": 0.25}))
+    index = Index.build(model, store, samples.index_settings())
     index.save(root / "index")
     sides = np.array(["train"] * 4 + ["test"] * 8, dtype=object)
+    calibrate(index, sides).save(root / "index")
     return SimpleNamespace(root=root, store=store, model=model, index=index, sides=sides)

@@ -5,13 +5,22 @@ import json
 from fractions import Fraction
 
 import av
+import faiss
 import numpy as np
 import pandas as pd
 import soundfile as sf
 
+from simlib.aspects import Aspects
 from simlib.evaluate import Evaluation
 from simlib.features import Store
-from simlib.settings import EvaluateSettings, ExtractSettings, SplitSettings, TrainSettings
+from simlib.index import Index
+from simlib.settings import (
+    EvaluateSettings,
+    ExtractSettings,
+    IndexSettings,
+    SplitSettings,
+    TrainSettings,
+)
 
 RATE = 8000
 
@@ -61,6 +70,9 @@ ARCHITECTURE = {
     "parts": {
         "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
     },
+    "tempo": {
+        "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
+    },
 }  # fmt: skip
 TRAIN = {
     "init": "random",
@@ -73,6 +85,7 @@ TRAIN = {
     "tag_heads": 0.5,
     "descriptor": BRANCH,
     "parts": BRANCH | {"embedding": 4},
+    "tempo": BRANCH | {"embedding": 4},
     "augmentation": AUGMENTATION,
     "epochs": 4,
     "draws": 4,
@@ -84,6 +97,20 @@ TRAIN = {
     "patience": 10,
     "seed": 0,
 }
+
+
+def index_settings(**changes):
+    return IndexSettings.of({"hop_seconds": 0.25, "weights": {}} | changes)
+
+
+def index_of(vectors, table=None, digest="digest"):
+    """An index of embeddings, of any tracks, with a part for the sound and one for the tempo."""
+    table = tracks(len(vectors)) if table is None else table.reset_index(drop=True)
+    segments = pd.DataFrame({"track": range(len(table)), "start": 0.0})
+    flat = faiss.IndexFlatIP(vectors.shape[1])
+    flat.add(vectors)
+    aspects = Aspects({"sound": 5, "tempo": 3}, {"sound": 0.7, "tempo": 0.3})
+    return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default)
 
 
 def extract_settings(**changes):

@@ -230,6 +230,8 @@ def test_all_problems_of_a_table_are_told_at_once(tmp_path):
         ("path\naudio/a.wav\naudio/./a.wav\n", "path 'audio/a.wav' stands in 2 rows"),
         ("track_id,path\nb,audio/a.wav\n,audio/b.wav\n", "track_id 'b' stands in 2 rows"),
         ('path,title\naudio/a.wav,"A\x1b[2J"\n../\x1b.wav,B\n', r"'../\x1b.wav' leads out"),
+        ("path\n\naudio/a.wav\n/b.wav\n", "row 4: '/b.wav' leads out"),
+        ('path,title\naudio/a.wav,"' + "A" * 140_000, "row 2 cannot be parsed"),
     ],
 )
 def test_a_problem_is_named(tmp_path, table, problem):

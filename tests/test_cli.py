@@ -48,7 +48,7 @@ def checkout(tmp_path, monkeypatch):
 
 def test_without_arguments_the_commands_are_listed(run):
     _, out, err = run()
-    for command in ("query", "embed", "catalogue", "compare", "report", "check"):
+    for command in ("query", "embed", "catalogue", "compare", "fetch-index", "report", "check"):
         assert command in out + err
 
 
@@ -69,6 +69,13 @@ def test_an_error_that_the_user_can_mend_is_one_line(run, tmp_path, monkeypatch)
     assert "no simlib project here or above" in err
 
 
+def test_without_a_git_repository_there_is_nothing_to_fetch(run, checkout):
+    code, out, err = run("fetch-index", "HEAD")
+    assert (code, out) == (2, "")
+    assert "is no git repository that DVC knows" in err
+    assert err.count("\n") == 1
+
+
 # --- query -----------------------------------------------------------------------------------
 
 
@@ -77,13 +84,33 @@ def test_a_query_prints_the_ranked_list(run, inside):
     assert (code, err) == (0, "")
     expected = Searcher(inside.root).query("s03", 4)
     header, *lines = out.splitlines()
-    assert header.split() == ["rank", "similarity", "track", "title", "–", "artist"]
+    assert header.split() == ["rank", "closer", "than", "track", "title", "–", "artist"]
     assert len(lines) == 4
     for line, row in zip(lines, expected.itertuples(), strict=True):
-        rank, similarity, track_id, *name = line.split()
+        rank, closer_than, track_id, *name = line.split()
         assert (int(rank), track_id) == (row.rank, row.track_id)
-        assert float(similarity) == pytest.approx(row.similarity, abs=1e-3)
+        assert closer_than == f"{row.closer_than:.1f}%"
         assert " ".join(name) == f"{row.title} – {row.artist}"
+
+
+def test_parts_can_be_weighed(run, inside):
+    code, out, _ = run("query", "s03", "--json", "-w", "tempo=2", "-w", "genre=0")
+    assert code == 0
+    expected = Searcher(inside.root).query("s03", weights={"tempo": 2.0, "genre": 0.0})
+    assert json.loads(out) == expected.to_dict("records")
+    code, _, err = run("query", "s03", "-w", "tempo")
+    assert (code, err) == (2, "simlib: weight 'tempo': is no PART=NUMBER; try -w tempo=0.5\n")
+    code, _, err = run("query", "s03", "-w", "beat=1")
+    assert (code, err) == (
+        2, "simlib: weight 'beat': names no part; there are sound, genre, tempo\n"
+    )  # fmt: skip
+
+
+def test_that_nothing_is_close_is_said(run, inside, monkeypatch):
+    monkeypatch.setattr("simlib.calibration.Calibration.is_alone", lambda *args: True)
+    code, out, err = run("query", "s03", "-k", 2)
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert err == "simlib: nothing in the catalogue is close to this\n"
 
 
 def test_a_query_prints_json(run, inside):
@@ -126,7 +153,7 @@ def test_embedding_writes_ids_vectors_and_similarities(run, inside, tmp_path):
     assert "silent.wav: is silent" in err
     with np.load(tmp_path / "E.npz", allow_pickle=False) as file:
         assert set(file.files) == {"ids", "emb", "sim"}
-        assert file["emb"].shape == (12, 20)
+        assert file["emb"].shape == (12, 24)
         expected = naive_proximity_among(file["emb"], range(12), 3, 8)
         assert file["sim"][3, 8] == pytest.approx(expected, abs=1e-5)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["E.npz", "silent.wav"]
@@ -228,7 +255,7 @@ def test_the_shipped_parameters_pass_the_check(run, checkout):
     ("old", "new", "told"),
     [
         ("epochs:", "epoch:", "section train: unknown key 'epoch'; did you mean 'epochs'?"),
-        ("  hop_seconds: 2.0", "  {}", "section index"),
+        ("  weights: {}", "", "section index"),
         ("  bootstrap: 2000", "  bootstrap: few", "'bootstrap' is 'few'; give it a value of type"),
         ("index:", "idx:", "unknown section 'idx'"),
         ("extract:", "extract: [", "is no YAML"),

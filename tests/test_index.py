@@ -6,20 +6,13 @@ import pytest
 import samples
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import naive_proximity, naive_proximity_among, unit
+from samples import index_of, naive_proximity, naive_proximity_among, unit
 
 from simlib.artefacts import SimlibError
-from simlib.index import Index, _flat
+from simlib.index import Index
 from simlib.model import Model, whole
-from simlib.settings import IndexSettings
 
-HOP = IndexSettings.of({"hop_seconds": 0.25})
-
-
-def index_of(vectors):
-    segments = pd.DataFrame({"track": range(len(vectors)), "start": 0.0})
-    flat = _flat(vectors), _flat(vectors)
-    return Index(samples.tracks(len(vectors)), segments, *flat, "digest", 0.25)
+HOP = samples.index_settings()
 
 
 @given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -64,9 +57,9 @@ def test_every_recording_is_embedded_by_the_mean_of_its_segments(built):
         embedded, starts = built.model.segments(built.store.log_mel(key), 0.25)
         described = index.vectors()[row][8:]
         np.testing.assert_allclose(
-            index.vectors()[row][:8] / np.sqrt(0.33), whole(embedded), atol=1e-6
+            index.vectors()[row][:8] / np.sqrt(0.6 * 0.52), whole(embedded), atol=1e-6
         )
-        assert np.linalg.norm(described) == pytest.approx(np.sqrt(0.67), abs=1e-6)
+        assert np.linalg.norm(described) == pytest.approx(np.sqrt(1 - 0.6 * 0.52), abs=1e-6)
         own = index.segments["track"] == row
         np.testing.assert_array_equal(index.segments["start"][own], starts)
         segments = np.asarray(index.by_segment.reconstruct_n(0, index.by_segment.ntotal))
@@ -86,11 +79,42 @@ def test_vectors_are_arrays_also_beside_the_training(built):
     import_module("simlib.train")
     assert type(built.index.vectors()) is np.ndarray
     assert built.index.vectors().dtype == np.float32
-    assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0, 20)[0], 3))
+    assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0, 24)[0], 3))
+
+
+@given(st.integers(2, 30), st.integers(0, 2**32 - 1))
+def test_any_weights_rank_by_the_mutual_proximity_under_them(count, seed):
+    index = index_of(unit(count, seed))
+    weights = index.aspects.weights({"tempo": seed % 7, "sound": 1.0})
+    weighed = index.aspects.weighed(index.vectors(), weights)
+    row = seed % count
+    rows, proximities = index.search(index.vectors()[row], count, row, weights)
+    expected = [naive_proximity_among(weighed, range(count), row, found) for found in rows]
+    np.testing.assert_allclose(proximities, expected, atol=1e-5)
+    assert (np.diff(proximities) <= 1e-9).all()
+    again = index.proximities(index.vectors()[row], rows, index.artists[row], weights)
+    np.testing.assert_allclose(again, proximities, atol=1e-6)
+
+
+def test_weights_of_the_settings_are_those_of_every_search(built, tmp_path):
+    settings = samples.index_settings(weights={"tempo": 1.0, "sound": 0.0, "genre": 0})
+    Index.build(built.model, built.store, settings).save(tmp_path)
+    index = Index.load(tmp_path, built.model.digest)
+    assert index.weights == {"sound": 0, "genre": 0, "tempo": 1}
+    np.testing.assert_allclose(index.vectors(), built.index.vectors(), atol=1e-6)
+    vector = built.index.vectors()[3]
+    asked = built.index.search(vector, 5, 3, index.weights)
+    np.testing.assert_array_equal(index.search(vector, 5, 3)[0], asked[0])
+    # The parts that count, in a length of one.
+    assert index.weighed()[:, :20].any() == False  # noqa: E712
+    np.testing.assert_allclose(np.linalg.norm(index.weighed(), axis=1), 1, atol=1e-6)
+    wrong = samples.index_settings(weights={"gnere": 1.0})
+    with pytest.raises(SimlibError, match="'gnere': names no part; there are sound, genre, tempo"):
+        Index.build(built.model, built.store, wrong)
 
 
 def test_a_smaller_hop_makes_more_segments(built):
-    few = Index.build(built.model, built.store, IndexSettings.of({"hop_seconds": 1.0}))
+    few = Index.build(built.model, built.store, samples.index_settings(hop_seconds=1.0))
     assert few.by_segment.ntotal < built.index.by_segment.ntotal / 2
     assert few.by_track.ntotal == 12
 

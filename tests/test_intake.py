@@ -5,7 +5,7 @@ import shutil
 import pytest
 import samples
 
-from simlib import catalogue, intake
+from simlib import catalogue, intake, judgements
 from simlib.artefacts import SimlibError
 from simlib.intake import take_in
 
@@ -327,3 +327,113 @@ def test_what_was_taken_in_twice_is_the_same_to_the_byte(music, data, tmp_path):
     take_in(music, tmp_path / "again" / "data")
     for name in ("tracks.csv", "rejected.csv"):
         assert (data / name).read_bytes() == (tmp_path / "again" / "data" / name).read_bytes()
+
+
+# --- with judgements -------------------------------------------------------------------------
+
+HEADER = "reference,nearer,farther\n"
+
+
+def test_their_judgements_are_taken_along_and_are_no_rejected_entry(music, data):
+    table = (
+        HEADER + "three,Bob/two,Ann/LP/one\nthree,Ann/LP/one,Bob/two\nthree,Bob/two,Ann/LP/one\n"
+    )
+    (music / "triplets.csv").write_text(table)
+    (music / "Bob" / "triplets.csv").write_text("of another catalogue")
+    assert take_in(music, data) == (3, 1)
+    assert list(rejected(data)) == ["Bob/triplets.csv"]
+    assert (data / "triplets.csv").read_text() == table
+    triplets, left_out = judgements.read(data, catalogue.read(data)[0])
+    assert len(triplets) == 3
+    assert left_out.empty
+
+
+def test_a_catalogue_without_judgements_gets_none(music, data):
+    take_in(music, data)
+    assert not (data / "triplets.csv").exists()
+
+
+def test_judgements_outlast_the_catalogue_that_they_were_made_in(music, data):
+    take_in(music, data)
+    judgements.append(data, "three", "Bob/two", "Ann/LP/one")
+    judgements.append(data, "Bob/two", "three", "Ann/LP/one")
+    before = (data / "triplets.csv").read_bytes()
+    shutil.move(music / "Ann", music.parent / "Ann")
+    take_in(music, data)
+    assert (data / "triplets.csv").read_bytes() == before
+    triplets, left_out = judgements.read(data, catalogue.read(data)[0])
+    assert triplets.empty
+    assert left_out["track_id"].tolist() == ["Ann/LP/one", "Ann/LP/one"]
+    shutil.move(music.parent / "Ann", music / "Ann")
+    take_in(music, data)
+    assert (data / "triplets.csv").read_bytes() == before
+    assert len(judgements.read(data, catalogue.read(data)[0])[0]) == 2
+
+
+def test_judgements_that_their_file_lacks_come_after_those_that_it_has(music, data):
+    (music / "triplets.csv").write_text(HEADER + "three,Bob/two,Ann/LP/one\n" * 2)
+    take_in(music, data)
+    for nearer, farther in [("Bob/two", "Ann/LP/one"), ("Ann/LP/one", "Bob/two")]:
+        judgements.append(data, "three", nearer, farther)
+    told = (
+        "who,nearer,reference,farther\nAnn,Bob/two,three,Ann/LP/one\nBob,three,Bob/two,Ann/LP/one\n"
+    )
+    (music / "triplets.csv").write_text(told)
+    take_in(music, data)
+    kept = [tuple(row.values()) for row in rows(data / "triplets.csv")]
+    assert kept == [
+        ("Ann", "Bob/two", "three", "Ann/LP/one"),
+        ("Bob", "three", "Bob/two", "Ann/LP/one"),
+        ("", "Bob/two", "three", "Ann/LP/one"),
+        ("", "Bob/two", "three", "Ann/LP/one"),
+        ("", "Ann/LP/one", "three", "Bob/two"),
+    ], "three times judged, once of them in their file too"
+    before = (data / "triplets.csv").read_bytes()
+    take_in(music, data)
+    assert (data / "triplets.csv").read_bytes() == before, "nothing is counted twice"
+
+
+def test_judgements_on_what_is_left_out_or_was_judged_before_are_no_mistake(music, data):
+    os.mkfifo(music / "pipe.wav")
+    samples.write(music / "three.flac", samples.tone(0.2))
+    (music / "tracks.csv").write_text("track_id,path\nX-1,absent.wav\n")
+    table = HEADER + "three,pipe,X-1\naudio/three.wav,Bob/two,Ann/LP/one\n"
+    (music / "triplets.csv").write_text(table)
+    take_in(music, data)
+    triplets, left_out = judgements.read(data, catalogue.read(data)[0])
+    assert triplets["reference"].tolist() == ["audio/three.wav"], "beside three.flac"
+    assert left_out["track_id"].tolist() == ["pipe"]
+    (music / "Bob" / "two.flac").unlink()
+    (music / "tracks.csv").unlink()
+    take_in(music, data)
+    assert (data / "triplets.csv").read_text() == table
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("three,Bob/two,two\nthree.wav,Bob/two,three\n", "row 2.*'two'; row 3.*'three.wav'"),
+        ("three,three,Bob/two\n", "compares 'three' with itself"),
+    ],
+)
+def test_judgements_with_problems_are_refused_before_anything_is_copied(
+    music, data, monkeypatch, table, told
+):
+    take_in(music, data)
+    before = samples.tree(data)
+    monkeypatch.setattr(intake, "_copy", None)
+    (music / "triplets.csv").write_text(HEADER + table)
+    with pytest.raises(SimlibError, match=told) as error:
+        take_in(music, data)
+    assert error.value.subject == str(music / "triplets.csv")
+    assert samples.tree(data) == before
+
+
+def test_old_judgements_that_cannot_be_read_are_not_thrown_away(music, data):
+    take_in(music, data)
+    (data / "triplets.csv").write_text("reference,nearer,further\nthree,Bob/two,Ann/LP/one\n")
+    before = samples.tree(data)
+    with pytest.raises(SimlibError, match="no column 'farther'") as error:
+        take_in(music, data)
+    assert error.value.subject == str(data / "triplets.csv")
+    assert samples.tree(data) == before

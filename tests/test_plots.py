@@ -191,6 +191,37 @@ def test_occurrence_is_counted_for_every_system():
     assert any((np.asarray(line.get_xdata()) == 3).all() for line in axes.lines), "where k is"
 
 
+def test_overlaps_are_counted_by_the_recordings_that_stayed():
+    overlap = np.array([0.0, 0.1, 0.1, 0.7, 1.0, np.nan])
+    figure = plots.overlap_histogram(overlap, 10)
+    assert "share of the 10 nearest that stayed" in drawn(figure)
+    heights = [patch.get_height() for patch in figure.axes[0].patches]
+    assert heights == [1, 2, 0, 0, 0, 0, 0, 1, 0, 0, 1]
+    drawn(plots.overlap_histogram(np.array([np.nan]), 1))
+
+
+def test_the_aspect_matrix_says_each_difference_with_its_interval():
+    rows = [(p, m) for p in ("sound", "genre") for m in ("genre", "<b>$x$")]
+    table = pd.DataFrame(rows, columns=["turned up", "measured"])
+    table[["before", "value", "low", "high"]] = [
+        [0.5, 0.25, 0.125, 0.375], [0.5, -0.125, -0.25, 0.0],
+        [0.5, 0.5, 0.25, 0.75], [np.nan] * 4,
+    ]  # fmt: skip
+    texts = drawn(plots.aspect_matrix(table))
+    assert "+0.250\n[+0.125, +0.375]" in texts
+    assert "-0.125\n[-0.250, +0.000]" in texts
+    assert "turned up" in texts
+
+
+def test_reliability_is_drawn_against_the_diagonal():
+    stated = np.linspace(0.01, 0.99, 99)
+    figure = plots.reliability(pd.DataFrame({"stated": stated, "found": stated**2}))
+    drawn(figure)
+    lines = [np.asarray(line.get_xydata()) for line in figure.axes[0].lines]
+    assert np.array_equal(lines[0], [[0, 0], [100, 100]])
+    np.testing.assert_allclose(lines[1][:, 1], 100 * stated**2)
+
+
 @pytest.mark.parametrize("count", [2, 4, 5, 40])
 def test_the_plane_keeps_what_is_near_together(count):
     rng = np.random.default_rng(0)

@@ -147,6 +147,54 @@ def test_a_query_block_escapes_all_that_a_catalogue_says(tmp_path):
     assert "is not there" in page.text, "a neighbour whose file is gone"
 
 
+def test_a_change_block_holds_both_lists_and_what_became_of_their_entries(tmp_path):
+    samples.write(tmp_path / "audio" / "a.wav", samples.tone(1, rate=22050), 22050)
+    track = {"track_id": "a", "title": EVIL, "artist": "A", "path": "audio/a.wav", "genre": "x"}
+    entry = {"rank": 1, "path": "audio/a.wav", "title": EVIL, "artist": "B", "similarity": 0.5}
+    before = pd.DataFrame([entry | {"shares": "x", "after": "went"}])
+    after = pd.DataFrame([entry | {"shares": "", "before": "was 3"}])
+    page = Page(report.change_block(pd.Series(track), before, after, tmp_path, ["genre"]))
+    assert "img" not in page.tags
+    assert page.tags.count("audio") == 3
+    assert page.text.index("Before") < page.text.index("went") < page.text.index("After")
+    assert page.cells == [
+        "rank", "listen", "title", "artist", "similarity", "shares", "after",
+        "1", "", EVIL, "B", "0.500", "x", "went",
+        "rank", "listen", "title", "artist", "similarity", "shares", "before",
+        "1", "", EVIL, "B", "0.500", "", "was 3",
+    ]  # fmt: skip
+
+
+def test_judgements_are_laid_out_with_what_they_would_weigh():
+    agreement = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 40}
+    found = {
+        "agreement": {"simlib": agreement, "mfcc": agreement | {"value": 0.5}},
+        "left_out": 2, "before": {"sound": 0.6, EVIL: 0.4},
+        "weights": {"sound": 0.25, EVIL: 0.75}, "sentence": "Fitted beyond chance.",
+    }  # fmt: skip
+    page = Page(report.judgements_block(found))
+    assert "img" not in page.tags
+    assert page.cells == [
+        "system", "agreement", "low", "high", "judgements",
+        "simlib", "0.700", "0.600", "0.800", "40",
+        "mfcc", "0.500", "0.600", "0.800", "40",
+        "part", "weight", "fitted",
+        "sound", "0.600", "0.250",
+        EVIL, "0.400", "0.750",
+    ]  # fmt: skip
+    assert "Fitted beyond chance. 2 more" in page.text
+
+
+def test_without_judgements_the_report_says_so():
+    assert "no judgement" in Page(report.judgements_block(None)).text
+
+
+def test_a_headline_is_plain_text():
+    page = Page(report.headline_block(f"Since {EVIL}"))
+    assert "img" not in page.tags
+    assert page.text == f"Since {EVIL}"
+
+
 @pytest.mark.parametrize(
     ("title", "artist", "shown"),
     [("T", "A", "T – A"), ("T", "", "T"), ("", "A", "id – A"), ("", "", "id"), ("<b>", "&", None)],

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import numpy as np
@@ -32,7 +33,9 @@ def song(built, row):
 
 def test_a_query_by_id_ranks_all_others_by_mutual_proximity(built, searcher):
     found = searcher.query("s05", k=11)
-    assert found.columns.tolist() == search.RESULT_COLUMNS
+    assert found.columns.tolist() == [
+        "rank", "track_id", "title", "artist", "similarity", "closer_than",
+    ]  # fmt: skip
     assert found["rank"].tolist() == list(range(1, 12))
     vectors = built.index.vectors()
     artists = built.index.artists
@@ -44,6 +47,37 @@ def test_a_query_by_id_ranks_all_others_by_mutual_proximity(built, searcher):
     np.testing.assert_allclose(found["similarity"], proximities[rows], atol=1e-4)
     assert found["title"].tolist() == [f"Song {row}" for row in rows]
     assert found["artist"].tolist() == [f"Artist {row // 2}" for row in rows]
+
+
+def test_weights_rank_by_what_they_turn_up(built, searcher):
+    """The hub correction counts under the same weights."""
+    found = searcher.query("s05", k=11, weights={"sound": 0, "genre": 0})
+    artists, tempo = built.index.artists, built.index.vectors()[:, 20:]
+    tempo = tempo / np.linalg.norm(tempo, axis=1, keepdims=True)
+    rows = [int(i[1:]) for i in found["track_id"]]
+    expected = [naive_proximity_among(tempo, artists, 5, row) for row in rows]
+    np.testing.assert_allclose(found["similarity"], expected, atol=1e-4)
+    assert found["similarity"].is_monotonic_decreasing
+    default = searcher.query("s05", k=11)
+    assert default["track_id"].tolist() != found["track_id"].tolist()
+    same = searcher.query("s05", k=11, weights=dict(built.index.weights))
+    assert same["track_id"].tolist() == default["track_id"].tolist()
+
+
+def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
+    found = searcher.query("s05", k=11)
+    expected = 100 * searcher.calibration.closer_than(found["similarity"])
+    np.testing.assert_allclose(found["closer_than"], expected, atol=0.1)
+    assert found["closer_than"].between(0, 100).all()
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_reference_that_nothing_is_close_to_is_told(built, alone):
+    searcher = Searcher(built.root)
+    floor = 2.0 if alone else -2.0
+    searcher.calibration = dataclasses.replace(searcher.calibration, floor=floor)
+    assert searcher.query("s05").attrs["nothing_close"] is alone
+    assert len(searcher.query("s05")) == 10, "the best of a bad lot"
 
 
 @pytest.mark.parametrize(("k", "length"), [(1, 1), (3, 3), (11, 11), (12, 11), (500, 11)])
@@ -232,7 +266,7 @@ def test_the_trained_weights_come_before_the_shipped_ones(built, project, monkey
     monkeypatch.chdir(project)
     shipped, trained = (project / d / "encoder.safetensors" for d in ("pretrained", "models"))
     other = Model.untrained(built.model.front_end, 0.5, built.model.architecture, 99)
-    other.parts["genre"] = other.new_part()
+    other.parts = {name: other.new_part(name) for name in ("genre", "tempo")}
     other.save(shipped)
     path = song(built, 0)
     own = embed([path])[0]["emb"]

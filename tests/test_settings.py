@@ -22,7 +22,7 @@ GOOD = {
     ExtractSettings: samples.EXTRACT,
     SplitSettings: {"test": 0.25, "validation": 0.15, "seed": 0},
     TrainSettings: samples.TRAIN,
-    IndexSettings: {"hop_seconds": 2.0},
+    IndexSettings: {"hop_seconds": 2.0, "weights": {}},
     EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0, "compare": []},
     PositiveSettings: samples.TRAIN["positives"],
     AugmentSettings: samples.AUGMENTATION,
@@ -153,7 +153,7 @@ def test_training_checks_its_nested_parts_at_once(part, values):
 
 
 def test_a_whole_number_is_a_fine_float():
-    assert IndexSettings.of({"hop_seconds": 2}).hop_seconds == 2
+    assert IndexSettings.of({"hop_seconds": 2, "weights": {}}).hop_seconds == 2
 
 
 def test_a_tag_column_that_is_not_named_has_the_default_weight():

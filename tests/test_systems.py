@@ -12,10 +12,9 @@ from simlib.artefacts import SimlibError
 from simlib.features import DESCRIPTOR_GROUPS
 from simlib.index import Index
 from simlib.model import Model, whole
-from simlib.settings import IndexSettings
 from simlib.systems import Stage, evaluate
 
-HOP = IndexSettings.of({"hop_seconds": 0.25})
+HOP = samples.index_settings()
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +130,24 @@ def test_another_system_must_know_every_test_track(stage):
         evaluate(stage, evaluation_of(stage, compare=[name]))
 
 
+# --- judgements ------------------------------------------------------------------------------
+
+
+def test_judgements_are_met_by_what_search_ranks_and_by_the_features(stage):
+    triplets = np.array([[0, 3, 7], [5, 11, 2]])
+    found = systems.margins(stage, triplets)
+    index = stage.index
+    described = ev.cosine(stage.describe(index.tracks))
+    for row, (reference, nearer, farther) in enumerate(triplets):
+        near, far = (
+            naive_proximity_among(index.vectors(), index.artists, reference, other)
+            for other in (nearer, farther)
+        )
+        assert found["simlib"][row] == pytest.approx(near - far, abs=1e-5)
+        expected = described[reference, nearer] - described[reference, farther]
+        assert found["mfcc"][row] == pytest.approx(expected, abs=1e-6)
+
+
 # --- without tags ----------------------------------------------------------------------------
 
 
@@ -144,9 +161,9 @@ def long_stage(built, tmp_path_factory):
     store = samples.store_of(
         tmp_path_factory.mktemp("long"), log_mels, samples.tracks(8), built.model.front_end
     )
-    index = Index.build(built.model, store, IndexSettings.of({"hop_seconds": 2.0}))
+    index = Index.build(built.model, store, samples.index_settings(hop_seconds=2.0))
     sides = np.array(["train"] * 2 + ["test"] * 6, dtype=object)
-    settings = IndexSettings.of({"hop_seconds": 2.0})
+    settings = samples.index_settings(hop_seconds=2.0)
     return Stage(built.root, store, built.model, index, sides, settings)
 
 

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -275,6 +277,7 @@ def test_the_learning_rate_falls_over_the_whole_training(school, batch):
 
 
 def everything(model):
+    """All that the parts stand on, then the parts."""
     branches = (model.encoder, model.describer, *model.parts.values())
     states = [branch.state_dict() for branch in branches]
     return {f"{i}.{k}": v.numpy().copy() for i, s in enumerate(states) for k, v in s.items()}
@@ -289,7 +292,8 @@ def test_training_goes_on_from_the_weights_it_is_given(school, tmp_path):
     assert curves["epoch"].tolist() == [0, 1, 2]
     assert np.isnan(curves["loss"][0])
     after = everything(tuned)
-    learned = [name for name in after if name.endswith("weight")]
+    trunk = ("0.", "1.")
+    learned = [n for n in after if n.endswith("weight") and n.startswith(trunk)]
     for name in learned:
         assert np.abs(after[name] - before[name]).max() < 0.05, name
     np.testing.assert_array_equal(after["1.mean"], before["1.mean"])
@@ -305,8 +309,21 @@ def test_tuning_that_does_not_help_is_undone(school, monkeypatch):
     tuned, curves = school.train(start=begun)
     assert curves["epoch"][curves["kept"]].tolist() == [0]
     before, after = everything(begun), everything(tuned)
-    for name in before:
+    for name in [name for name in before if name.startswith(("0.", "1."))]:
         np.testing.assert_array_equal(before[name], after[name])
+
+
+@pytest.mark.parametrize(("scores", "changes"), [((0.5, 0.4), False), ((0.4, 0.5), True)])
+def test_a_part_that_came_stays_unless_a_new_one_does_better(school, monkeypatch, scores, changes):
+    begun, _ = school.train(seed=3)
+    told = itertools.cycle(scores)
+    monkeypatch.setattr(training, "_retrieval", lambda *args: next(told))
+    scripted(monkeypatch, [0.5] + [0.4] * 4)
+    tuned, _ = school.train(start=begun)
+    before, after = everything(begun), everything(tuned)
+    for part in ("2.", "3."):
+        names = [name for name in before if name.startswith(part)]
+        assert any((before[n] != after[n]).any() for n in names) is changes
 
 
 def test_tuning_that_helps_is_kept(school, monkeypatch):
@@ -318,12 +335,13 @@ def test_tuning_that_helps_is_kept(school, monkeypatch):
     assert (everything(begun)["1.layers.1.weight"] != everything(tuned)["1.layers.1.weight"]).any()
 
 
-def test_with_nobody_to_validate_on_tuned_weights_are_kept(school):
+def test_with_nobody_to_validate_on_learned_weights_stay(school):
     begun, _ = school.train(seed=3)
     sides = np.where(school.sides == "validation", "test", school.sides)
-    tuned, curves = school.train(sides, begun)
-    assert curves["epoch"][curves["kept"]].tolist() == [4]
-    assert differ((begun,), (tuned,))
+    same, curves = school.train(sides, begun)
+    assert curves["epoch"].tolist() == [0]
+    assert curves["kept"].all()
+    assert not differ((begun,), (same,))
 
 
 def test_the_checkpoint_of_other_weights_to_begin_with_is_ignored(tmp_path, monkeypatch):
@@ -520,31 +538,47 @@ def two_columns(folder):
 def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
     school = two_columns(tmp_path)
     model, _ = school.train(epochs=6)
-    assert list(model.parts) == ["genre", "mood"]
+    assert list(model.parts) == ["genre", "mood", "tempo"]
     tracks = school.store.tracks()
     rows = [
         (school.store.log_mel(row.log_mel), school.store.descriptor(row.descriptor))
         for row in tracks.itertuples()
     ]
     vectors = np.stack([model.track(*row, 0.5)[0] for row in rows])
-    assert vectors.shape == (12, 8 + 8 + 4 + 4)
+    assert vectors.shape == (12, 8 + 8 + 4 + 4 + 4)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     genre = vectors[:, 16:20] / np.linalg.norm(vectors[:, 16:20], axis=1, keepdims=True)
     alike = np.equal.outer(school.kinds, school.kinds)
     unheard = np.ix_(range(6, 12), range(6, 12))
     similarity = genre @ genre.T
     assert similarity[unheard][alike[unheard]].mean() > similarity[unheard][~alike[unheard]].mean()
-    shares = [np.linalg.norm(part, axis=1) ** 2 for part in np.split(vectors, [8, 16, 20], axis=1)]
-    np.testing.assert_allclose(np.mean(shares, axis=1), [0.33, 0.22, 0.225, 0.225], atol=1e-3)
+    shares = [
+        np.linalg.norm(part, axis=1) ** 2 for part in np.split(vectors, [8, 16, 20, 24], axis=1)
+    ]
+    np.testing.assert_allclose(
+        np.mean(shares, axis=1), [0.312, 0.208, 0.225, 0.225, 0.03], atol=1e-3
+    )
+
+
+def test_a_column_called_tempo_is_learned_from_tempograms_too(tmp_path):
+    school = School(tmp_path)
+    table = school.store.tracks().assign(tempo=["fast", "fast", "slow", "slow"] * 3)
+    table.to_parquet(school.store.folder / "tracks.parquet", index=False)
+    model, _ = school.train(epochs=1)
+    assert list(model.parts) == ["genre", "tempo tag", "tempo"]
+    widths = {name: len(part.mean) for name, part in model.parts.items()}
+    assert widths == {"genre": 8 + 102, "tempo tag": 8 + 102 + 40 + 48, "tempo": 40}
+    model.save(tmp_path / "model.safetensors")
+    assert list(Model.load(tmp_path / "model.safetensors").parts) == list(model.parts)
 
 
 def test_a_column_that_does_not_count_has_no_part(tmp_path):
     tags = {"default": 1.0, "mood": 0.0}
     positives = {"recording": 1.0, "artist": 0.5, "tags": tags}
     model, _ = two_columns(tmp_path).train(epochs=1, positives=positives)
-    assert list(model.parts) == ["genre"]
+    assert list(model.parts) == ["genre", "tempo"]
     untagged = School(tmp_path / "untagged", tags=False)
-    assert untagged.train(epochs=1)[0].parts == {}
+    assert list(untagged.train(epochs=1)[0].parts) == ["tempo"]
 
 
 def test_parts_without_a_column_stay_and_columns_without_a_part_start_one(tmp_path):
@@ -554,7 +588,7 @@ def test_parts_without_a_column_stay_and_columns_without_a_part_start_one(tmp_pa
     table = school.store.tracks().drop(columns="genre")
     table.to_parquet(school.store.folder / "tracks.parquet", index=False)
     tuned, _ = school.train(start=begun, epochs=1)
-    assert list(tuned.parts) == ["genre", "mood"]
+    assert list(tuned.parts) == ["genre", "tempo", "mood"]
     after = everything(tuned)
     for name in [name for name in before if name.startswith("2.")]:
         np.testing.assert_array_equal(before[name], after[name])

@@ -1,0 +1,274 @@
+"""What a proximity means: how few unrelated pairs are as near, and when nothing is near at all.
+
+Both are learned from the validation artists: recordings that the network has not learned from, as
+those will be that people search with.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simlib import artefacts, hubs
+from simlib.artefacts import SimlibError
+from simlib.aspects import SOUND, part_of
+from simlib.catalogue import tag_columns, tag_sets
+from simlib.relevance import membership
+
+# References of which "nothing here is close" may be said wrongly.
+FALSE_ALARMS = 0.05
+# Of the catalogue, the nearest so many tell whether a reference has company. One alone says little:
+# by chance somebody is near to everybody.
+COMPANY = 0.1
+# Fewer recordings of validation artists than this calibrate nothing.
+FEWEST = 10
+# Queries that proximities are counted for; more cost time and say little more.
+QUERIES = 200
+LEVELS = np.linspace(0.0, 1.0, 1001)
+_FILE = "calibration.json"
+_MEND = "run 'dvc repro index'"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The scale of an index.
+
+    Attributes
+    ----------
+    proximities : list of float
+        Quantiles of the proximities of unrelated pairs, at `LEVELS`.
+    part : str
+        The part of the embedding that a reference's company is looked for in.
+    floor : float
+        Below it, a reference's company is none.
+    remark : str
+        What was calibrated on.
+    """
+
+    proximities: list
+    part: str
+    floor: float
+    remark: str
+
+    def closer_than(self, proximities):
+        """Turn proximities into the share of unrelated pairs that are less near.
+
+        Parameters
+        ----------
+        proximities : numpy.ndarray of float64
+            From `Index.search`.
+
+        Returns
+        -------
+        numpy.ndarray of float64, of the same shape
+            Between 0 and 1.
+        """
+        return np.interp(proximities, self.proximities, LEVELS)
+
+    def is_alone(self, index, vector, artist=None):
+        """Tell whether nothing in the catalogue is close to a reference.
+
+        Parameters
+        ----------
+        index : simlib.index.Index
+        vector : numpy.ndarray of float32, shape (dimensions,)
+            The reference's.
+        artist : int, optional
+            The reference's among `index.artists`; None for a reference from outside.
+
+        Returns
+        -------
+        bool
+        """
+        counts = index.artists[index.crowd_rows] != artist
+        return bool(company(index, self.part, vector, counts) < self.floor)
+
+    def save(self, folder):
+        """Write it beside the index."""
+        artefacts.write_json(Path(folder) / _FILE, asdict(self))
+
+    @classmethod
+    def load(cls, folder):
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        SimlibError
+            If it is absent or broken.
+        """
+        content = artefacts.read_json(Path(folder) / _FILE, _MEND)
+        try:
+            return cls(**content)
+        except TypeError:
+            raise SimlibError(Path(folder) / _FILE, "is of another version", _MEND) from None
+
+
+def calibrate(index, sides):
+    """Learn the scale of an index.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    sides : numpy.ndarray of object, shape (n_tracks,)
+        From `catalogue.split`.
+
+    Returns
+    -------
+    Calibration
+    """
+    rows = np.flatnonzero(sides == "validation")
+    remark = f"Calibrated on {len(rows)} recordings of validation artists."
+    if len(rows) < FEWEST:
+        rows = np.flatnonzero(sides != "test")
+        remark = (
+            f"There are too few validation artists to calibrate on: the {len(rows)} recordings"
+            " that were learned from served, and promise too much."
+        )
+    found = np.concatenate(unrelated_proximities(index, rows[hubs.spread(len(rows), QUERIES)]))
+    if not len(found):
+        remark = "There are no unrelated recordings to calibrate on: the score is the proximity."
+        found = LEVELS
+    columns = tag_columns(index.tracks)
+    parts = [part_of(c) for c in columns if part_of(c) in index.aspects.sizes]
+    part = parts[0] if parts else SOUND
+    vectors = index.vectors()
+    companies = [
+        company(index, part, vectors[row], index.artists[index.crowd_rows] != index.artists[row])
+        for row in rows
+    ]
+    floor = np.quantile(companies, FALSE_ALARMS, method="lower")
+    quantiles = np.quantile(found, LEVELS)
+    return Calibration(quantiles.round(6).tolist(), part, float(floor), remark)
+
+
+def company(index, part, vector, counts):
+    """How near the nearest tenth of the catalogue is to a reference, in one part of the embedding.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    part : str
+    vector : numpy.ndarray of float32, shape (dimensions,)
+    counts : numpy.ndarray of bool, shape (n_references,)
+        Of the index's crowd, who counts: nobody by the reference's artist.
+
+    Returns
+    -------
+    float
+        Mean cosine, relative to the catalogue's centre; 1 where nobody counts, of which nothing
+        follows.
+    """
+    if not counts.any():
+        return 1.0
+    crowd = index.crowd_of_part(part)
+    cosines = crowd.vectors[counts] @ crowd.relative(index.aspects.views(vector)[part])
+    nearest = max(1, round(COMPANY * len(crowd.vectors)))
+    return float(np.sort(cosines)[::-1][:nearest].mean())
+
+
+def unrelated_proximities(index, rows):
+    """Proximities, as search finds them, of recordings that have nothing to do with each other.
+
+    Those are by different artists and have no tag in common.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    rows : numpy.ndarray of int, shape (n_queries,)
+
+    Returns
+    -------
+    list of numpy.ndarray of float64
+        For each query the proximities of all recordings that are unrelated to it; of at most
+        1,000 candidates, evenly spread.
+    """
+    candidates = index.crowd_rows
+    related = index.artists[rows][:, None] == index.artists[candidates][None, :]
+    for column in tag_columns(index.tracks):
+        member = membership(index.tracks[column])
+        related |= (member[rows] @ member[candidates].T) > 0
+    vectors = index.vectors()
+    return [
+        index.proximities(vectors[row], candidates, index.artists[row])[~related[i]]
+        for i, row in enumerate(rows)
+    ]
+
+
+def reliability(index, calibration, rows):
+    """Compare what is stated of scores with what is so, for other queries.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    calibration : Calibration
+    rows : numpy.ndarray of int, shape (n_queries,)
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `stated`, shares of unrelated pairs that are said to be less near, and `found`,
+        the shares that are; empty where no pair is unrelated.
+    """
+    found = calibration.closer_than(np.concatenate(unrelated_proximities(index, rows)))
+    stated = np.linspace(0.01, 0.99, 99) if len(found) else np.array([])
+    below = np.searchsorted(np.sort(found), stated) / max(len(found), 1)
+    return pd.DataFrame({"stated": stated, "found": below})
+
+
+def removed(index, calibration, rows, columns):
+    """Tell of references whether nothing is close, also where their kind is taken out.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    calibration : Calibration
+    rows : numpy.ndarray of int, shape (n_queries,)
+    columns : list of str
+        Tag columns; a reference's kind are the recordings that share a value of one with it.
+
+    Returns
+    -------
+    list of numpy.ndarray of bool, shape (n_queries,)
+        With the whole catalogue there, then for each column without the kind.
+    """
+    sets = [tag_sets(index.tracks[column]) for column in columns]
+    vectors, said = index.vectors(), []
+    for row in rows:
+        others = index.artists[index.crowd_rows] != index.artists[row]
+        kept = [others] + [
+            others & [not tags[row] & tags[other] for other in index.crowd_rows] for tags in sets
+        ]
+        companies = [company(index, calibration.part, vectors[row], counts) for counts in kept]
+        said.append(np.array(companies) < calibration.floor)
+    return list(np.array(said).T)
+
+
+def alone(index, calibration, sides):
+    """Tabulate how often it is said that nothing is close.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    calibration : Calibration
+    sides : numpy.ndarray of object, shape (n_tracks,)
+        From `catalogue.split`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For the validation and the test artists, as far as there are any: `artists`, `recordings`,
+        and the shares of them of which it is said, `in the whole catalogue` and, where there are
+        tags, `without its <first tag column>`.
+    """
+    columns, table = tag_columns(index.tracks), []
+    for side in ("validation", "test"):
+        rows = np.flatnonzero(sides == side)
+        if not len(rows):
+            continue
+        row = {"artists": side, "recordings": len(rows)}
+        there, *gone = removed(index, calibration, rows, columns[:1])
+        row["in the whole catalogue"] = there.mean()
+        row |= {f"without its {c}": g.mean() for c, g in zip(columns, gone, strict=False)}
+        table.append(row)
+    return pd.DataFrame(table)

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+import samples
+from samples import index_of
+
+from simlib import calibration
+from simlib.artefacts import SimlibError
+from simlib.calibration import Calibration, calibrate, removed, unrelated_proximities
+
+KINDS = 3
+
+
+def clusters(count=60, seed=0):
+    """An index in which a genre is a direction, and every artist has two recordings."""
+    rng = np.random.default_rng(seed)
+    genre = np.arange(count) // 2 % KINDS
+    vectors = np.eye(8)[genre] + 0.25 * rng.standard_normal((count, 8))
+    vectors = np.hstack([v / np.linalg.norm(v, axis=1)[:, None] for v in np.split(vectors, [5], 1)])
+    index = index_of((vectors * np.sqrt([0.7] * 5 + [0.3] * 3)).astype(np.float32))
+    index.tracks["artist"] = [f"artist {row // 2}" for row in range(count)]
+    index.tracks["genre"] = [("rock", "jazz;blues", "folk")[kind] for kind in genre]
+    return index
+
+
+def sides_of(count, validation):
+    return np.array(["validation"] * validation + ["train"] * (count - validation), dtype=object)
+
+
+def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
+    index = clusters()
+    found = calibrate(index, sides_of(60, 20))
+    vectors, tracks, pairs = index.vectors(), index.tracks, []
+    for row in range(20):
+        for other in range(60):
+            same = tracks["artist"][row] == tracks["artist"][other]
+            if not same and tracks["genre"][row] != tracks["genre"][other]:
+                artist = index.artists[row]
+                pairs.append(index.proximities(vectors[row], np.array([other]), artist)[0])
+    for proximity in np.quantile(pairs, [0, 0.1, 0.5, 0.9, 1]):
+        below = np.mean(np.array(pairs) < proximity)
+        assert found.closer_than(proximity) == pytest.approx(below, abs=0.01)
+    assert found.closer_than(np.array([-1.0, 2.0])).tolist() == [0, 1]
+    assert found.remark == "Calibrated on 20 recordings of validation artists."
+
+
+def test_pairs_with_an_artist_or_a_tag_in_common_are_related():
+    index = clusters()
+    proximities = unrelated_proximities(index, np.array([0, 1]))
+    assert [len(found) for found in proximities] == [40, 40]
+    index.tracks["mood"] = ["calm", "calm;wild", "", "wild"] * 15
+    assert len(unrelated_proximities(index, np.array([0]))[0]) == 20
+    untagged = index_of(index.vectors())
+    assert len(unrelated_proximities(untagged, np.array([3]))[0]) == 59
+
+
+def test_without_validation_artists_the_training_artists_serve_and_it_is_said():
+    sides = sides_of(60, 4)
+    sides[50:] = "test"
+    assert "the 50 recordings that were learned from served" in calibrate(clusters(), sides).remark
+
+
+def test_company_is_that_of_other_artists():
+    index = clusters()
+    vectors = index.vectors()
+    counts = index.artists != index.artists[0]
+    centre = vectors[:, :5] / np.linalg.norm(vectors[:, :5], axis=1, keepdims=True)
+    relative = centre - centre.mean(axis=0)
+    relative /= np.linalg.norm(relative, axis=1, keepdims=True)
+    cosines = sorted(relative[2:] @ relative[0], reverse=True)
+    found = calibration.company(index, "sound", vectors[0], counts)
+    assert found == pytest.approx(np.mean(cosines[:6]), abs=1e-5)
+
+
+def test_a_reference_whose_kind_is_gone_is_alone():
+    index = clusters()
+    found = calibrate(index, sides_of(60, 40))
+    there, gone = removed(index, found, np.arange(40), ["genre"])
+    assert there.mean() <= 0.05
+    assert gone.mean() > 0.9
+    assert not found.is_alone(index, index.vectors()[0], index.artists[0])
+    stranger = -index.vectors()[0]
+    assert found.is_alone(index, stranger)
+
+
+def test_reliability_compares_what_is_stated_with_what_is_found():
+    index = clusters()
+    found = calibrate(index, sides_of(60, 20))
+    same = calibration.reliability(index, found, np.arange(20))
+    np.testing.assert_allclose(same["found"], same["stated"], atol=0.01)
+    rows = np.arange(20, 60)
+    other = calibration.reliability(index, found, rows).set_index("stated")["found"]
+    scores = found.closer_than(np.concatenate(unrelated_proximities(index, rows)))
+    for stated in (0.05, 0.5, 0.9):
+        expected = np.mean(scores < stated)
+        assert other.iloc[round(100 * stated) - 1] == pytest.approx(expected, abs=1e-3)
+    index.tracks["genre"] = "rock"
+    assert calibration.reliability(index, found, rows).empty
+
+
+def test_it_is_tabulated_how_often_nothing_is_close():
+    index, sides = clusters(), sides_of(60, 30)
+    sides[40:] = "test"
+    found = calibrate(index, sides)
+    table = calibration.alone(index, found, sides).set_index("artists")
+    assert table["recordings"].to_dict() == {"validation": 30, "test": 20}
+    there, gone = removed(index, found, np.arange(40, 60), ["genre"])
+    assert table.loc["test", "in the whole catalogue"] == there.mean()
+    assert table.loc["test", "without its genre"] == gone.mean()
+    untagged = calibration.alone(index_of(index.vectors()), found, sides[:60])
+    assert untagged.columns.tolist() == ["artists", "recordings", "in the whole catalogue"]
+    assert len(calibration.alone(index, found, np.where(sides == "test", "test", "train"))) == 1
+
+
+def test_a_calibration_comes_back_as_it_was_saved(tmp_path):
+    found = calibrate(clusters(), sides_of(60, 20))
+    found.save(tmp_path)
+    assert Calibration.load(tmp_path) == found
+    with pytest.raises(SimlibError, match="is not there; run 'dvc repro index'"):
+        Calibration.load(tmp_path / "nowhere")
+    (tmp_path / "calibration.json").write_text('{"floor": 0}')
+    with pytest.raises(SimlibError, match="is of another version; run 'dvc repro index'"):
+        Calibration.load(tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_tiny_catalogue_is_calibrated_somehow(count):
+    index = index_of(samples.unit(count, 0))
+    sides = sides_of(count, 0)
+    found = calibrate(index, sides)
+    assert 0 <= found.closer_than(0.5) <= 1
+    assert ("the score is the proximity" in found.remark) == (count == 1)
+    assert not found.is_alone(index, index.vectors()[0], index.artists[0])
+
+
+def test_where_all_share_a_tag_the_score_is_the_proximity():
+    index = clusters()
+    index.tracks["genre"] = "rock"
+    found = calibrate(index, sides_of(60, 20))
+    assert "no unrelated recordings" in found.remark
+    np.testing.assert_allclose(found.closer_than([0.0, 0.25, 1.0]), [0, 0.25, 1])
