@@ -27,6 +27,8 @@ FULL_FOLDS = {"folds": 5, "seed": 2}
 SEEDS = (0, 1)
 # An ablation's fits are short: so many epochs, whatever params.yaml says.
 SHORT = {"epochs": 20, "patience": 20}
+# Of the dimensions that the parts have, more for the encoder and the describer.
+UNDIVIDED = "undivided, of the same size"
 # What differs from params.yaml, row by row.
 ROWS = {
     "the recipe": {},
@@ -40,7 +42,8 @@ ROWS = {
     "no change of pitch and tempo": {"augmentation.pitch_bands": 0, "augmentation.stretch": 0.0},
     "no change of level and tilt": {"augmentation.gain_db": 0.0, "augmentation.tilt_db": 0.0},
     "artists are no positives": {"positives.artist": 0.0},
-    "half the channels": {"channels": [8, 16, 32, 64, 128]},
+    "half the channels": {"channels": [8, 16, 32, 64, 128, 128]},
+    UNDIVIDED: {"embedding": 224, "descriptor.embedding": 160},
     "half the epochs": {"epochs": 10},
     "weights not averaged": {"averaging": 0.0},
 }  # fmt: skip
@@ -148,6 +151,8 @@ def compared(fits, among, folds, rows, joined=None):
             one = ours(fits, row.settings, learning, held, start, row.objective)
             # What the recipe is without one of its parts costs no training.
             found |= {name + k: v for k, v in one.items() if not k or name == first}
+            if name == UNDIVIDED:
+                found[name] = one[", without parts"]
         base = ours(sparse, rows[first].settings, learning, held)
         found[f"{first}, a segment every {OTHER_HOP:g} s"] = base[""]
         means = {k: np.mean([found[row] for row in v], axis=0) for k, v in (joined or {}).items()}
