@@ -1,9 +1,14 @@
 """What training does to log-mel segments, so that the encoder hears past the recording chain."""
 
 import numpy as np
+import scipy.signal
 
 # Frames longer than a segment that a stretched one is cut from.
 FLOOR = -100.0
+# What `wear` draws from: dB of the noise below the segment; shares of the bands that a narrow
+# channel loses below and above, and by how many dB; frames until a room is silent, 60 dB down.
+NOISE_BELOW, LOST_BELOW, LOST_ABOVE, LOST_DB = (0.0, 25.0), (0.0, 0.12), (0.2, 0.45), (30.0, 80.0)
+RINGING = (15, 70)
 
 
 def margin(frames, settings):
@@ -16,7 +21,8 @@ def augment(batch, frames, settings, rng):
 
     Each segment gets a tempo change (resampled along time), a shift along the mel axis, a change
     of level, a spectral tilt, and one time and one band mask (SpecAugment, Park et al. 2019).
-    Some are mixed with another one of the batch, 6 dB below or more, as sounds mix: by power.
+    Some are mixed with another one of the batch, 6 dB below or more, as sounds mix: by power, and
+    some are worn; see `wear`.
 
     Parameters
     ----------
@@ -42,11 +48,61 @@ def augment(batch, frames, settings, rng):
         slope = rng.uniform(-1, 1) * settings.tilt_db
         out[i] = np.maximum(segment + level + slope * tilt, FLOOR)
     out = _mixed(out, settings.mix, rng)
+    for i in np.flatnonzero(rng.random(n) < settings.wear):
+        out[i] = wear(out[i], rng)
     for segment in out:
         quiet = segment.mean()
         _mask(segment, settings.time_mask, quiet, rng)
         _mask(segment.T, settings.band_mask, quiet, rng)
     return out
+
+
+def wear(log_mel, rng):
+    """Do to a log-mel spectrogram what noise, a narrow channel or a room does to a recording.
+
+    Parameters
+    ----------
+    log_mel : numpy.ndarray, shape (n_frames, n_mels)
+        dB.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_frames, n_mels)
+        By one of the three, never below `FLOOR`.
+    """
+    log_mel = np.asarray(log_mel, dtype=np.float32)
+    return (_noisy, _narrow, _ringing)[rng.integers(3)](log_mel, rng)
+
+
+def _noisy(log_mel, rng):
+    """Lay white noise under it: with Slaney's filters, the same power in every band."""
+    power = 10 ** (log_mel / 10)
+    below = 10 ** (rng.uniform(*NOISE_BELOW) / 10)
+    # The average power of white noise over a band of a frame is nearly the same each time.
+    return _decibel(power + power.mean() / below * rng.gamma(8, 1 / 8, power.shape))
+
+
+def _narrow(log_mel, rng):
+    """Take the outermost bands away."""
+    bands = log_mel.shape[1]
+    first = round(rng.uniform(*LOST_BELOW) * bands)
+    last = bands - round(rng.uniform(*LOST_ABOVE) * bands)
+    lost = (np.arange(bands) < first) | (np.arange(bands) >= last)
+    worn = log_mel.copy()
+    worn[:, lost] -= rng.uniform(*LOST_DB)
+    return np.maximum(worn, FLOOR)
+
+
+def _ringing(log_mel, rng):
+    """Let every frame die away exponentially, reverberation as loud as the direct sound."""
+    kept = 10 ** (-6 / rng.uniform(*RINGING))
+    power = 10 ** (log_mel / 10)
+    return _decibel(power + scipy.signal.lfilter([1 - kept], [1, -kept], power, axis=0))
+
+
+def _decibel(power):
+    return (10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10)))).astype(np.float32)
 
 
 def _stretched(segment, frames, change):

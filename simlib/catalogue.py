@@ -20,7 +20,7 @@ KNOWN = ("track_id", "path", "title", "artist", "album")
 SUFFIXES = frozenset(".wav .flac .ogg .opus .mp3 .m4a .mp4 .aac .wma .webm".split())
 REJECTED_COLUMNS = ["path", "cause", "mend"]
 # Columns that the pipeline adds to the table itself.
-RESERVED = ("seconds", "digest", "log_mel", "descriptor")
+RESERVED = ("seconds", "digest", "log_mel", "descriptor", "worn")
 
 
 def read(data, files=None):

@@ -48,9 +48,9 @@ def telephone(samples, rate, rng):
     return soxr.resample(heard, TELEPHONE_RATE, rate)
 
 
-def noise(samples, rate, rng):
-    """Add white noise, 10 dB below the recording."""
-    level = np.sqrt(np.mean(samples**2) / 10 ** (NOISE_DB / 10))
+def noise(samples, rate, rng, *, decibel=NOISE_DB):
+    """Add white noise, so many decibel below the recording."""
+    level = np.sqrt(np.mean(samples**2) / 10 ** (decibel / 10))
     return samples + level * rng.standard_normal(len(samples), dtype=np.float32)
 
 
@@ -77,10 +77,10 @@ def excerpt(samples, rate, rng):
     return samples[start : start + length]
 
 
-def reverberate(samples, rate, rng):
-    """Play in a room that rings for a second, as loud as the direct sound."""
-    times = np.arange(round(REVERBERATION_SECONDS * rate)) / rate
-    room = rng.standard_normal(len(times)) * 10 ** (-3 * times / REVERBERATION_SECONDS)
+def reverberate(samples, rate, rng, *, seconds=REVERBERATION_SECONDS):
+    """Play in a room that rings for so long, as loud as the direct sound."""
+    times = np.arange(round(seconds * rate)) / rate
+    room = rng.standard_normal(len(times)) * 10 ** (-3 * times / seconds)
     room = (room / np.linalg.norm(room)).astype(np.float32)
     return samples + scipy.signal.oaconvolve(samples, room)[: len(samples)]
 
@@ -109,3 +109,16 @@ DEGRADATIONS = {
     "6% faster": partial(stretch, factor=1 + TEMPO),
     "6% slower": partial(stretch, factor=1 - TEMPO),
 }
+
+
+def wear(samples, rate, rng):
+    """Degrade in one of the ways that change the hand-picked features most, to some degree.
+
+    What training learns from: a telephone, noise or a room.
+    """
+    way = rng.integers(3)
+    if way == 0:
+        return telephone(samples, rate, rng)
+    if way == 1:
+        return noise(samples, rate, rng, decibel=rng.uniform(5.0, 25.0))
+    return reverberate(samples, rate, rng, seconds=rng.uniform(0.3, 1.5))

@@ -18,7 +18,7 @@ import soundfile
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
-from simlib import artefacts, audio
+from simlib import artefacts, audio, degrade
 from simlib.artefacts import SimlibError, printable, written_aside
 from simlib.catalogue import REJECTED_COLUMNS, RESERVED
 
@@ -29,6 +29,10 @@ DESCRIPTOR_RATE, DESCRIPTOR_FFT, DESCRIPTOR_HOP = 22050, 2048, 512
 DESCRIPTOR_BLOCK = 5.0
 # Mean and deviation of: MFCC, spectral contrast, chroma, tempo bands.
 DESCRIPTOR_GROUPS = (2 * 20, 2 * 7, 2 * 12, 2 * 12)
+# What is stored of a recording.
+KINDS = ("log_mel", "descriptor", "worn")
+# Of a longer recording, so much of its middle is worn.
+WORN_SECONDS = 30.0
 _MEND = "run 'dvc repro extract'"
 
 
@@ -142,8 +146,33 @@ def _tempo_bands(onsets, rate, hop):
     return bands
 
 
+def worn_descriptor(path, seconds, seed):
+    """Describe a recording as it would be over a telephone, in noise or in a room.
+
+    Training learns from it what does not count: the hand-picked features of a degraded copy cannot
+    be made from those of the original.
+
+    Parameters
+    ----------
+    path : path-like
+    seconds : float
+        Its length.
+    seed : int
+        Which of the three, and how much.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_blocks, 102)
+        See `descriptor`; of at most 30 s from the middle.
+    """
+    start = max(0.0, (seconds - WORN_SECONDS) / 2)
+    samples = audio.decode(path, DESCRIPTOR_RATE, start=start, end=start + WORN_SECONDS)
+    worn = degrade.wear(samples, DESCRIPTOR_RATE, np.random.default_rng(seed))
+    return descriptor([worn])
+
+
 class Store:
-    """The features on disk: `log_mel/<key>.npy`, `descriptor/<key>.npy`, `tracks.parquet`.
+    """The features on disk: `log_mel/<key>.npy`, likewise the other `KINDS`, `tracks.parquet`.
 
     A key is a digest of all that makes the numbers: the file's bytes, the settings, the code and
     the libraries. What was computed once is never computed, nor taken for something else, again.
@@ -157,7 +186,7 @@ class Store:
         self.folder = Path(folder)
 
     def path(self, kind, key):
-        """Return the file of a feature; `kind` is `log_mel` or `descriptor`."""
+        """Return the file of a feature; `kind` is one of `KINDS`."""
         return self.folder / kind / f"{key}.npy"
 
     def tracks(self):
@@ -166,7 +195,7 @@ class Store:
         Returns
         -------
         pandas.DataFrame
-            The catalogue's columns and `seconds`, `digest`, `log_mel`, `descriptor` (the keys).
+            The catalogue's columns, `seconds`, `digest`, and a column of keys for each of `KINDS`.
 
         Raises
         ------
@@ -186,19 +215,21 @@ class Store:
         """Map a log-mel spectrogram: float16, shape (n_frames, n_mels)."""
         return self._load("log_mel", key)
 
-    def descriptors(self, keys):
+    def descriptors(self, keys, kind="descriptor"):
         """Stack the recordings' descriptors.
 
         Parameters
         ----------
         keys : iterable of str
+        kind : str
+            Or `worn`, for those of degraded copies.
 
         Returns
         -------
         numpy.ndarray of float32, shape (n_tracks, 102)
             The mean over each recording's rows.
         """
-        return np.stack([self.descriptor(key).mean(axis=0) for key in keys])
+        return np.stack([self._load(kind, key).mean(axis=0) for key in keys])
 
     def descriptor(self, key):
         """Map a recording's descriptor: float32, shape (n_blocks, 102)."""
@@ -231,8 +262,8 @@ def extract(data, tracks, store, settings, *, jobs=-1):
     Returns
     -------
     stored : pandas.DataFrame
-        The usable rows of `tracks`, with `seconds`, `digest` (of the file's bytes), `log_mel` and
-        `descriptor`.
+        The usable rows of `tracks`, with `seconds`, `digest` (of the file's bytes) and a key for
+        each of `KINDS`.
     rejected : pandas.DataFrame
         Columns `path, cause, mend`.
     computed : int
@@ -243,7 +274,7 @@ def extract(data, tracks, store, settings, *, jobs=-1):
     SimlibError
         If not one recording can be used.
     """
-    recipe = {kind: _recipe(kind, settings) for kind in ("log_mel", "descriptor")}
+    recipe = {kind: _recipe(kind, settings) for kind in KINDS}
     paths = list(tracks["path"].to_numpy(dtype=object))
     done, rejected = {}, []
     for path, result in _each(paths, (Path(data), store, settings, recipe), jobs):
@@ -273,7 +304,8 @@ def _recipe(kind, settings):
     parameters = settings.as_dict() if kind == "log_mel" else {"rate": DESCRIPTOR_RATE}
     # Lengths are checked on the way, so a stricter limit must look at every file again.
     minimum = settings.min_seconds
-    code = artefacts.digest_of_modules(audio, sys.modules[__name__])
+    modules = [audio, sys.modules[__name__]] + [degrade] * (kind == "worn")
+    code = artefacts.digest_of_modules(*modules)
     libsndfile = soundfile.__libsndfile_version__
     return artefacts.digest_of([kind, parameters, minimum, libraries, libsndfile, code])
 
@@ -315,10 +347,12 @@ def _extract_one(path, data, store, settings, recipe):
             store_log_mel(data / path, store.path("log_mel", keys["log_mel"]), settings)
         if "descriptor" in missing:
             rows = descriptor(audio.blocks(data / path, DESCRIPTOR_RATE))
-            with written_aside(store.path("descriptor", keys["descriptor"])) as aside:
-                np.save(aside, rows, allow_pickle=False)
+            _save(store.path("descriptor", keys["descriptor"]), rows)
         frames = len(store.log_mel(keys["log_mel"]))
         seconds = frames / settings.frame_rate
+        if "worn" in missing:
+            rows = worn_descriptor(data / path, seconds, int(content, 16))
+            _save(store.path("worn", keys["worn"]), rows)
         return path, {**keys, "digest": content, "seconds": seconds, "computed": bool(missing)}
     except SimlibError as error:
         return path, error
@@ -328,6 +362,11 @@ def _extract_one(path, data, store, settings, recipe):
     except Exception as error:  # noqa: BLE001 - one broken recording never stops a catalogue
         cause = printable(f"fails with {type(error).__name__}: {error}")[:200]
         return path, SimlibError(path, cause, "convert it to flac or mp3")
+
+
+def _save(target, rows):
+    with written_aside(target) as aside:
+        np.save(aside, rows, allow_pickle=False)
 
 
 def store_log_mel(source, target, settings):
@@ -371,7 +410,7 @@ def store_log_mel(source, target, settings):
 def _prune(store, stored):
     """Remove every file that no recording of the table needs."""
     needed = {store.folder / "tracks.parquet", store.folder / "front_end.json"}
-    for kind in ("log_mel", "descriptor"):
+    for kind in KINDS:
         needed |= {store.path(kind, key) for key in stored[kind]}
     for path in store.folder.rglob("*"):
         if path.is_file() and path not in needed:

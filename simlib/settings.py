@@ -169,7 +169,7 @@ class TrainSettings(Section):
         The branch on hand-picked features, those that learn one tag column each, and the one that
         learns tempi; see `BranchSettings`.
     augmentation : dict
-        `gain_db`, `tilt_db`, `pitch_bands`, `stretch`, `time_mask`, `band_mask`, `mix`; see
+        `gain_db`, `tilt_db`, `pitch_bands`, `stretch`, `time_mask`, `band_mask`, `mix`, `wear`; see
         `simlib.augment`.
     epochs : int
         At most so many; in each every training recording is drawn about `draws` times.
@@ -312,6 +312,8 @@ class AugmentSettings(Section):
         Largest share of frames and of bands that one mask hides.
     mix : float
         Share of the segments that another recording is laid over, quietly.
+    wear : float
+        Share of the segments that get noise, a narrow channel or reverberation.
     """
 
     section = "train.augmentation"
@@ -322,13 +324,15 @@ class AugmentSettings(Section):
     time_mask: float
     band_mask: float
     mix: float
+    wear: float
 
     def __post_init__(self):
         for key in ("gain_db", "tilt_db", "pitch_bands"):
             self._require(key, getattr(self, key) >= 0, "at least 0")
         for key in ("stretch", "time_mask", "band_mask"):
             self._require(key, 0 <= getattr(self, key) < 1, "at least 0 and below 1")
-        self._require("mix", 0 <= self.mix <= 1, "between 0 and 1")
+        for key in ("mix", "wear"):
+            self._require(key, 0 <= getattr(self, key) <= 1, "between 0 and 1")
 
 
 @dataclass(frozen=True)

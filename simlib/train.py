@@ -27,7 +27,7 @@ from simlib.settings import AugmentSettings, BranchSettings, ExtractSettings, Po
 K = 10
 # Weights that were learned already move so much slower than random ones.
 TUNING = 0.3
-# Recordings that a step of a branch's training compares.
+# Recordings that a step of a branch's training compares, each as it is and worn.
 BRANCH_BATCH = 256
 
 
@@ -142,9 +142,9 @@ def train(store, tracks, sides, settings, checkpoint, start=None, objective=Obje
     run.keep_best()
     if run.best_epoch > 0:
         branch = BranchSettings.of(settings.descriptor)
-        descriptors = store.descriptors(learning["descriptor"])
+        views = [store.descriptors(learning[kind], kind) for kind in ("descriptor", "worn")]
         relations, tuned = objective.relations, start is not None
-        fit_branch(run.model.describer, descriptors, relations, branch, settings, tuned=tuned)
+        fit_branch(run.model.describer, *views, relations, branch, settings, tuned=tuned)
     _fit_parts(run.model, store, learning, validation.tracks, columns, settings)
     checkpoint.unlink(missing_ok=True)
     curves = pd.DataFrame(run.curves)
@@ -195,6 +195,7 @@ def _fit_parts(trained, store, learning, validation, columns, settings):
     strengths = PositiveSettings.of(settings.positives)
     hop = settings.segment_seconds
     learned, judged = (_Whole(trained, store, tracks, hop) for tracks in (learning, validation))
+    worn = _Whole(trained, store, learning, hop, settings.seed)
     allowed = relevance.other_artists(artist_keys(validation))
     tasks = {
         part_of(column): (
@@ -213,21 +214,27 @@ def _fit_parts(trained, store, learning, validation, columns, settings):
     for name, (branch, relations, gain) in tasks.items():
         torch.manual_seed(settings.seed)
         new = trained.new_part(name)
-        fit_branch(new, learned.inputs(name), relations, branch, settings)
+        fit_branch(new, learned.inputs(name), worn.inputs(name), relations, branch, settings)
         parts = [part for part in (trained.parts.get(name), new) if part is not None]
         scores = [_retrieval(part, judged.inputs(name), gain, allowed) for part in parts]
         trained.parts[name] = parts[int(np.argmax(scores))]
 
 
 class _Whole:
-    """What parts look at, of some recordings as wholes."""
+    """What parts look at, of some recordings as wholes; worn ones, if there is a seed for it."""
 
-    def __init__(self, trained, store, tracks, hop):
+    def __init__(self, trained, store, tracks, hop, seed=None):
         self.trained = trained
-        self.features = [store.descriptor(key).mean(axis=0) for key in tracks["descriptor"]]
-        log_mels = [store.log_mel(key) for key in tracks["log_mel"]]
-        self.heard = [whole(trained.segments(log_mel, hop)[0]) for log_mel in log_mels]
-        self.tempograms = [tempo.tempogram(log_mel, trained.front_end) for log_mel in log_mels]
+        self.features, self.heard, self.tempograms = [], [], []
+        kind = "descriptor" if seed is None else "worn"
+        rng = np.random.default_rng(seed)
+        for row in tracks.itertuples():
+            log_mel = store.log_mel(row.log_mel)
+            if seed is not None:
+                log_mel = augment.wear(log_mel, rng)
+            self.features.append(store.descriptors([getattr(row, kind)], kind)[0])
+            self.heard.append(whole(trained.segments(log_mel, hop)[0]))
+            self.tempograms.append(tempo.tempogram(log_mel, trained.front_end))
         self.bpm = tempo.completed(tempo.known(tracks), self.tempograms, trained.front_end)
 
     def inputs(self, name):
@@ -248,15 +255,15 @@ def _retrieval(part, features, gain, allowed):
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else 0.0
 
 
-def fit_branch(branch, features, relations, wanted, settings, *, tuned=False):
-    """Train a branch on whole recordings; a matter of seconds.
+def fit_branch(branch, features, worn, relations, wanted, settings, *, tuned=False):
+    """Train a branch on whole recordings, a matter of seconds.
 
     Parameters
     ----------
     branch : simlib.model.Branch
         Changed in place, to the averaged weights of the last step.
-    features : numpy.ndarray of float32, shape (n_recordings, features)
-        Of the training recordings.
+    features, worn : numpy.ndarray of float32, shape (n_recordings, features)
+        Of the training recordings, and of degraded copies of them.
     relations : simlib.relevance.Relations
         Of the same recordings.
     wanted : simlib.settings.BranchSettings
@@ -280,7 +287,8 @@ def fit_branch(branch, features, relations, wanted, settings, *, tuned=False):
     for _ in range(wanted.steps):
         size = min(BRANCH_BATCH, len(features))
         rows = rng.choice(len(features), size, replace=False)
-        value = loss(branch(torch.from_numpy(features[rows]).to(device)), torch.from_numpy(rows))
+        both = torch.from_numpy(np.concatenate([features[rows], worn[rows]])).to(device)
+        value = loss(branch(both), torch.from_numpy(np.tile(rows, 2)))
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

@@ -41,6 +41,7 @@ NO_AUGMENTATION = {
     "time_mask": 0.0,
     "band_mask": 0.0,
     "mix": 0.0,
+    "wear": 0.0,
 }
 AUGMENTATION = {
     "gain_db": 3.0,
@@ -50,6 +51,7 @@ AUGMENTATION = {
     "time_mask": 0.2,
     "band_mask": 0.2,
     "mix": 0.3,
+    "wear": 0.3,
 }
 BRANCH = {
     "hidden": 16,
@@ -254,13 +256,15 @@ def store_of(folder, log_mels, table, settings):
     for key, log_mel in zip(keys, log_mels, strict=True):
         store.path("log_mel", key).parent.mkdir(parents=True, exist_ok=True)
         np.save(store.path("log_mel", key), log_mel.astype(np.float16))
-        store.path("descriptor", key).parent.mkdir(parents=True, exist_ok=True)
-        np.save(store.path("descriptor", key), descriptor_of(log_mel))
+        for kind in ("descriptor", "worn"):
+            store.path(kind, key).parent.mkdir(parents=True, exist_ok=True)
+            np.save(store.path(kind, key), descriptor_of(log_mel))
     stored = table.assign(
         seconds=[len(m) / settings.frame_rate for m in log_mels],
         digest=[hashlib.sha256(m.tobytes()).hexdigest() for m in log_mels],
         log_mel=keys,
         descriptor=keys,
+        worn=keys,
     )
     stored.to_parquet(folder / "tracks.parquet", index=False)
     (folder / "front_end.json").write_text(json.dumps(settings.as_dict()))

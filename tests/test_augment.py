@@ -4,7 +4,9 @@ import samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.augment import FLOOR, augment, margin
+from simlib import augment as augmentation
+from simlib import degrade, features
+from simlib.augment import FLOOR, augment, margin, wear
 from simlib.settings import AugmentSettings
 
 BANDS, FRAMES = 12, 20
@@ -34,6 +36,7 @@ def augmented(settings, count=4, seed=0):
         time_mask=st.floats(0, 0.99),
         band_mask=st.floats(0, 0.99),
         mix=st.floats(0, 1),
+        wear=st.floats(0, 1),
     ),
     st.integers(1, 5),
     st.integers(0, 2**32 - 1),
@@ -144,3 +147,61 @@ def test_without_mixing_segments_do_not_hear_each_other():
     other[1] = -30.0
     a, b = (augment(x, FRAMES, settings, np.random.default_rng(5))[0] for x in (batch, other))
     np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_has_one_level_in_all_bands(seed):
+    quiet = np.full((400, BANDS), -90.0, dtype=np.float32)
+    quiet[:, 2] = -10.0
+    worn = augmentation._noisy(quiet, np.random.default_rng(seed))
+    assert (worn >= quiet - 1e-3).all()
+    floors = np.delete(10 * np.log10((10 ** (worn / 10)).mean(axis=0)), 2)
+    assert np.ptp(floors) < 1.0
+    below = 10 * np.log10((10 ** (quiet / 10)).mean()) - floors.mean()
+    assert -0.5 < below < 25.5
+
+
+def test_a_narrow_channel_takes_the_outer_bands():
+    full = batch_of(1, of())[0] + 60
+    widths = set()
+    for seed in range(20):
+        worn = augmentation._narrow(full, np.random.default_rng(seed))
+        kept = np.flatnonzero((worn == full).all(axis=0))
+        assert (np.diff(kept) == 1).all()
+        assert (worn <= full).all()
+        lost = np.delete(np.arange(BANDS), kept)
+        assert (full[:, lost] - worn[:, lost] >= 30 - 1e-3).all()
+        widths.add(len(kept))
+    assert len(widths) > 2
+
+
+def test_a_room_rings_on_after_each_frame():
+    blow = np.full((120, BANDS), FLOOR, dtype=np.float32)
+    blow[10] = 0.0
+    worn = augmentation._ringing(blow, np.random.default_rng(0))
+    assert (worn[:10] < FLOOR + 4).all(), "nothing rings before it sounded"
+    fall = np.diff(worn[11:20], axis=0)
+    np.testing.assert_allclose(fall, fall[0, 0], atol=1e-2)
+    assert 15 <= -60 / fall[0, 0] <= 70
+
+
+def test_white_noise_is_level_over_the_bands():
+    """As `wear` takes it to be."""
+    rate, front_end = samples.RATE, samples.extract_settings()
+    sound = samples.chord(4.0, rate=rate)
+    noisy = degrade.noise(sound, rate, np.random.default_rng(0), decibel=10) - sound
+    mel = np.concatenate(list(features.log_mel([noisy], front_end))).astype(np.float32)
+    assert np.ptp(10 * np.log10((10 ** (mel / 10)).mean(axis=0))) < 2.0
+
+
+def test_wear_is_each_of_the_three_and_changes_no_input():
+    log_mel = batch_of(1, of())[0]
+    before = log_mel.copy()
+    worn = [wear(log_mel, np.random.default_rng(seed)) for seed in range(12)]
+    np.testing.assert_array_equal(log_mel, before)
+    assert all(one.dtype == np.float32 and (one != log_mel).any() for one in worn)
+    quieter, louder = (
+        [(one < log_mel).any() for one in worn],
+        [(one > log_mel).any() for one in worn],
+    )
+    assert any(quieter) and any(louder)

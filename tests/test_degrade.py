@@ -146,3 +146,11 @@ def test_pitch_and_tempo_change_each_without_the_other(name, ratio, tempo):
     after = DEGRADATIONS[name](samples, RATE, rng())
     assert len(after) == pytest.approx(len(samples) / tempo, abs=2)
     assert peak_frequency(after, RATE) == pytest.approx(440 * ratio, abs=1.5)
+
+
+def test_wear_draws_a_way_and_a_degree():
+    samples = bursts(3.0, RATE) + chord(3.0, rate=RATE)
+    worn = [degrade.wear(samples, RATE, rng(seed)) for seed in range(8)]
+    assert all(one.dtype == np.float32 and len(one) == len(samples) for one in worn)
+    np.testing.assert_array_equal(worn[0], degrade.wear(samples, RATE, rng(0)))
+    assert len({round(power(one), 6) for one in worn}) > 4

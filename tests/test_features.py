@@ -225,7 +225,7 @@ def test_nothing_is_computed_twice(music):
     assert music.extract()[2] == 0
     after = samples.tree(music.store.folder)
     arrays = [name for name in before if name.endswith(".npy")]
-    assert len(arrays) == 6
+    assert len(arrays) == 9
     for name in arrays:
         assert after[name] == before[name], "written once more"
     music.add("3.wav", samples.bursts(0.7, seed=3))
@@ -282,7 +282,7 @@ def test_whatever_changes_the_numbers_changes_the_key(change):
 
 def test_another_library_or_other_code_changes_every_key(monkeypatch):
     def recipes():
-        return [features._recipe(kind, SETTINGS) for kind in ("log_mel", "descriptor")]
+        return [features._recipe(kind, SETTINGS) for kind in features.KINDS]
 
     before = recipes()
     with monkeypatch.context() as patch:
@@ -300,7 +300,7 @@ def test_what_nobody_needs_is_removed(music):
     (music.data / "audio" / "1.wav").unlink()
     stored, _, computed = music.extract()
     assert computed == 0
-    for kind in ("log_mel", "descriptor"):
+    for kind in features.KINDS:
         assert music.files(kind) == sorted(f"{key}.npy" for key in stored[kind])
         assert len(music.files(kind)) == 2
 

@@ -479,7 +479,7 @@ def test_the_relations_of_training_know_the_training_recordings_only(school, mon
 # --- the branches on whole recordings -----------------------------------------------------------
 
 
-def branch_of(features, strengths, **changes):
+def branch_of(features, strengths, worn=None, **changes):
     settings = samples.train_settings()
     wanted = BranchSettings.of(samples.BRANCH | changes)
     branch = Branch(features.shape[1], wanted.hidden, 8, 0.2, wanted.dropout, wanted.noise)
@@ -487,8 +487,25 @@ def branch_of(features, strengths, **changes):
     def relations(rows):
         return (strengths[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
 
-    training.fit_branch(branch, features, relations, wanted, settings)
+    worn = features if worn is None else worn
+    training.fit_branch(branch, features, worn, relations, wanted, settings)
     return branch.eval()
+
+
+def test_a_branch_learns_what_wear_does():
+    rng = np.random.default_rng(2)
+    features = rng.normal(size=(200, 30)).astype(np.float32)
+    worn = features.copy()
+    worn[:, :20] = rng.normal(3, 1, size=(200, 20))
+    strengths = np.eye(200, dtype=np.float32)
+
+    def found_again(**known):
+        branch = branch_of(features[:150], strengths, hidden=64, steps=150, **known)
+        with torch.inference_mode():
+            clean, asked = (branch(torch.from_numpy(x[150:])).numpy() for x in (features, worn))
+        return ((asked @ clean.T).argmax(axis=1) == np.arange(50)).mean()
+
+    assert found_again(worn=worn[:150]) > found_again() + 0.3
 
 
 def test_a_branch_learns_which_features_matter():
