@@ -7,7 +7,7 @@ import scipy.signal
 FLOOR = -100.0
 # What `wear` draws from: dB of the noise below the segment; shares of the bands that a narrow
 # channel loses below and above, and by how many dB; frames until a room is silent, 60 dB down.
-NOISE_BELOW, LOST_BELOW, LOST_ABOVE, LOST_DB = (0.0, 25.0), (0.0, 0.12), (0.2, 0.45), (30.0, 80.0)
+NOISE_BELOW, LOST_BELOW, LOST_ABOVE, LOST_DB = (0.0, 25.0), (0.0, 0.12), (0.2, 0.45), (30.0, 120.0)
 RINGING = (15, 70)
 
 
