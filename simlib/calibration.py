@@ -189,10 +189,7 @@ def unrelated_proximities(index, rows):
         member = membership(index.tracks[column])
         related |= (member[rows] @ member[candidates].T) > 0
     vectors = index.vectors()
-    return [
-        index.proximities(vectors[row], candidates, index.artists[row])[~related[i]]
-        for i, row in enumerate(rows)
-    ]
+    return [index.proximities(vectors[row], candidates)[~related[i]] for i, row in enumerate(rows)]
 
 
 def reliability(index, calibration, rows):

@@ -122,7 +122,7 @@ class Comparison:
     evaluation : simlib.evaluate.Evaluation
         The n recordings that are compared.
     similarities : tuple of two numpy.ndarray of float64, shape (n, n)
-        Mutual proximities, before and after.
+        As search ranks, before and after.
     lists : tuple of two numpy.ndarray of int64, shape (n, k)
         Rows of the evaluation's tracks, the artist filter applied; -1 for none.
     overlap : numpy.ndarray of float64, shape (n,)

@@ -13,7 +13,7 @@ from simlib.artefacts import SimlibError, written_aside
 from simlib.aspects import Aspects
 from simlib.catalogue import artist_keys
 
-# How many nearest by cosine are ranked again by mutual proximity.
+# How many nearest by cosine are ranked again, hubs set back.
 CANDIDATES = 2_000
 _MEND = "run 'dvc repro index'"
 
@@ -49,7 +49,7 @@ class Index:
         self.model_digest, self.hop_seconds = model_digest, hop_seconds
         self.aspects, self.weights = aspects, weights
         self.crowd_of_part = lru_cache(maxsize=8)(self._crowd_of_part)
-        self._weighed_crowd = lru_cache(maxsize=8)(self._crowd)
+        self._weighed_handicaps = lru_cache(maxsize=8)(self._handicaps)
 
     @classmethod
     def build(cls, model, store, settings):
@@ -102,7 +102,7 @@ class Index:
         )
 
     def search(self, vector, k, row=None, weights=None):
-        """Return the k nearest tracks by mutual proximity; see `simlib.hubs`.
+        """Return the k nearest tracks, hubs set back; see `simlib.hubs`.
 
         Parameters
         ----------
@@ -119,36 +119,32 @@ class Index:
         rows : numpy.ndarray of int64, shape (n_found,)
             Rows of `tracks`, nearest first; k, or as many as there are.
         proximities : numpy.ndarray of float64, shape (n_found,)
-            Between 0 and 1, falling.
+            At most 1, falling.
         """
         weights = weights or self.weights
         depth = min(max(CANDIDATES, 10 * k), self.by_track.ntotal)
         query = vector * self.aspects.scale(weights)
         rows = np.asarray(self.by_track.search(query[None], depth)[1])[0]
         rows = rows[rows != row]
-        artist = None if row is None else self.artists[row]
-        proximities = self.proximities(vector, rows, artist, weights)
+        proximities = self.proximities(vector, rows, weights)
         order = np.argsort(-proximities, kind="stable")[:k]
         return rows[order], proximities[order]
 
-    def proximities(self, vector, rows, artist=None, weights=None):
-        """Return the mutual proximities of a query to tracks: float64, shape (n_rows,).
+    def proximities(self, vector, rows, weights=None):
+        """Return how near tracks are to a query: float64, shape (n_rows,).
+
+        Their weighted cosine, hubs set back.
 
         Parameters
         ----------
         vector : numpy.ndarray of float32, shape (dimensions,)
         rows : numpy.ndarray of int, shape (n_rows,)
-        artist : int, optional
-            The query's among `artists`.
         weights : dict of str to float, optional
             See `search`.
         """
         weights = weights or self.weights
-        query, candidates = (
-            self.aspects.weighed(vectors, weights) for vectors in (vector, self._vectors_of(rows))
-        )
-        crowd = self._weighed_crowd(tuple(weights.items()))
-        return crowd.proximity(query, candidates, self.artists[rows], artist)
+        cosines = self._vectors_of(rows) @ (vector * self.aspects.scale(weights))
+        return hubs.set_back(cosines, self._weighed_handicaps(tuple(weights.items()))[rows])
 
     @cached_property
     def artists(self):
@@ -157,17 +153,15 @@ class Index:
 
     @cached_property
     def crowd_rows(self):
-        """The tracks that hubs are judged by: int64, shape (n_references,)."""
+        """An even sample of the tracks: int64, shape (n_references,)."""
         return hubs.spread(self.by_track.ntotal, hubs.REFERENCES)
 
-    def _crowd(self, weights):
-        vectors = self.aspects.weighed(self._vectors_of(self.crowd_rows), dict(weights))
-        return hubs.Crowd(vectors, self.artists[self.crowd_rows])
+    def _handicaps(self, weights):
+        return hubs.handicaps(self.aspects.weighed(self.vectors(), dict(weights)), self.artists)
 
     def _crowd_of_part(self, name):
         """The same tracks in one part of the embedding."""
-        views = self.aspects.views(self._vectors_of(self.crowd_rows))
-        return hubs.Crowd(views[name], self.artists[self.crowd_rows])
+        return Crowd(self.aspects.views(self._vectors_of(self.crowd_rows))[name])
 
     def _vectors_of(self, rows):
         return np.asarray(self.by_track.reconstruct_batch(rows))
@@ -239,6 +233,26 @@ class Index:
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
             raise SimlibError(folder, f"cannot be read ({reason})", _MEND) from None
+
+
+class Crowd:
+    """Recordings, seen from their centre.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray of float32, shape (n_references, dimensions)
+        Of unit length.
+    """
+
+    def __init__(self, vectors):
+        self.centre = vectors.mean(axis=0)
+        self.vectors = self.relative(vectors)
+
+    def relative(self, vectors):
+        """Take vectors relative to the centre, at unit length: float32, of the same shape."""
+        relative = vectors - self.centre
+        length = np.linalg.norm(relative, axis=-1, keepdims=True)
+        return relative / np.maximum(length, 1e-6)
 
 
 def _flat(vectors):

@@ -59,11 +59,11 @@ class Searcher:
         Returns
         -------
         pandas.DataFrame
-            Columns `rank` (from 1), `track_id`, `title`, `artist`, `similarity` (mutual proximity:
-            the share of the catalogue that is nearer to neither of the two than they are to each
-            other) and `closer_than`, the percentage of unrelated pairs that are less near. A track
-            of the catalogue is not listed as its own match. `attrs["nothing_close"]` is true where
-            the catalogue has nothing like the reference: the list is then the best of a bad lot.
+            Columns `rank` (from 1), `track_id`, `title`, `artist`, `similarity` (weighted cosine,
+            hubs set back) and `closer_than`, the percentage of unrelated pairs
+            that are less near. A track of the catalogue is not listed as its own match.
+            `attrs["nothing_close"]` is true where the catalogue has nothing like the reference: the
+            list is then the best of a bad lot.
 
         Raises
         ------
@@ -192,7 +192,8 @@ def embed(paths, weights=None):
             failed.append(error)
     arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
     if 0 < len(ids) <= SIMILARITY_LIMIT:
-        arrays["sim"] = hubs.corrected(arrays["emb"], np.arange(len(ids))).astype(np.float32)
+        artists, most = np.arange(len(ids)), hubs.UNFILTERED_SHARE
+        arrays["sim"] = hubs.corrected(arrays["emb"], artists, most).astype(np.float32)
     return arrays, failed
 
 

@@ -186,8 +186,7 @@ def margins(stage, triplets):
     index, near = stage.index, []
     vectors, described = index.vectors(), stage.describe(index.tracks)
     for reference, *others in triplets:
-        artist = index.artists[reference]
-        near.append(index.proximities(vectors[reference], others, artist))
+        near.append(index.proximities(vectors[reference], others))
     described /= np.maximum(np.linalg.norm(described, axis=1, keepdims=True), 1e-12)
     return {
         "simlib": -np.diff(near, axis=1)[:, 0],

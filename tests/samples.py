@@ -304,24 +304,28 @@ def unit(count, seed, dimensions=8):
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def naive_proximity(first, second, crowd, counted):
-    """Mutual proximity of two vectors, counted over those of a crowd that are to be counted."""
-    centre = np.mean(np.asarray(crowd, dtype=float), axis=0)
+def naive_handicaps(vectors, artists, most=1.7):
+    """What hubs are set back by, found list by list."""
+    count, artists = len(vectors), list(artists)
+    length, found = min(10, count // 5), np.ones(count)
+    if not length:
+        return found
+    distances = np.array([1 - vectors @ vector for vector in vectors], dtype=np.float64)
+    allowed = [[c for c in range(count) if artists[c] != artists[q]] for q in range(count)]
+    every = [distances[q, c] for q in range(count) for c in allowed[q]] or [1]
+    step = 0.02 * np.std(every) / np.mean(every)
+    for _ in range(500):
+        often = np.zeros(count)
+        for q in range(count):
+            often[sorted(allowed[q], key=lambda c, q=q: found[c] * distances[q, c])[:length]] += 1
+        if (often <= most * length).all():
+            break
+        found += step * np.maximum(often / length - most, 0)
+    return found
 
-    def relative(vector):
-        difference = np.asarray(vector, dtype=float) - centre
-        return difference / max(np.linalg.norm(difference), 1e-6)
 
-    between = relative(first) @ relative(second)
-    nearer = sum(
-        bool(counts)
-        and max(relative(other) @ relative(first), relative(other) @ relative(second)) > between
-        for other, counts in zip(crowd, counted, strict=True)
-    )
-    return 1 - (nearer + (1 - between) / 2) / (sum(map(bool, counted)) + 1)
-
-
-def naive_proximity_among(vectors, artists, first, second):
-    """Mutual proximity of two of the vectors, if they are the catalogue."""
-    counted = [artist not in (artists[first], artists[second]) for artist in artists]
-    return naive_proximity(vectors[first], vectors[second], vectors, counted)
+def naive_similarities(vectors, artists, most=1.7):
+    """How near each recording (row) finds each other one, if the vectors are the catalogue."""
+    handicaps = naive_handicaps(vectors, artists, most)
+    return [[1 - (1 - float(one @ other)) * h for other, h in zip(vectors, handicaps, strict=True)]
+            for one in vectors]  # fmt: skip

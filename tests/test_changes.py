@@ -14,7 +14,7 @@ from dvc.repo import Repo
 from hypothesis import given
 from hypothesis import strategies as st
 from project import Project, write_music, write_table
-from samples import naive_proximity_among, unit
+from samples import naive_similarities, unit
 
 from simlib import changes, findings
 from simlib.artefacts import SimlibError
@@ -73,9 +73,10 @@ def test_lists_are_of_what_both_have_as_if_that_were_the_catalogue(seed, shared)
     for index, lists in zip((before, after), comparison.lists, strict=True):
         known = index.tracks["track_id"].tolist()
         vectors = index.vectors()[[known.index(name) for name in names]]
+        similarity = naive_similarities(vectors, artists)
         for query in range(shared):
             others = [row for row in range(shared) if artists[row] != artists[query]]
-            near = {row: naive_proximity_among(vectors, artists, query, row) for row in others}
+            near = {row: similarity[query][row] for row in others}
             expected = sorted(near.values(), reverse=True)[:3]
             listed = [row for row in lists[query] if row >= 0]
             np.testing.assert_allclose([near[row] for row in listed], expected, atol=1e-5)

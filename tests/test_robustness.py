@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import samples
-from samples import naive_proximity, unit
+from samples import naive_handicaps, unit
 
 from simlib import audio, features, robustness
 from simlib import evaluate as ev
@@ -182,19 +182,10 @@ def naive_lists(stage, asked, name):
     index = stage.index
     held, artists = index.weighed(), index.artists
     whole, test = [], []
-    for vector, row in zip(asked.vectors[name], asked.rows, strict=True):
+    for vector in asked.vectors[name]:
         vector = index.aspects.weighed(vector, index.weights)
-        whole.append([
-            naive_proximity(vector, held[other], held, artists != artists[other])
-            for other in range(12)
-        ])  # fmt: skip
-        own = artists[4 + row]
-        test.append([
-            naive_proximity(
-                vector, held[other], held[4:], ~np.isin(artists[4:], [own, artists[other]])
-            )
-            for other in range(4, 12)
-        ])  # fmt: skip
+        whole.append(1 - (1 - held @ vector) * naive_handicaps(held, artists))
+        test.append(1 - (1 - held[4:] @ vector) * naive_handicaps(held[4:], artists[4:]))
     return np.array(whole), np.array(test)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import samples
-from samples import naive_proximity_among, unit
+from samples import naive_similarities, unit
 
 from simlib import relevance, turning
 from simlib.aspects import Aspects
@@ -36,10 +36,7 @@ def test_the_gain_is_that_of_the_lists_that_search_would_give(evaluation, vector
 
     def naive(weights, measured):
         weighed = ASPECTS.weighed(vectors, weights)
-        similarity = np.array([
-            [naive_proximity_among(weighed, evaluation.artists, i, j) for j in range(12)]
-            for i in range(12)
-        ])  # fmt: skip
+        similarity = np.array(naive_similarities(weighed, evaluation.artists))
         ranked = evaluation.ranked(similarity)
         return relevance.ndcg(ranked, gains[measured], evaluation.allowed)
 
