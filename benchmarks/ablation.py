@@ -38,6 +38,7 @@ ROWS = {
     "6 s segments": {"segment_seconds": 6.0},
     "batches of 128": {"batch": 128, "draws": 16},
     "no mixing": {"augmentation.mix": 0.0},
+    "no wear": {"augmentation.wear": 0.0},
     "no masks": {"augmentation.time_mask": 0.0, "augmentation.band_mask": 0.0},
     "no change of pitch and tempo": {"augmentation.pitch_bands": 0, "augmentation.stretch": 0.0},
     "no change of level and tilt": {"augmentation.gain_db": 0.0, "augmentation.tilt_db": 0.0},
