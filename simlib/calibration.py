@@ -81,8 +81,7 @@ class Calibration:
         -------
         bool
         """
-        counts = index.artists[index.crowd_rows] != artist
-        return bool(company(index, self.part, vector, counts) < self.floor)
+        return bool(company(index, self.part, vector, _others(index, artist)) < self.floor)
 
     def save(self, folder):
         """Write it beside the index."""
@@ -134,12 +133,16 @@ def calibrate(index, sides):
     part = parts[0] if parts else SOUND
     vectors = index.vectors()
     companies = [
-        company(index, part, vectors[row], index.artists[index.crowd_rows] != index.artists[row])
-        for row in rows
+        company(index, part, vectors[row], _others(index, index.artists[row])) for row in rows
     ]
     floor = np.quantile(companies, FALSE_ALARMS, method="lower")
     quantiles = np.quantile(found, LEVELS)
     return Calibration(quantiles.round(6).tolist(), part, float(floor), remark)
+
+
+def _others(index, artist):
+    """Which of the index's crowd are by another artist; None is nobody's."""
+    return index.artists[index.crowd_rows] != artist
 
 
 def company(index, part, vector, counts):
@@ -232,7 +235,7 @@ def removed(index, calibration, rows, columns):
     sets = [tag_sets(index.tracks[column]) for column in columns]
     vectors, said = index.vectors(), []
     for row in rows:
-        others = index.artists[index.crowd_rows] != index.artists[row]
+        others = _others(index, index.artists[row])
         kept = [others] + [
             others & [not tags[row] & tags[other] for other in index.crowd_rows] for tags in sets
         ]
