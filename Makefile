@@ -52,7 +52,7 @@ changes: $(READY) ## what a retrain changed: index/ beside that of a revision, R
 
 pretrained: tracked ## train the weights that come with simlib on all of data/
 	@dvc repro --quiet extract
-	@simlib pretrain
+	@simlib pretrain --epochs 80
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@jupyter lab --LabServerApp.app_settings_dir='$(CURDIR)/notebooks/.lab' notebooks/search.ipynb

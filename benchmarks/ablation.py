@@ -26,7 +26,7 @@ SHORT_FOLDS = {"folds": 3, "seed": 1}
 FULL_FOLDS = {"folds": 5, "seed": 2}
 SEEDS = (0, 1)
 # An ablation's fits are short: so many epochs, whatever params.yaml says.
-SHORT = {"epochs": 20, "patience": 20}
+SHORT = {"epochs": 12}
 # Of the dimensions that the parts have, more for the encoder and the describer.
 UNDIVIDED = "undivided, of the same size"
 # What differs from params.yaml, row by row.
@@ -36,7 +36,7 @@ ROWS = {
     "heavy tag heads": {"tag_heads": 2.0},
     "temperature 0.1": {"temperature": 0.1},
     "6 s segments": {"segment_seconds": 6.0},
-    "batches of 128": {"batch": 128, "draws": 16},
+    "batches of 128, half the steps": {"batch": 128},
     "no mixing": {"augmentation.mix": 0.0},
     "no wear": {"augmentation.wear": 0.0},
     "no masks": {"augmentation.time_mask": 0.0, "augmentation.band_mask": 0.0},
@@ -45,7 +45,7 @@ ROWS = {
     "artists are no positives": {"positives.artist": 0.0},
     "half the channels": {"channels": [8, 16, 32, 64, 128, 128]},
     UNDIVIDED: {"embedding": 224, "descriptor.embedding": 160},
-    "half the epochs": {"epochs": 10},
+    "half the epochs": {"epochs": 6},
     "weights not averaged": {"averaging": 0.0},
 }  # fmt: skip
 

@@ -91,7 +91,9 @@ def catalogue(
 
 
 @app.command()
-def pretrain():
+def pretrain(
+    epochs: Annotated[int | None, typer.Option(help="In place of train.epochs.")] = None,
+):
     """Train on all of data/ the weights that come with simlib, pretrained/."""
     import yaml
 
@@ -101,7 +103,8 @@ def pretrain():
     from simlib.train import pretrain as train_on_all
 
     root = project_root()
-    settings = TrainSettings.of(yaml.safe_load((root / "params.yaml").read_text())["train"])
+    section = yaml.safe_load((root / "params.yaml").read_text())["train"]
+    settings = TrainSettings.of(section | ({"epochs": epochs} if epochs else {}))
     checkpoint = root / ".checkpoints" / "pretrained.safetensors"
     model, provenance = train_on_all(Store(root / "features"), settings, checkpoint)
     path = root / PATH

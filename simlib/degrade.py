@@ -1,8 +1,8 @@
 """What becomes of a recording on its way to a query: codecs, bands, noise, rooms, other speeds.
 
 Every degradation takes mono samples (float32, shape (n_samples,)), their rate in Hz and a
-`numpy.random.Generator`, and returns mono samples at the same rate. How much it does is fixed, so
-that figures compare; what is random about it is drawn from the generator.
+`numpy.random.Generator`, and returns mono samples at the same rate. What is random about it is
+drawn from the generator; how much is done is fixed, so that figures compare, except by `wear`.
 """
 
 import io

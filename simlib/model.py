@@ -289,13 +289,12 @@ class Model:
         -------
         numpy.ndarray of float32, shape (n_features,)
         """
-        pulse = tempo.cyclic(tempogram, self.front_end)
         if name == TEMPO:
-            return pulse
+            return tempo.cyclic(tempogram, self.front_end)
         seen = [heard, features]
         if name == part_of(TEMPO):
             # A column of that name is about what features averaged over minutes cannot tell.
-            seen += [pulse, tempo.spread(tempogram, self.front_end)]
+            seen += [see(tempogram, self.front_end) for see in (tempo.cyclic, tempo.spread)]
         return np.concatenate(seen)
 
     def _seen(self, branch, features):
