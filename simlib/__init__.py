@@ -10,7 +10,7 @@ _HOME = {
     "SimlibError": "artefacts",
     "Searcher": "search",
     "query": "search",
-    "embed": "search",
+    "embed": "embedding",
 }
 
 __all__ = sorted(_HOME)

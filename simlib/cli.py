@@ -25,24 +25,32 @@ def query(
     weight: Annotated[
         list[str] | None, typer.Option("-w", help="PART=NUMBER: how much a part counts.")
     ] = None,
+    start: Annotated[float | None, typer.Option(help="Seconds of the reference: from,")] = None,
+    end: Annotated[float | None, typer.Option(help="and to.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="genre=Jazz, artist!=Miles Davis, bpm=90..110.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Rank the catalogue by similarity to a reference."""
     from simlib.search import Searcher
 
-    found = Searcher().query(reference, k, dict(map(_weight, weight or [])))
+    weights = dict(map(_weight, weight or []))
+    found = Searcher().query(reference, k, weights, start=start, end=end, where=where or ())
     if found.attrs["nothing_close"]:
         print("simlib: nothing in the catalogue is close to this", file=sys.stderr)
     if as_json:
         print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
         return
-    width = max(20, shutil.get_terminal_size().columns - 45)
+    width = max(20, shutil.get_terminal_size().columns - 55)
     ids = [printable(t) for t in found["track_id"]]
     wide = max(map(len, ids), default=8)
-    print(f"rank  closer than  {'track':<{wide}}  title – artist")
+    print(f"rank  closer than   seconds  {'track':<{wide}}  title – artist")
     for row, track_id in zip(found.itertuples(), ids, strict=True):
         name = printable(f"{row.title} – {row.artist}" if row.artist else row.title)[:width]
-        print(f"{row.rank:>4}  {row.closer_than:>10.1f}%  {track_id:<{wide}}  {name}")
+        seconds = f"{row.start:.0f}–{row.end:.0f}"
+        score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}"
+        print(f"{score}  {track_id:<{wide}}  {name}")
 
 
 def _weight(text):
@@ -65,7 +73,7 @@ def embed(
     """Embed audio files with the encoder."""
     import numpy as np
 
-    from simlib.search import embed as embed_files
+    from simlib.embedding import embed as embed_files
 
     arrays, failed = embed_files(paths, weights)
     for error in failed:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from simlib import artefacts, hubs
+from simlib import artefacts, copies, hubs
 from simlib.artefacts import SimlibError, written_aside
 from simlib.aspects import Aspects
 from simlib.catalogue import artist_keys
+from simlib.copies import Prints
 
 # How many nearest by cosine are ranked again, hubs set back.
 CANDIDATES = 2_000
@@ -39,15 +40,18 @@ class Index:
         How the vectors of tracks are made up.
     weights : dict of str to float
         Every part's, for searches that ask for nothing else.
+    prints : simlib.copies.Prints
+        Of the tracks.
     """
 
     def __init__(
-        self, tracks, segments, by_track, by_segment, model_digest, hop_seconds, aspects, weights
-    ):
+        self, tracks, segments, by_track, by_segment, model_digest, hop_seconds, aspects, weights,
+        prints,
+    ):  # fmt: skip
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
         self.model_digest, self.hop_seconds = model_digest, hop_seconds
-        self.aspects, self.weights = aspects, weights
+        self.aspects, self.weights, self.prints = aspects, weights, prints
         self.crowd_of_part = lru_cache(maxsize=8)(self._crowd_of_part)
         self._weighed_handicaps = lru_cache(maxsize=8)(self._handicaps)
 
@@ -80,13 +84,15 @@ class Index:
                 "run 'dvc repro train'",
             )
         tracks = store.tracks()
-        vectors, rows, parts = [], [], []
+        vectors, rows, parts, prints = [], [], [], []
         rows_of_keys = zip(tracks["log_mel"], tracks["descriptor"], strict=True)
         bar = tqdm(rows_of_keys, total=len(tracks), desc="embedding", unit="", mininterval=5)
         for row, (log_mel, descriptor) in enumerate(bar):
+            frames = store.log_mel(log_mel)
             vector, embedded, starts = model.track(
-                store.log_mel(log_mel), store.descriptor(descriptor), settings.hop_seconds
+                frames, store.descriptor(descriptor), settings.hop_seconds
             )
+            prints.append(copies.print_of(frames, model.front_end))
             vectors.append(vector)
             parts.append(embedded)
             rows.append(pd.DataFrame({"track": row, "start": starts}))
@@ -99,6 +105,7 @@ class Index:
             settings.hop_seconds,
             aspects,
             weights,
+            Prints.of_all(prints, copies.rate(model.front_end)),
         )
 
     def search(self, vector, k, row=None, weights=None):
@@ -143,8 +150,37 @@ class Index:
             See `search`.
         """
         weights = weights or self.weights
-        cosines = self._vectors_of(rows) @ (vector * self.aspects.scale(weights))
+        cosines = self.vectors_of(rows) @ (vector * self.aspects.scale(weights))
+        return self.set_back(cosines, rows, weights)
+
+    def by_part(self, vector, rows):
+        """Return how near tracks are to a query in each part: float64, shape (n_parts, n_rows).
+
+        Cosines, of which the weighted sum is that of the whole.
+
+        Parameters
+        ----------
+        vector : numpy.ndarray of float32, shape (dimensions,)
+        rows : numpy.ndarray of int, shape (n_rows,)
+        """
+        asked, there = self.aspects.views(vector), self.aspects.views(self.vectors_of(rows))
+        return np.array([there[name] @ asked[name] for name in asked], dtype=np.float64)
+
+    def set_back(self, cosines, rows, weights=None):
+        """Set hubs back that weights make; see `simlib.hubs.set_back`."""
+        weights = weights or self.weights
         return hubs.set_back(cosines, self._weighed_handicaps(tuple(weights.items()))[rows])
+
+    def segments_of(self, row):
+        """Return a track's segments: embeddings, float32, and their starts in seconds."""
+        first, last = np.searchsorted(self._segment_tracks, [row, row + 1])
+        embedded = np.empty((last - first, self.by_segment.d), dtype=np.float32)
+        self.by_segment.reconstruct_n(int(first), int(last - first), embedded)
+        return embedded, self.segments["start"].to_numpy()[first:last]
+
+    @cached_property
+    def _segment_tracks(self):
+        return self.segments["track"].to_numpy()
 
     @cached_property
     def artists(self):
@@ -161,9 +197,10 @@ class Index:
 
     def _crowd_of_part(self, name):
         """The same tracks in one part of the embedding."""
-        return Crowd(self.aspects.views(self._vectors_of(self.crowd_rows))[name])
+        return Crowd(self.aspects.views(self.vectors_of(self.crowd_rows))[name])
 
-    def _vectors_of(self, rows):
+    def vectors_of(self, rows):
+        """Return some tracks' embeddings: float32, shape (n_rows, dimensions)."""
         return np.asarray(self.by_track.reconstruct_batch(rows))
 
     def vectors(self):
@@ -177,7 +214,7 @@ class Index:
         return self.aspects.weighed(self.vectors(), self.weights)
 
     def save(self, folder):
-        """Write `tracks.faiss`, `segments.faiss`, the two tables and `made_with.json`."""
+        """Write the indexes, the prints, the two tables and `made_with.json` into a folder."""
         folder = Path(folder)
         for name, index in (("tracks", self.by_track), ("segments", self.by_segment)):
             with written_aside(folder / f"{name}.faiss") as aside:
@@ -185,6 +222,7 @@ class Index:
         for name in ("tracks", "segments"):
             with written_aside(folder / f"{name}.parquet") as aside:
                 getattr(self, name).to_parquet(aside, index=False)
+        self.prints.save(folder)
         made_with = {
             "model": self.model_digest,
             "hop_seconds": self.hop_seconds,
@@ -229,6 +267,7 @@ class Index:
                 made_with["hop_seconds"],
                 Aspects(sizes, default),
                 weights,
+                Prints.load(folder),
             )
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]

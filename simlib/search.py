@@ -6,16 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
-from simlib import audio, features, hubs, pretrained
+from simlib import filters, journeys, passages, ranking, references, results
 from simlib.artefacts import SimlibError, printable, project_root
 from simlib.calibration import Calibration
-from simlib.catalogue import SUFFIXES
-from simlib.index import Index
+from simlib.features import DESCRIPTOR_BLOCK, Store
+from simlib.index import CANDIDATES, Index
 from simlib.model import Model
+from simlib.references import Reference
 
-# Above this, embed leaves the similarity matrix out: it grows with the square.
-SIMILARITY_LIMIT = 5_000
+# So many nearest are looked at for copies of a track, which must be near it, and so many of the
+# tracks that promise to share a passage with a file.
+NEAR, PROMISING = 30, 20
+# A various list is chosen from so many times its length.
+POOL = 5
+PASSAGE_SECONDS = 10.0
 
 
 class Searcher:
@@ -43,53 +49,284 @@ class Searcher:
         """The catalogue's table."""
         return self.index.tracks
 
-    def query(self, reference, k=10, weights=None):
-        """Rank the catalogue by similarity to a reference.
+    def reference(self, source, start=None, end=None):
+        """Make something to search with.
 
         Parameters
         ----------
-        reference : str or path-like
-            A track id of the catalogue, or any audio file.
+        source : str, path-like, bytes, (numpy.ndarray, int) or Reference
+            A track id of the catalogue; any audio file, or its bytes; samples and their rate in Hz.
+        start, end : float, optional
+            Seconds of it; all of it by default.
+
+        Returns
+        -------
+        Reference
+
+        Raises
+        ------
+        SimlibError
+            If it is none of these, or cannot be decoded, or has no such seconds.
+        """
+        if isinstance(source, Reference):
+            return source
+        _check_seconds(start, end)
+        hop = self.index.hop_seconds
+        if isinstance(source, (bytes, tuple)):
+            with references.as_file(source) as path:
+                name = "upload" if isinstance(source, bytes) else "samples"
+                return references.of_file(self.model, path, hop, name, start, end)
+        row = self._row(source)
+        if row is None:
+            return references.of_file(self.model, source, hop, None, start, end)
+        return self._track(row, start, end)
+
+    def _track(self, row, start, end):
+        """Make a reference of a track of the catalogue, without decoding it."""
+        track, front_end = self.tracks.iloc[row], self.model.front_end
+        name, seconds = track["title"] or track["track_id"], float(track["seconds"])
+        if start is None and end is None:
+            segments, starts = self.index.segments_of(row)
+            return Reference(
+                name, row, 0.0, seconds, self.index.vectors_of([row])[0], segments,
+                starts, self.index.prints.of(row),
+            )  # fmt: skip
+        start, end = start or 0.0, seconds if end is None else min(end, seconds)
+        if end - start < front_end.min_seconds:
+            cause = f"has {max(end - start, 0):.2f} s from {start:g} s on"
+            mend = f"choose {front_end.min_seconds:g} s or more of its {seconds:.1f} s"
+            raise SimlibError(track["track_id"], cause, mend)
+        store = Store(self.root / "features")
+        first, last = (round(at * front_end.frame_rate) for at in (start, end))
+        described = _blocks(store.descriptor(track["descriptor"]), start, end)
+        log_mel = store.log_mel(track["log_mel"])[first:last]
+        hop = self.index.hop_seconds
+        return references.of_frames(self.model, log_mel, described, hop, name, row, start)
+
+    def representative(self, reference, seconds=PASSAGE_SECONDS):
+        """Find the seconds that say most of a reference.
+
+        Parameters
+        ----------
+        reference : Reference
+        seconds : float
+
+        Returns
+        -------
+        start, end : float
+            Seconds, to be given to `reference` or `query`.
+        """
+        return passages.representative(
+            reference.segments,
+            reference.starts,
+            self.model.segment_seconds,
+            reference.end,
+            seconds,
+        )
+
+    def query(
+        self, like, k=10, weights=None, *, start=None, end=None, unlike=(), where=(), per_artist=1,
+        own_artist=False, diversity=0.0, farthest=False,
+    ):  # fmt: skip
+        """Rank the catalogue by similarity to a reference, or to several at once.
+
+        Parameters
+        ----------
+        like : see `reference`, or a list of them
+            Of several, what is near to all of them comes first.
         k : int
             Length of the list.
         weights : dict of str to float, optional
             How much each part of the embedding counts, `{"tempo": 0.5}` for instance; see
             `simlib.aspects.Aspects.weights`.
+        start, end : float, optional
+            Seconds of the reference, if it is only one.
+        unlike : list, optional
+            References that results are not to be like.
+        where : iterable of str, optional
+            Conditions on columns; see `simlib.filters.mask`.
+        per_artist : int or None
+            At most so many results by one artist; None for any number.
+        own_artist : bool
+            Whether the references' own artists may be listed.
+        diversity : float
+            From 0, the nearest, to 1, the most various; see `simlib.ranking.diverse`.
+        farthest : bool
+            List what is least alike in place of what is most.
 
         Returns
         -------
         pandas.DataFrame
-            Columns `rank` (from 1), `track_id`, `title`, `artist`, `similarity` (weighted cosine,
-            hubs set back) and `closer_than`, the percentage of unrelated pairs
-            that are less near. A track of the catalogue is not listed as its own match.
-            `attrs["nothing_close"]` is true where the catalogue has nothing like the reference: the
-            list is then the best of a bad lot.
+            `rank` (from 1), `track_id`, `title`, `artist`, `tags`; `similarity`, the weighted
+            cosine, hubs set back (of several references that of the least like one), and
+            `closer_than`, the percentage of unrelated pairs that are less near. `reference` is the
+            one that is matched best, at its seconds `reference_start` to `reference_end`, by
+            seconds `start` to `end` of the result. `same_seconds` tells how much of the recording
+            itself is in a reference, and `near_duplicate` whether that is most of it: such results
+            come first, whoever their artist is. `why` is each part's share of the similarity.
+            A reference is not listed as its own match. `attrs["nothing_close"]` is true where the
+            catalogue has nothing like the reference: the list is then the best of a bad lot.
 
         Raises
         ------
         SimlibError
-            If the reference is neither, or cannot be decoded, or a weight is for no part.
+            If a reference cannot be used, or a weight, a condition or a number is none.
         """
-        if k < 1:
-            raise SimlibError(f"k = {k}", "is no length of a list", "ask for at least 1")
-        row = self._row(reference)
-        vector = self.index.vectors()[row] if row is not None else self.embed(reference)
-        chosen = None
-        if weights:
-            chosen = self.index.aspects.weights(self.index.weights | weights)
-        rows, proximities = self.index.search(vector, k, row, chosen)
-        found = self.tracks.iloc[rows]
-        table = pd.DataFrame(
-            {
-                "rank": np.arange(1, len(found) + 1),
-                **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
-                "similarity": proximities.round(4),
-                "closer_than": (100 * self.calibration.closer_than(proximities)).round(1),
-            }
-        )
-        artist = None if row is None else self.index.artists[row]
-        table.attrs["nothing_close"] = self.calibration.is_alone(self.index, vector, artist)
+        _check(k, per_artist, diversity)
+        likes = like if isinstance(like, list) else [like]
+        likes = [self.reference(one, start, end) for one in likes]
+        unlikes = [self.reference(one) for one in unlike]
+        if not likes:
+            raise SimlibError("references", "are none", "give one at least")
+        chosen = self.index.aspects.weights(self.index.weights | weights) if weights else None
+        chosen = chosen or self.index.weights
+        met = filters.mask(self.tracks, where)
+        met[[one.row for one in [*likes, *unlikes] if one.row is not None]] = False
+        copies = {} if farthest else self._copies(likes, met)
+        first = sorted(copies, key=lambda row: -results.seconds(copies[row]))[:k]
+        met[first] = False
+        if not own_artist:
+            own = {self.index.artists[one.row] for one in likes if one.row is not None}
+            met &= ~np.isin(self.index.artists, list(own))
+
+        def choose(rows, scores):
+            rows, scores = rows[met[rows]], scores[met[rows]]
+            artists = self.index.artists[rows]
+            if diversity:
+                # Variety among what is near: the farthest would be the most various.
+                rows, scores, artists = (x[: POOL * k] for x in (rows, scores, artists))
+                vectors = self.index.aspects.weighed(self.index.vectors_of(rows), chosen)
+                places = ranking.diverse(
+                    scores, vectors, artists, k - len(first), diversity, per_artist
+                )
+            else:
+                places = ranking.in_turn(artists, k - len(first), per_artist)
+            return rows[places]
+
+        rows = choose(*self._ranked(likes, unlikes, met, chosen, farthest, CANDIDATES))
+        if len(first) + len(rows) < k:
+            every = len(self.tracks)
+            rows = choose(*self._ranked(likes, unlikes, met, chosen, farthest, every))
+        table = results.table(
+            self.index, self.calibration, likes, np.array([*first, *rows], dtype=np.int64), chosen,
+            copies, self.model.segment_seconds,
+        )  # fmt: skip
+        alone = [
+            self.calibration.is_alone(self.index, one.vector, self._artist(one)) for one in likes
+        ]
+        table.attrs["nothing_close"] = all(alone) and not copies and not farthest
         return table
+
+    def _artist(self, reference):
+        return None if reference.row is None else self.index.artists[reference.row]
+
+    def _copies(self, likes, met):
+        """Return {row: [(number of a reference, simlib.copies.Copy), ...]}."""
+        found, prints = {}, self.index.prints
+        for number, one in enumerate(likes):
+            rows = np.flatnonzero(met)
+            if one.row is not None:
+                rows = self.index.search(one.vector, NEAR, one.row)[0]
+                rows = rows[met[rows]]
+            for row in prints.promising(one.print, rows)[:PROMISING].tolist():
+                copy = prints.copy(one.print, row)
+                if copy is not None:
+                    found.setdefault(row, []).append((number, copy))
+        return found
+
+    def _ranked(self, likes, unlikes, met, weights, farthest, depth):
+        """Return rows, best first, and their scores: of one reference the `depth` nearest."""
+        index = self.index
+        if len(likes) == 1 and not unlikes and not farthest:
+            return index.search(likes[0].vector, depth, None, weights)
+        rows = np.flatnonzero(met)
+        if len(likes) == 1 and not unlikes:
+            scores = -index.proximities(likes[0].vector, rows, weights)
+        else:
+            scores = ranking.agreement(self._nearness(likes, rows, weights))
+            if unlikes:
+                scores -= np.maximum(self._nearness(unlikes, rows, weights).max(axis=0), 0.0)
+            scores = -scores if farthest else scores
+        order = np.argsort(-scores, kind="stable")
+        return rows[order], scores[order]
+
+    def _nearness(self, several, rows, weights):
+        index = self.index
+        parts = [index.set_back(index.by_part(one.vector, rows), rows, weights) for one in several]
+        return np.array([ranking.by_any_aspect(one, list(weights.values())) for one in parts])
+
+    def timeline(self, source, seconds=PASSAGE_SECONDS, weights=None, where=()):
+        """Answer a long recording, a mix for instance, passage by passage.
+
+        Parameters
+        ----------
+        source : see `reference`
+        seconds : float
+            Of a passage.
+        weights, where
+            See `query`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a passage: `passage_start` and `passage_end`, seconds of the source, then the
+            columns of `query`, of the nearest track. Passages that follow each other and have the
+            same answer are one.
+
+        Raises
+        ------
+        SimlibError
+            See `query`.
+        """
+        _check_seconds(0.0, seconds)
+        name, row, log_mel, descriptor = self._heard(source)
+        rate = self.model.front_end.frame_rate
+        frames = round(seconds * rate)
+        answers = []
+        starts = range(0, max(len(log_mel) - frames // 2, 1), frames)
+        for first in tqdm(starts, desc="passages", unit="", mininterval=1, leave=False):
+            # What is left at the end and too short for a passage joins the last one.
+            last = first + frames if first != starts[-1] else len(log_mel)
+            start, end = first / rate, last / rate
+            described = _blocks(descriptor, start, end)
+            passage = references.of_frames(
+                self.model, log_mel[first:last], described, self.index.hop_seconds, name, row, start
+            )
+            answer = self.query(passage, 1, weights, where=where)
+            answer.insert(0, "passage_start", round(start, 2))
+            answer.insert(1, "passage_end", round(end, 2))
+            answers.append(answer)
+        table = pd.concat(answers, ignore_index=True)
+        # Passages in a row with one answer: the nearest of them speaks for all.
+        run = (table["track_id"] != table["track_id"].shift()).cumsum()
+        best = table.loc[table.groupby(run)["similarity"].idxmax()].reset_index(drop=True)
+        spans = table.groupby(run)
+        return best.assign(
+            passage_start=spans["passage_start"].min().to_numpy(),
+            passage_end=spans["passage_end"].max().to_numpy(),
+        )
+
+    def _heard(self, source):
+        """Return name, row or None, log-mel and descriptor of all of a source."""
+        if isinstance(source, (bytes, tuple)):
+            with references.as_file(source) as path:
+                return "upload", None, *references.heard(self.model, path)
+        row = self._row(source)
+        if row is None:
+            return Path(source).name, None, *references.heard(self.model, source)
+        track, store = self.tracks.iloc[row], Store(self.root / "features")
+        log_mel, blocks = store.log_mel(track["log_mel"]), store.descriptor(track["descriptor"])
+        return track["title"] or track["track_id"], row, log_mel, blocks
+
+    def journey(self, first, last, steps=8, weights=None):
+        """Make a playlist from one track to another; see `simlib.journeys.walk`."""
+        weights = self.index.aspects.weights(self.index.weights | weights) if weights else None
+        return journeys.walk(self.index, self._known(first), self._known(last), steps, weights)
+
+    def station(self, seed, length=20, weights=None):
+        """Make a playlist around a track of the catalogue; see `simlib.journeys.station`."""
+        weights = self.index.aspects.weights(self.index.weights | weights) if weights else None
+        return journeys.station(self.index, self._known(seed), length, weights)
 
     def _row(self, reference):
         """Return the row of a track id, None for a file."""
@@ -105,21 +342,42 @@ class Searcher:
             )
         return None
 
-    def embed(self, path):
-        """Embed an audio file.
+    def _known(self, track_id):
+        """Return the row of a track id, which it has to be."""
+        rows = np.flatnonzero(self.tracks["track_id"].to_numpy(dtype=object) == str(track_id))
+        if not len(rows):
+            example = printable(self.tracks["track_id"].iloc[0])
+            mend = f"ids look like '{example}'"
+            raise SimlibError(track_id, "is no track of the catalogue", mend)
+        return int(rows[0])
 
-        Returns
-        -------
-        numpy.ndarray of float32, shape (embedding,)
-            Of unit length.
-        """
-        return embed_file(self.model, path, self.index.hop_seconds)
+
+def _check_seconds(start, end):
+    if (start or 0.0) < 0 or (end is not None and end <= (start or 0.0)):
+        cause = f"are no stretch of time ({start} to {end})"
+        raise SimlibError("seconds", cause, "let it end after it starts")
+
+
+def _check(k, per_artist, diversity):
+    if k < 1:
+        raise SimlibError(f"k = {k}", "is no length of a list", "ask for at least 1")
+    if per_artist is not None and per_artist < 1:
+        cause = "lets no artist in"
+        raise SimlibError(f"per_artist = {per_artist}", cause, "allow 1 or more, or None for any")
+    if not 0 <= diversity <= 1:
+        raise SimlibError(f"diversity = {diversity}", "is out of range", "give 0 to 1")
+
+
+def _blocks(descriptor, start, end):
+    """Take the rows of a descriptor that hold these seconds."""
+    first = int(min(start // DESCRIPTOR_BLOCK, len(descriptor) - 1))
+    return descriptor[first : max(int(np.ceil(end / DESCRIPTOR_BLOCK)), first + 1)]
 
 
 _shared = threading.local()
 
 
-def query(reference, k=10, weights=None):
+def query(like, k=10, weights=None, **options):
     """Rank the catalogue of the project around the working directory; see `Searcher.query`.
 
     The encoder and the index stay loaded for the next call, until the project's change.
@@ -129,98 +387,4 @@ def query(reference, k=10, weights=None):
     state = (root, *(path.stat().st_mtime_ns for path in made if path.exists()))
     if getattr(_shared, "state", None) != state:
         _shared.searcher, _shared.state = Searcher(root), state
-    return _shared.searcher.query(reference, k, weights)
-
-
-def embed_file(model, path, hop_seconds):
-    """Embed an audio file as a whole.
-
-    Parameters
-    ----------
-    model : simlib.model.Model
-    path : path-like
-    hop_seconds : float
-        Step between two segments.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (embedding,)
-        Of unit length.
-    """
-    blocks = audio.blocks(path, model.front_end.sample_rate)
-    log_mel = np.concatenate(list(features.log_mel(blocks, model.front_end)))
-    seconds = len(log_mel) / model.front_end.frame_rate
-    if seconds < model.front_end.min_seconds:
-        cause = f"is {seconds:.2f} s long, shorter than {model.front_end.min_seconds:g} s"
-        raise SimlibError(path, cause, "use a longer excerpt")
-    descriptor = features.descriptor(audio.blocks(path, features.DESCRIPTOR_RATE))
-    return model.track(log_mel, descriptor, hop_seconds)[0]
-
-
-def embed(paths, weights=None):
-    """Embed audio files, with no catalogue around them.
-
-    Parameters
-    ----------
-    paths : iterable of path-like
-        Files, and folders to look for audio files in.
-    weights : path-like, optional
-        Of the encoder; by default the project's `models/`, else what it ships in `pretrained/`.
-
-    Returns
-    -------
-    arrays : dict of str to numpy.ndarray
-        `ids` (n,): file stems; `emb` (n, embedding) float32: unit vectors; and, up to 5,000 files,
-        `sim` (n, n) float32: the scores that search would give if these were the catalogue, each
-        by an artist of its own.
-    failed : list of SimlibError
-        One for each file that could not be embedded.
-
-    Raises
-    ------
-    SimlibError
-        If there are no weights, no file, or two files with one stem.
-    """
-    model = Model.load(weights or _default_weights())
-    files = _files(paths)
-    vectors, ids, failed = [], [], []
-    for path in files:
-        try:
-            vectors.append(embed_file(model, path, model.segment_seconds / 2))
-            ids.append(path.stem)
-        except SimlibError as error:
-            failed.append(error)
-    arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
-    if 0 < len(ids) <= SIMILARITY_LIMIT:
-        artists, most = np.arange(len(ids)), hubs.UNFILTERED_SHARE
-        arrays["sim"] = hubs.corrected(arrays["emb"], artists, most).astype(np.float32)
-    return arrays, failed
-
-
-def _default_weights():
-    root = project_root()
-    trained = root / "models" / "encoder.safetensors"
-    shipped = root / pretrained.PATH
-    return shipped if shipped.exists() and not trained.exists() else trained
-
-
-def _files(paths):
-    files = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            files += sorted(inside)
-        else:
-            files.append(path)
-    seen = {}
-    for path in files:
-        if path.stem in seen:
-            raise SimlibError(
-                path, f"has the same name as {seen[path.stem]}", "ids are file names: rename one"
-            )
-        seen[path.stem] = path
-    if not files:
-        raise SimlibError(
-            ", ".join(map(str, paths)), "holds no audio file", "name files or folders"
-        )
-    return files
+    return _shared.searcher.query(like, k, weights, **options)

@@ -11,6 +11,7 @@ import pandas as pd
 import soundfile as sf
 
 from simlib.aspects import Aspects
+from simlib.copies import Prints
 from simlib.evaluate import Evaluation
 from simlib.features import Store
 from simlib.index import Index
@@ -112,7 +113,8 @@ def index_of(vectors, table=None, digest="digest"):
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
     aspects = Aspects({"sound": 5, "tempo": 3}, {"sound": 0.7, "tempo": 0.3})
-    return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default)
+    prints = Prints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
+    return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default, prints)
 
 
 def extract_settings(**changes):

@@ -146,7 +146,8 @@ def test_a_modules_digest_changes_with_its_code(tmp_path):
 
 def test_the_package_offers_its_public_names_on_first_use():
     import simlib
-    from simlib.search import Searcher, embed, query
+    from simlib.embedding import embed
+    from simlib.search import Searcher, query
 
     assert simlib.__all__ == ["Searcher", "SimlibError", "embed", "query"]
     assert (simlib.Searcher, simlib.SimlibError) == (Searcher, SimlibError)

@@ -4,13 +4,14 @@ import shutil
 import numpy as np
 import pytest
 import samples
+import soundfile as sf
 from samples import naive_handicaps, naive_similarities
 
 import simlib
 from simlib import search
-from simlib.artefacts import SimlibError, digest_of_file
+from simlib.artefacts import SimlibError
 from simlib.model import Model
-from simlib.search import Searcher, embed
+from simlib.search import Searcher
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,10 @@ def project(built, tmp_path):
     return shutil.copytree(built.root, tmp_path / "project")
 
 
+# The list without any rule about artists.
+ALL = {"per_artist": None, "own_artist": True}
+
+
 def song(built, row):
     return built.root / "data" / built.index.tracks["path"][row]
 
@@ -32,9 +37,10 @@ def song(built, row):
 
 
 def test_a_query_by_id_ranks_all_others_with_hubs_set_back(built, searcher):
-    found = searcher.query("s05", k=11)
+    found = searcher.query("s05", k=11, **ALL)
     assert found.columns.tolist() == [
-        "rank", "track_id", "title", "artist", "similarity", "closer_than",
+        "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "reference",
+        "reference_start", "reference_end", "start", "end", "same_seconds", "near_duplicate", "why",
     ]  # fmt: skip
     assert found["rank"].tolist() == list(range(1, 12))
     vectors = built.index.vectors()
@@ -51,21 +57,21 @@ def test_a_query_by_id_ranks_all_others_with_hubs_set_back(built, searcher):
 
 def test_weights_rank_by_what_they_turn_up(built, searcher):
     """The hub correction counts under the same weights."""
-    found = searcher.query("s05", k=11, weights={"sound": 0, "genre": 0})
+    found = searcher.query("s05", k=11, weights={"sound": 0, "genre": 0}, **ALL)
     artists, tempo = built.index.artists, built.index.vectors()[:, 20:]
     tempo = tempo / np.linalg.norm(tempo, axis=1, keepdims=True)
     rows = [int(i[1:]) for i in found["track_id"]]
     expected = np.array(naive_similarities(tempo, artists)[5])[rows]
     np.testing.assert_allclose(found["similarity"], expected, atol=1e-4)
     assert found["similarity"].is_monotonic_decreasing
-    default = searcher.query("s05", k=11)
+    default = searcher.query("s05", k=11, **ALL)
     assert default["track_id"].tolist() != found["track_id"].tolist()
-    same = searcher.query("s05", k=11, weights=dict(built.index.weights))
+    same = searcher.query("s05", k=11, weights=dict(built.index.weights), **ALL)
     assert same["track_id"].tolist() == default["track_id"].tolist()
 
 
 def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
-    found = searcher.query("s05", k=11)
+    found = searcher.query("s05", k=11, **ALL)
     expected = 100 * searcher.calibration.closer_than(found["similarity"])
     np.testing.assert_allclose(found["closer_than"], expected, atol=0.1)
     assert found["closer_than"].between(0, 100).all()
@@ -77,13 +83,13 @@ def test_a_reference_that_nothing_is_close_to_is_told(built, alone):
     floor = 2.0 if alone else -2.0
     searcher.calibration = dataclasses.replace(searcher.calibration, floor=floor)
     assert searcher.query("s05").attrs["nothing_close"] is alone
-    assert len(searcher.query("s05")) == 10, "the best of a bad lot"
+    assert len(searcher.query("s05", **ALL)) == 10, "the best of a bad lot"
 
 
 @pytest.mark.parametrize(("k", "length"), [(1, 1), (3, 3), (11, 11), (12, 11), (500, 11)])
 def test_a_track_is_never_listed_as_its_own_match(searcher, k, length):
     for track_id in ("s00", "s11"):
-        found = searcher.query(track_id, k=k)
+        found = searcher.query(track_id, k=k, **ALL)
         assert len(found) == length
         assert track_id not in found["track_id"].tolist()
         assert found["track_id"].is_unique
@@ -91,7 +97,7 @@ def test_a_track_is_never_listed_as_its_own_match(searcher, k, length):
 
 @pytest.mark.parametrize("kind", [str, lambda path: path])
 def test_a_query_by_a_file_finds_the_same_recording_first(built, searcher, kind):
-    found = searcher.query(kind(song(built, 3)), k=500)
+    found = searcher.query(kind(song(built, 3)), k=500, **ALL)
     assert len(found) == 12
     assert found["track_id"][0] == "s03"
     assert found["similarity"][0] == pytest.approx(1, abs=1e-3)
@@ -102,15 +108,15 @@ def test_a_query_by_a_file_finds_the_same_recording_first(built, searcher, kind)
 def test_a_file_is_embedded_as_the_index_embeds_it(built, searcher):
     """One implementation of each step, or the two roads drift apart."""
     for row in range(3):
-        vector = searcher.embed(song(built, row))
+        vector = searcher.reference(song(built, row)).vector
         np.testing.assert_allclose(vector, built.index.vectors()[row], atol=1e-5)
 
 
 def test_a_query_by_ten_seconds_of_something_new(built, searcher, tmp_path):
     path = samples.write(tmp_path / "new.flac", samples.chord(10, 247, 44100), 44100)
-    found = searcher.query(path, k=5)
+    found = searcher.query(path, k=5, **ALL)
     assert len(found) == 5
-    vector = searcher.embed(path)
+    vector = searcher.reference(path).vector
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     vectors, artists = built.index.vectors(), built.index.artists
     proximities = np.sort(1 - (1 - vectors @ vector) * naive_handicaps(vectors, artists))[::-1]
@@ -183,94 +189,165 @@ def test_the_short_form_loads_once_and_again_when_the_project_changed(built, pro
         simlib.query("s01")
 
 
-# --- embed -----------------------------------------------------------------------------------
+# --- references, seconds, control --------------------------------------------------------------
 
 
-def weights_of(built):
-    return built.root / "models" / "encoder.safetensors"
+def test_a_reference_is_the_same_by_whatever_it_is_given(built, searcher):
+    path = song(built, 3)
+    by_file = searcher.reference(path)
+    samples_, rate = sf.read(path, dtype="float32")
+    others = [path.read_bytes(), (samples_, rate), (np.stack([samples_] * 2, axis=1), rate)]
+    for other in map(searcher.reference, others):
+        np.testing.assert_allclose(other.vector, by_file.vector, atol=1e-3)
+        assert other.row is None
+    assert by_file.name == path.name
+    assert searcher.reference("s03").row == 3
+    assert searcher.reference(by_file) is by_file
 
 
-def test_embedding_a_folder(built, tmp_path):
-    arrays, failed = embed([built.root / "data" / "audio"], weights_of(built))
-    assert failed == []
-    assert arrays["ids"].tolist() == [f"song {i:02d}" for i in range(12)], "file stems, in order"
-    assert arrays["ids"].dtype.kind == "U"
-    assert arrays["emb"].dtype == arrays["sim"].dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(arrays["emb"], axis=1), 1, atol=1e-5)
-    expected = naive_similarities(arrays["emb"], range(12), most=1.6)
-    np.testing.assert_allclose(arrays["sim"], expected, atol=1e-5)
-    np.testing.assert_allclose(arrays["emb"], built.index.vectors(), atol=1e-5)
+def test_seconds_of_a_track_and_of_its_file_are_the_same(built, searcher):
+    track = searcher.reference("s03", start=0.5, end=2.0)
+    file = searcher.reference(song(built, 3), start=0.5, end=2.0)
+    np.testing.assert_allclose(track.starts, file.starts, atol=0.05)
+    assert track.starts[0] == 0.5
+    # The first frame of the one has seen what was before it.
+    assert (track.segments * file.segments).sum(axis=1).min() > 0.8
+    assert np.abs(track.vector - searcher.reference("s03").vector).max() > 1e-3
+    assert searcher.query("s03", start=0.5, end=2.0)["reference_start"].min() >= 0.5
 
 
-def test_the_similarities_are_what_search_would_say(built):
-    searcher = Searcher(built.root)
-    # Of files alone no artist is known: each is taken to have one of its own.
-    searcher.index.artists = np.arange(12)
-    arrays, _ = embed([built.root / "data" / "audio"], weights_of(built))
-    found = searcher.query("s02", k=11)
-    for row in found.itertuples():
-        assert row.similarity == pytest.approx(arrays["sim"][2, int(row.track_id[1:])], abs=1e-4)
+@pytest.mark.parametrize(
+    ("reference", "start", "end", "message"),
+    [
+        ("s03", -1.0, None, "let it end after it starts"),
+        ("s03", 2.0, 1.0, "let it end after it starts"),
+        ("s03", 2.5, 2.6, "s03.*choose 0.5 s or more of its 2.8 s"),
+        ("s03", 99.0, None, "choose 0.5 s or more"),
+        (b"no music", None, None, "the uploaded file: cannot be decoded"),
+        (b"", None, None, "the uploaded file: is empty"),
+        (("text", 8000), None, None, "the samples: cannot be used"),
+        ((np.zeros(8000), 8000), None, None, "the samples: is silent"),
+        ((np.full(8000, np.nan), 8000), None, None, "the samples: holds samples that are not"),
+    ],
+)
+def test_what_cannot_be_searched_with_is_refused(searcher, reference, start, end, message):
+    with pytest.raises(SimlibError, match=message):
+        searcher.query(reference, start=start, end=end)
 
 
-def test_files_and_folders_mix_and_other_files_are_passed_over(built, tmp_path):
-    samples.write(tmp_path / "folder" / "deep" / "a.wav", samples.chord(1))
-    (tmp_path / "folder" / "cover.jpg").write_bytes(b"picture")
-    alone = samples.write(tmp_path / "b.wav", samples.chord(1))
-    arrays, failed = embed([tmp_path / "folder", str(alone)], weights_of(built))
-    assert arrays["ids"].tolist() == ["a", "b"]
-    assert failed == []
-    np.testing.assert_allclose(arrays["emb"][0], arrays["emb"][1], atol=1e-6)
+def test_the_representative_seconds_lie_inside_the_reference(searcher):
+    whole = searcher.reference("s03")
+    assert searcher.representative(whole, 100.0) == (0.0, whole.end)
+    part = searcher.reference("s03", start=0.5)
+    start, end = searcher.representative(part, 1.0)
+    assert 0.5 <= start < end <= part.end
+    assert end - start == pytest.approx(1.0, abs=0.3)
 
 
-def test_files_that_fail_are_told_and_the_others_embedded(built, tmp_path):
-    good = samples.write(tmp_path / "good.wav", samples.chord(1))
-    silent = samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
-    short = samples.write(tmp_path / "short.wav", samples.tone(0.05))
-    paths = [silent, good, short, tmp_path / "absent.wav"]
-    arrays, failed = embed(paths, weights_of(built))
-    assert arrays["ids"].tolist() == ["good"]
-    assert arrays["sim"].shape == (1, 1)
-    assert [error.subject for error in failed] == [str(p) for p in (silent, short, paths[3])]
-    assert "silent" in failed[0].cause
-    assert "shorter than" in failed[1].cause
-    assert "not there" in failed[2].cause
+def test_why_is_the_similarity_before_hubs_are_set_back(built, searcher):
+    found = searcher.query("s05", k=11, **ALL)
+    rows = [int(i[1:]) for i in found["track_id"]]
+    cosines = built.index.vectors()[rows] @ built.index.vectors()[5]
+    np.testing.assert_allclose([sum(w.values()) for w in found["why"]], cosines, atol=1e-3)
+    assert all(list(w) == ["sound", "genre", "tempo"] for w in found["why"])
 
 
-def test_two_files_with_one_stem_are_refused_before_the_work(built, tmp_path, monkeypatch):
-    one = samples.write(tmp_path / "one" / "a.wav", samples.chord(1))
-    two = samples.write(tmp_path / "two" / "a.flac", samples.chord(1))
-    monkeypatch.setattr(search, "embed_file", lambda *args: pytest.fail("embedded first"))
-    with pytest.raises(SimlibError, match="has the same name as.*rename one") as error:
-        embed([one, two], weights_of(built))
-    assert str(one) in str(error.value)
-    assert str(two) in str(error.value)
+def test_seconds_that_match_lie_inside_both_recordings(searcher):
+    found = searcher.query("s05", k=11, **ALL)
+    assert (found["start"] < found["end"]).all()
+    assert (found["reference_start"] < found["reference_end"]).all()
+    seconds = searcher.tracks.set_index("track_id")["seconds"]
+    assert (found["end"] <= seconds[found["track_id"]].to_numpy() + 0.01).all()
+    assert (found["reference_end"] <= seconds["s05"] + 0.01).all()
 
 
-def test_nothing_to_embed_is_refused(built, tmp_path):
-    with pytest.raises(SimlibError, match="holds no audio file"):
-        embed([tmp_path], weights_of(built))
+def test_by_default_no_artist_comes_twice_nor_the_references_own(searcher):
+    found = searcher.query("s05")
+    assert "Artist 2" not in found["artist"].tolist()
+    assert found["artist"].is_unique
+    assert len(found) == 5
+    assert searcher.query("s05", per_artist=2)["artist"].value_counts().max() == 2
+    own = searcher.query("s05", own_artist=True)
+    assert len(own) == 6
+    assert "s04" in own["track_id"].tolist()
 
 
-def test_a_large_collection_has_no_similarity_matrix(built, tmp_path, monkeypatch):
-    monkeypatch.setattr(search, "SIMILARITY_LIMIT", 1)
-    files = [samples.write(tmp_path / f"{i}.wav", samples.chord(1)) for i in range(2)]
-    assert set(embed(files[:1], weights_of(built))[0]) == {"ids", "emb", "sim"}
-    assert set(embed(files, weights_of(built))[0]) == {"ids", "emb"}
+def test_a_filter_never_shortens_the_list_while_matches_exist(searcher, monkeypatch):
+    """Also where what meets it lies beyond the candidates that are looked at first."""
+    monkeypatch.setattr(search, "CANDIDATES", 1)
+    monkeypatch.setattr("simlib.index.CANDIDATES", 1)
+    found = searcher.query("s00", 10, where=["genre=drums"], **ALL)
+    assert sorted(found["track_id"]) == ["s02", "s03", "s06", "s07", "s10", "s11"]
+    assert found["similarity"].is_monotonic_decreasing
+    both = searcher.query("s00", 10, where=["genre=drums", "mood=wild"], **ALL)
+    assert sorted(both["track_id"]) == ["s02", "s03", "s10", "s11"]
+    assert len(searcher.query("s00", where=["genre=polka"])) == 0
 
 
-def test_the_trained_weights_come_before_the_shipped_ones(built, project, monkeypatch):
-    monkeypatch.chdir(project)
-    shipped, trained = (project / d / "encoder.safetensors" for d in ("pretrained", "models"))
-    other = Model.untrained(built.model.front_end, 0.5, built.model.architecture, 99)
-    other.parts = {name: other.new_part(name) for name in ("genre", "tempo")}
-    other.save(shipped)
-    path = song(built, 0)
-    own = embed([path])[0]["emb"]
-    np.testing.assert_allclose(own[0], built.index.vectors()[0], atol=1e-5)
-    digest = digest_of_file(shipped)
-    trained.unlink()
-    assert np.abs(embed([path])[0]["emb"] - own).max() > 1e-3
-    assert digest_of_file(shipped) == digest
-    shipped.unlink()
-    with pytest.raises(SimlibError, match="run 'make repro'"):
-        embed([path])
+def test_a_filter_on_no_column_names_those_there_are(searcher):
+    with pytest.raises(SimlibError, match="there are .*title.*artist.*genre.*mood"):
+        searcher.query("s00", where=["gender=x"])
+
+
+def test_dissimilar_search_begins_with_the_farthest(built, searcher):
+    nearest = searcher.query("s05", 11, **ALL)["track_id"].tolist()
+    assert searcher.query("s05", 11, farthest=True, **ALL)["track_id"].tolist() == nearest[::-1]
+
+
+def test_several_references_are_left_out_and_so_is_what_is_not_wanted(searcher):
+    found = searcher.query(["s00", "s02"], 12, unlike=["s04"], **ALL)
+    assert len(found) == 9
+    assert not {"s00", "s02", "s04"} & set(found["track_id"])
+    assert set(found["reference"]) <= {"Song 0", "Song 2"}
+    liked = searcher.query(["s00", "s02"], 12, **ALL)["track_id"].tolist()
+    near = searcher.query("s04", 1, **ALL)["track_id"][0]
+    shunned = searcher.query(["s00", "s02"], 12, unlike=["s04"], **ALL)["track_id"].tolist()
+    assert shunned.index(near) >= [i for i in liked if i != "s04"].index(near)
+
+
+def test_a_various_list_begins_with_the_nearest_and_is_another(searcher):
+    plain = searcher.query("s05", 5, **ALL)
+    various = searcher.query("s05", 5, diversity=0.9, **ALL)
+    assert various["track_id"][0] == plain["track_id"][0]
+
+    def alike(found):
+        rows = [int(i[1:]) for i in found["track_id"]]
+        vectors = searcher.index.vectors()[rows]
+        return (vectors @ vectors.T).mean()
+
+    assert alike(various) < alike(plain)
+
+
+@pytest.mark.parametrize(
+    "options", [{"per_artist": 0}, {"diversity": -0.1}, {"diversity": 1.1}, {"weights": {"x": 1}}]
+)
+def test_controls_out_of_range_are_refused(searcher, options):
+    with pytest.raises(SimlibError):
+        searcher.query("s00", **options)
+
+
+def test_no_reference_at_all_is_refused(searcher):
+    with pytest.raises(SimlibError, match="give one at least"):
+        searcher.query([])
+
+
+def test_a_mix_is_answered_passage_by_passage(built, searcher, tmp_path):
+    parts = [sf.read(song(built, row))[0] for row in (1, 9)]
+    path = samples.write(tmp_path / "mix.wav", np.concatenate([np.tile(x, 3) for x in parts]))
+    found = searcher.timeline(path, seconds=2.25)
+    assert found["track_id"].iloc[[0, -1]].tolist() == ["s01", "s09"]
+    assert found["passage_start"].iloc[0] == 0
+    assert found["passage_end"].iloc[-1] == pytest.approx(13.5, abs=0.1)
+    assert (found["passage_end"].to_numpy()[:-1] == found["passage_start"].to_numpy()[1:]).all()
+    assert (found["track_id"].to_numpy()[:-1] != found["track_id"].to_numpy()[1:]).all()
+    by_id = searcher.timeline("s02", seconds=1.0)
+    assert "s02" not in by_id["track_id"].tolist()
+
+
+def test_playlists_go_by_track_ids(searcher):
+    found = searcher.journey("s00", "s05", steps=2)
+    assert found["track_id"].iloc[[0, -1]].tolist() == ["s00", "s05"]
+    assert len(found) == 3
+    assert searcher.station("s00", 4)["track_id"][0] == "s00"
+    with pytest.raises(SimlibError, match="is no track of the catalogue"):
+        searcher.journey("s00", "nobody")

@@ -1,0 +1,86 @@
+"""The list that a search returns: how near, which seconds match which, and why."""
+
+import numpy as np
+import pandas as pd
+
+from simlib import passages
+from simlib.catalogue import tag_columns
+
+COLUMNS = [
+    "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "reference",
+    "reference_start", "reference_end", "start", "end", "same_seconds", "near_duplicate", "why",
+]  # fmt: skip
+
+
+def table(index, calibration, likes, rows, weights, copies, length):
+    """Lay out a ranked list; for its columns see `simlib.search.Searcher.query`.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    calibration : simlib.calibration.Calibration
+    likes : list of simlib.references.Reference
+    rows : numpy.ndarray of int64, shape (n_found,)
+        Best first.
+    weights : dict of str to float
+        Every part's.
+    copies : dict of int to list of (int, simlib.copies.Copy)
+        Of rows that share a passage with a reference: its number in `likes`, and the seconds.
+    length : float
+        Seconds of a segment.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    found = index.tracks.iloc[rows]
+    proximities = np.array([index.proximities(one.vector, rows, weights) for one in likes])
+    least = proximities.min(axis=0)
+    shares = np.mean([index.by_part(one.vector, rows) for one in likes], axis=0).T
+    shares = (shares * list(weights.values())).round(4).tolist()
+    matches = []
+    for place, row in enumerate(rows.tolist()):
+        if row in copies:
+            number, copy = max(copies[row], key=lambda one: one[1].end - one[1].start)
+            begun = likes[number].start
+            match = copy._replace(start=copy.start + begun, end=copy.end + begun)
+        else:
+            number = int(np.argmax(proximities[:, place]))
+            one = likes[number]
+            match = passages.best_match(one.segments, one.starts, *index.segments_of(row), length)
+        matches.append((likes[number], match))
+    ends = [min(one.end, match.end) for one, match in matches]
+    other_ends = np.minimum([match.other_end for _, match in matches], found["seconds"])
+    return pd.DataFrame({
+        "rank": np.arange(1, len(rows) + 1),
+        **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
+        "tags": _tags(found, tag_columns(index.tracks)),
+        "similarity": least.round(4),
+        "closer_than": (100 * calibration.closer_than(least)).round(1),
+        "reference": pd.array([one.name for one, _ in matches], dtype="str"),
+        "reference_start": np.array([match.start for _, match in matches]).round(2),
+        "reference_end": np.array(ends).round(2),
+        "start": np.array([match.other_start for _, match in matches]).round(2),
+        "end": other_ends.to_numpy(dtype=np.float64).round(2),
+        "same_seconds": [round(seconds(copies.get(row, ())), 2) for row in rows.tolist()],
+        "near_duplicate": np.array([
+            any(
+                index.prints.is_near_duplicate(likes[number].print, row, copy)
+                for number, copy in copies.get(row, ())
+            )
+            for row in rows.tolist()
+        ], dtype=bool),
+        "why": [dict(zip(weights, share, strict=True)) for share in shares],
+    })[COLUMNS]  # fmt: skip
+
+
+def seconds(copies):
+    """Return how long the longest of a row's `copies` is, 0 for none."""
+    return max((copy.end - copy.start for _, copy in copies), default=0.0)
+
+
+def _tags(tracks, columns):
+    """Join each track's tags to one text."""
+    cells = [tracks[column].str.replace(";", ", ").to_numpy(dtype=object) for column in columns]
+    tags = [", ".join(filter(None, (c[place] for c in cells))) for place in range(len(tracks))]
+    return pd.array(tags, dtype="str")
