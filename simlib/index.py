@@ -151,7 +151,7 @@ class Index:
         """
         weights = weights or self.weights
         cosines = self.vectors_of(rows) @ (vector * self.aspects.scale(weights))
-        return self.set_back(cosines, rows, weights)
+        return hubs.set_back(cosines, self.handicaps(rows, weights))
 
     def by_part(self, vector, rows):
         """Return how near tracks are to a query in each part: float64, shape (n_parts, n_rows).
@@ -166,10 +166,9 @@ class Index:
         asked, there = self.aspects.views(vector), self.aspects.views(self.vectors_of(rows))
         return np.array([there[name] @ asked[name] for name in asked], dtype=np.float64)
 
-    def set_back(self, cosines, rows, weights=None):
-        """Set hubs back that weights make; see `simlib.hubs.set_back`."""
-        weights = weights or self.weights
-        return hubs.set_back(cosines, self._weighed_handicaps(tuple(weights.items()))[rows])
+    def handicaps(self, rows, weights=None):
+        """Return tracks' handicaps under some weights, see `simlib.hubs`: float64, (n_rows,)."""
+        return self._weighed_handicaps(tuple((weights or self.weights).items()))[rows]
 
     def segments_of(self, row):
         """Return a track's segments: embeddings, float32, and their starts in seconds."""

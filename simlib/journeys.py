@@ -66,14 +66,16 @@ def walk(index, first, last, steps, weights=None):
     forward = progress[way][:, None] < progress[way]
     jumps = np.where(forward, distances[np.ix_(way, way)], np.inf)
     artists = index.artists[rows[way]]
+    most = _longest(_without_repeats(jumps, artists, True, True))
+    if steps > most:
+        raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "ask for fewer")
     for pardons in ([(False, False)], [(True, False), (False, True)], [(True, True)]):
         largest, _, places = min(
             _smoothest(_without_repeats(jumps, artists, *pardon), steps) for pardon in pardons
         )
         if np.isfinite(largest):
-            return _table(index, rows[way[places]], jumps[places[:-1], places[1:]])
-    most = _longest(_without_repeats(jumps, artists, True, True))
-    raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "ask for fewer")
+            break
+    return _table(index, rows[way[places]], jumps[places[:-1], places[1:]])
 
 
 def station(index, seed, length, weights=None):
@@ -156,10 +158,8 @@ def _around(index, seed, length, weights):
 
 def _seen(index, rows, weights):
     """Vectors of tracks under the weights, and their handicaps."""
-    vectors = np.asarray(index.by_track.reconstruct_batch(rows))
-    # All cosines with a vector of zeros are 0: of the proximities, 1 - handicap remains.
-    proximities = index.proximities(np.zeros(vectors.shape[1], np.float32), rows, weights)
-    return index.aspects.weighed(vectors, weights), 1 - proximities
+    vectors = index.aspects.weighed(index.vectors_of(rows), weights)
+    return vectors, index.handicaps(rows, weights)
 
 
 def _distances(vectors, handicaps, some, others):
@@ -195,7 +195,10 @@ def _cheapest(jumps, steps, join):
 
 
 def _longest(jumps):
-    """Steps of the longest walk to the last place, where all jumps lead to later places."""
+    """Steps of the longest walk to the last place, where all jumps lead to later places.
+
+    Where jumps from the first are free, there is a walk of any fewer: it leaves out the next ones.
+    """
     steps = np.full(len(jumps), -np.inf)
     steps[0] = 0
     for place in range(1, len(jumps)):

@@ -5,8 +5,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 PALETTE = "colorblind"
 # Of `simlib.vocabulary.support`.
@@ -309,24 +307,6 @@ def tag_support(table):
     axes.flat[-1].set_xlabel("times the odds that a neighbour carries the word")
     figure.legend(lines, VERDICTS, loc="outside lower center", ncols=len(VERDICTS), fontsize=8)
     return figure
-
-
-def plane(vectors, seed):
-    """Lay embeddings out in two dimensions, near staying near (t-SNE from a PCA start).
-
-    Parameters
-    ----------
-    vectors : numpy.ndarray of float32, shape (n_tracks, embedding)
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n_tracks, 2)
-    """
-    if len(vectors) < 5:
-        return PCA(2, random_state=seed).fit_transform(vectors)
-    perplexity = min(30.0, (len(vectors) - 1) / 3)
-    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors)
 
 
 def catalogue_map(points, column):

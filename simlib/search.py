@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from simlib import filters, journeys, passages, ranking, references, results
+from simlib import filters, hubs, journeys, passages, ranking, references, results
 from simlib.artefacts import SimlibError, printable, project_root
 from simlib.calibration import Calibration
 from simlib.features import DESCRIPTOR_BLOCK, Store
@@ -252,10 +252,11 @@ class Searcher:
 
     def _nearness(self, several, rows, weights):
         index = self.index
-        parts = [index.set_back(index.by_part(one.vector, rows), rows, weights) for one in several]
+        handicaps = index.handicaps(rows, weights)
+        parts = [hubs.set_back(index.by_part(one.vector, rows), handicaps) for one in several]
         return np.array([ranking.by_any_aspect(one, list(weights.values())) for one in parts])
 
-    def timeline(self, source, seconds=PASSAGE_SECONDS, weights=None, where=()):
+    def timeline(self, source, seconds=PASSAGE_SECONDS, weights=None, where=(), progress=tqdm):
         """Answer a long recording, a mix for instance, passage by passage.
 
         Parameters
@@ -265,6 +266,8 @@ class Searcher:
             Of a passage.
         weights, where
             See `query`.
+        progress : callable
+            What shows how far it is, called like tqdm.
 
         Returns
         -------
@@ -284,7 +287,7 @@ class Searcher:
         frames = round(seconds * rate)
         answers = []
         starts = range(0, max(len(log_mel) - frames // 2, 1), frames)
-        for first in tqdm(starts, desc="passages", unit="", mininterval=1, leave=False):
+        for first in progress(starts, desc="passages", unit="", leave=False):
             # What is left at the end and too short for a passage joins the last one.
             last = first + frames if first != starts[-1] else len(log_mel)
             start, end = first / rate, last / rate

@@ -1,22 +1,55 @@
-"""The search panel of `notebooks/search.ipynb`."""
+"""The search panel of `notebooks/search.ipynb`, in JupyterLab and on the page of `make app`."""
 
 import html
 import tempfile
+from functools import lru_cache
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from typing import NamedTuple
 
 import ipywidgets as w
-import matplotlib.pyplot as plt
 import numpy as np
 
-from simlib import audio, features, report
+from simlib import audio, features, judgements, plane, report, views
 from simlib.artefacts import SimlibError
-from simlib.catalogue import SUFFIXES
-from simlib.plots import draw_log_mel
+from simlib.catalogue import SUFFIXES, tag_columns
+from simlib.features import Store
 from simlib.search import Searcher
+
+# Seconds that a player of the reference plays at most, and a result's.
+LISTEN, RESULT = 30.0, 10.0
+# Players that are made at once: decoding and encoding let other threads run.
+PLAYERS = 2
+# Of a longer recording, the beginning is drawn.
+DRAWN = 600.0
+STYLE = """<style>
+.simlib-panel .widget-html-content { line-height: 1.35; }
+.simlib-panel audio { height: 2.2rem; width: 14rem; max-width: 100%; }
+.simlib-panel .rank { display: inline-block; min-width: 1.4rem; color: #667; }
+.simlib-panel .same { color: #b3261e; }
+.simlib-panel .nothing { background: #fff4e5; border-left: 4px solid #efb118; padding: .5rem 1rem; }
+.simlib-panel .why { display: grid; grid-template-columns: 6rem 1fr; gap: 0 .4rem;
+  font-size: .75rem; line-height: 1.2; }
+.simlib-panel .why i { display: block; height: .55rem; margin-top: .3rem; background: #4269d0; }
+.simlib-panel .why i.less { background: #ff725c; }
+</style>"""
+
+
+def _player_at(place):
+    path, start = place
+    return report.player(path, start=start, seconds=RESULT)
+
+
+class Chosen(NamedTuple):
+    """A recording that was chosen: the file, what to call it, its id if it is in the catalogue."""
+
+    path: Path
+    name: str
+    track_id: str | None
 
 
 class SearchPanel:
-    """Choose or upload a reference, hear and see it, and listen down the ranked list.
+    """Choose a reference and seconds of it, listen down the list, look at the map, walk on.
 
     Parameters
     ----------
@@ -33,76 +66,456 @@ class SearchPanel:
 
     def __init__(self, root=None):
         self.searcher = Searcher(root)
+        self.data = self.searcher.root / "data"
+        self.folder = tempfile.TemporaryDirectory(prefix="simlib-")
+        self.chosen, self.results = None, None
+        self.basket = []
+        self.thumbs = {}
+        self._quiet = False
         tracks = self.searcher.tracks
-        self._ids = {
-            f"{row.title or row.track_id} – {row.artist} [{row.track_id}]": row.track_id
+        self.names = {
+            f"{views.short(row.title or row.track_id)} – {views.short(row.artist)} "
+            f"[{row.track_id}]": row.track_id
             for row in tracks.itertuples()
         }
+        self.lines = []
+        self.player_at = lru_cache(500)(_player_at)
+        self.box = w.VBox(
+            [w.HTML(STYLE), self._chooser(), self._sound(), self._options(), self._list(),
+             self._map(), self._playlists()],
+            layout=w.Layout(max_width="68rem"),
+        )  # fmt: skip
+        self.box.add_class("simlib-panel")
+
+    # --- what is searched with ---------------------------------------------------------------
+
+    def _chooser(self):
         self.choice = w.Combobox(
-            options=list(self._ids), placeholder="type a title or an artist", ensure_option=True,
-            description="Track", layout=w.Layout(width="36rem"),
+            options=list(self.names), placeholder="type a title or an artist", ensure_option=True,
+            description="Track", layout=w.Layout(width="34rem"),
         )  # fmt: skip
         self.upload = w.FileUpload(accept=",".join(sorted(SUFFIXES)), description="or a file")
+        self.message = w.HTML()
+        self.progress = w.IntProgress(max=1, layout=w.Layout(width="100%", visibility="hidden"))
+        self.choice.observe(self._on_choice, "value")
+        self.upload.observe(self._on_upload, "value")
+        return w.VBox([w.HBox([self.choice, self.upload]), self.progress, self.message])
+
+    def _on_choice(self, change):
+        track_id = self.names.get(change["new"])
+        if track_id is not None:
+            self.choose(track_id)
+
+    def _on_upload(self, change):
+        if change["new"]:
+            file = change["new"][-1]
+            # Only the suffix of an uploaded name is used: it tells the decoder.
+            path = Path(self.folder.name) / f"upload{Path(file['name']).suffix.lower()}"
+            path.write_bytes(bytes(file["content"]))
+            self._take(Chosen(path, file["name"], None))
+
+    def choose(self, track_id, play=False):
+        """Make a track of the catalogue the reference, and play it if asked to."""
+        tracks = self.searcher.tracks
+        row = tracks[tracks["track_id"].to_numpy(dtype=object) == track_id].iloc[0]
+        artist = f" – {row['artist']}" if row["artist"] else ""
+        name = f"{row['title'] or track_id}{artist}"
+        self._take(Chosen(self.data / row["path"], name, track_id), play)
+
+    def _take(self, chosen, play=False):
+        """Make a recording the reference: first the answer, then what there is to see and hear."""
+        try:
+            self.message.value = ""
+            self._at_work(1, 3)
+            reference = self.searcher.reference(chosen.track_id or chosen.path)
+            self.chosen, self.reference = chosen, reference
+            self._quiet = True
+            self.seconds.max = max(self.seconds.max, reference.end)
+            self.seconds.min, self.seconds.max = 0.0, reference.end
+            self.seconds.value = (0.0, reference.end)
+            self._quiet = False
+            self.search()
+            self._at_work(2, 3)
+            self._draw(play)
+        except SimlibError as error:
+            self._tell(error)
+        finally:
+            self._quiet = False
+            self._at_work(0, 1)
+
+    def _at_work(self, done, of):
+        self.progress.value, self.progress.max = done, of
+        self.progress.layout.visibility = "visible" if done else "hidden"
+
+    def _tell(self, error):
+        self.message.value = f'<div class="nothing">{html.escape(str(error))}</div>'
+
+    def _sound(self):
+        self.title, self.player = w.HTML(), w.HTML()
+        self.picture = views.sound_figure()
+        self.picture.data[0].on_selection(self._on_drag)
+        self.seconds = w.FloatRangeSlider(
+            value=(0.0, 1.0), min=0.0, max=1.0, step=0.1, description="Seconds",
+            continuous_update=False, readout_format=".1f", layout=w.Layout(width="34rem"),
+        )  # fmt: skip
+        self.seconds.observe(self._on_seconds, "value")
+        likely = w.Button(description="Most typical", tooltip="the ten seconds most like all of it")
+        whole = w.Button(description="All of it")
+        also = w.Button(description="Also like this", tooltip="keep it, and choose another one")
+        never = w.Button(description="Not like this", tooltip="keep away from it")
+        likely.on_click(lambda _: self._set_seconds(*self.searcher.representative(self.reference)))
+        whole.on_click(lambda _: self._set_seconds(0.0, self.seconds.max))
+        also.on_click(lambda _: self._keep(True))
+        never.on_click(lambda _: self._keep(False))
+        self.kept = w.HBox(layout=w.Layout(flex_flow="row wrap"))
+        self.sound = w.VBox(
+            [w.HBox([self.title, self.player]), self.picture,
+             w.HBox([self.seconds, likely, whole]), w.HBox([also, never, self.kept])],
+            layout=w.Layout(display="none"),
+        )  # fmt: skip
+        return self.sound
+
+    def _draw(self, play=False):
+        """Show waveform, spectrogram and player of the reference."""
+        self.sound.layout.display = None
+        self.title.value = f"<h3>{html.escape(self.chosen.name)}</h3>"
+        front_end = self.searcher.model.front_end
+        end = min(self.reference.end, DRAWN)
+        samples = audio.decode(self.chosen.path, report.EXCERPT_RATE, end=end)
+        if self.reference.row is None:
+            blocks = audio.blocks(self.chosen.path, front_end.sample_rate, end=end)
+            log_mel = np.concatenate(list(features.log_mel(blocks, front_end)))
+        else:
+            key = self.searcher.tracks["log_mel"].iloc[self.reference.row]
+            log_mel = Store(self.searcher.root / "features").log_mel(key)
+            log_mel = log_mel[: round(end * front_end.frame_rate)]
+        views.show_sound(self.picture, samples, log_mel, end)
+        self._play_reference(play)
+
+    def _play_reference(self, play=False):
+        start, end = self.seconds.value
+        views.mark(self.picture, start, end, self.seconds.max)
+        player = report.player(self.chosen.path, start=start, seconds=min(end - start, LISTEN))
+        self.player.value = player.replace("<audio", "<audio autoplay", 1) if play else player
+
+    def _on_drag(self, trace, points, selector):
+        if points.xs:
+            self._set_seconds(min(points.xs), max(points.xs))
+
+    def _set_seconds(self, start, end):
+        self.seconds.value = (start, end)
+
+    def _on_seconds(self, change):
+        if not self._quiet and self.chosen is not None:
+            self.search()
+            self._play_reference()
+
+    def _keep(self, liked):
+        if self.chosen is None:
+            return
+        self.basket.append((liked, self._asked(), self.chosen.name))
+        self._show_kept()
+        self.search()
+
+    def _show_kept(self):
+        buttons = []
+        for place, (liked, _, name) in enumerate(self.basket):
+            text = f"{'+' if liked else '−'} {views.short(name, 28)} ✕"
+            button = w.Button(description=text, tooltip="forget it", layout=w.Layout(width="auto"))
+            button.on_click(lambda _, place=place: self._forget(place))
+            buttons.append(button)
+        self.kept.children = buttons
+
+    def _forget(self, place):
+        del self.basket[place]
+        self._show_kept()
+        self.search()
+
+    def _asked(self):
+        """Return the reference: all of it, or the seconds that are chosen."""
+        start, end = self.seconds.value
+        if start <= self.seconds.min and end >= self.seconds.max:
+            return self.reference
+        return self.searcher.reference(self.chosen.track_id or self.chosen.path, start, end)
+
+    # --- how it is searched ------------------------------------------------------------------
+
+    def _options(self):
+        self.weights = {
+            name: w.FloatSlider(
+                value=1.0, min=0.0, max=5.0, step=0.25, description=name,
+                continuous_update=False, readout_format=".2f",
+            )
+            for name in self.searcher.index.aspects.sizes
+        }  # fmt: skip
+        columns = ", ".join([*tag_columns(self.searcher.tracks)[:2], "artist"])
+        self.where = w.Text(
+            description="Only", continuous_update=False, layout=w.Layout(width="34rem"),
+            placeholder="column=value; column!=value; bpm=90..110",
+            tooltip=f"conditions on columns such as {columns}, several with a semicolon",
+        )  # fmt: skip
         self.count = w.BoundedIntText(value=10, min=1, max=50, description="List")
-        self.reference = w.HTML()
-        self.spectrogram = w.Output()
-        self.listing = w.HTML()
-        self.results = None
-        self.choice.observe(self._chosen, "value")
-        self.upload.observe(self._uploaded, "value")
-        self.count.observe(lambda change: self._again(), "value")
-        self._again = lambda: None
-        self.box = w.VBox(
-            [w.HBox([self.choice, self.upload, self.count]), self.reference, self.spectrogram,
-             self.listing]
+        self.per_artist = w.BoundedIntText(
+            value=1, min=0, max=50, description="Per artist", tooltip="0 for any number"
+        )
+        self.own_artist = w.Checkbox(description="the reference's own artist, too", indent=False)
+        self.farthest = w.Checkbox(description="what is least alike", indent=False)
+        self.diversity = w.FloatSlider(
+            value=0.0, min=0.0, max=1.0, step=0.05, description="Variety", continuous_update=False
+        )
+        controls = [
+            *self.weights.values(), self.where, self.count, self.per_artist, self.own_artist,
+            self.farthest, self.diversity,
+        ]  # fmt: skip
+        for control in controls:
+            control.observe(lambda _: self.search(), "value")
+        aspects = w.VBox([w.HTML("<b>What counts</b>, times as much as usual"),
+                          *self.weights.values()])  # fmt: skip
+        rest = w.VBox([
+            w.HTML("<b>Which recordings</b>"), self.where, w.HBox([self.count, self.per_artist]),
+            self.diversity, self.own_artist, self.farthest,
+        ])  # fmt: skip
+        options = w.Accordion([w.HBox([aspects, rest], layout=w.Layout(flex_flow="row wrap"))])
+        options.titles = ["What counts, and which recordings"]
+        return options
+
+    def _weights(self):
+        """Return the weights that the sliders ask for, {} where none was moved."""
+        default = self.searcher.index.weights
+        factors = {name: slider.value for name, slider in self.weights.items()}
+        if all(factor == 1.0 for factor in factors.values()):
+            return {}
+        return {name: factor * default[name] for name, factor in factors.items()}
+
+    def search(self):
+        """Search by what is chosen, and show the list."""
+        if self._quiet or self.chosen is None:
+            return
+        self.message.value = ""
+        try:
+            # A reference that was kept needs not be asked for twice.
+            asked = self._asked()
+            liked = [one for like, one, _ in self.basket if like and one is not asked]
+            unlike = [one for like, one, _ in self.basket if not like]
+            liked += [asked] if all(one is not asked for one in unlike) else []
+            found = self.searcher.query(
+                liked, self.count.value, self._weights(), unlike=unlike,
+                where=[c for c in self.where.value.split(";") if c.strip()],
+                per_artist=self.per_artist.value or None, own_artist=self.own_artist.value,
+                diversity=self.diversity.value, farthest=self.farthest.value,
+            )  # fmt: skip
+        except SimlibError as error:
+            self._tell(error)
+            return
+        self.results, self.thumbs = found, {}
+        self._show(found)
+
+    # --- what is found -----------------------------------------------------------------------
+
+    def _list(self):
+        self.headline = w.HTML()
+        self.anyway = w.Button(description="Show the nearest all the same", layout=w.Layout(
+            width="auto", display="none"))  # fmt: skip
+        self.listing = w.VBox()
+        self.anyway.on_click(lambda _: self._unfold())
+        return w.VBox([self.headline, self.anyway, self.listing])
+
+    def _unfold(self):
+        self.listing.layout.display = None
+        self.anyway.layout.display = "none"
+
+    def _show(self, found):
+        nothing = found.attrs["nothing_close"]
+        self.headline.value = (
+            '<div class="nothing"><b>Nothing here is close.</b> The catalogue has nothing like '
+            "this.</div>" if nothing
+            else "<p>No recording meets the conditions.</p>" if found.empty else ""
+        )  # fmt: skip
+        self.listing.layout.display = "none" if nothing else None
+        self.anyway.layout.display = None if nothing else "none"
+        while len(self.lines) < len(found):
+            self.lines.append(Line(self, len(self.lines)))
+        shown = self.lines[: len(found)]
+        most = max((max(map(abs, why.values())) for why in found["why"]), default=1.0)
+        can_judge = self.chosen.track_id is not None
+        for line, row in zip(shown, found.itertuples(), strict=True):
+            line.show(row, most, can_judge)
+        self.listing.children = [line.box for line in shown]
+        self._ring(found)
+        # The list stands; what there is to hear takes longer.
+        tracks = self.searcher.tracks.set_index("track_id")["path"]
+        places = [(self.data / tracks[row.track_id], row.start) for row in found.itertuples()]
+        with ThreadPool(PLAYERS) as pool:
+            for line, player in zip(shown, pool.imap(self.player_at, places), strict=True):
+                line.player.value = player
+
+    def judge(self, place, up):
+        """Write down what a thumb says: this result is nearer, or farther, than its neighbour.
+
+        A thumb up prefers it to the one above it, as who reads down a list does (Joachims 2002);
+        the first one, to the one below. A thumb down prefers to it the one below, or above.
+        """
+        ids = self.results["track_id"].to_numpy(dtype=object)
+        step = -1 if up else 1
+        others = [place + step, place - step]
+        other = next((o for o in others if 0 <= o < len(ids) and self.thumbs.get(o) != up), None)
+        if other is None:
+            return
+        nearer, farther = (place, other) if up else (other, place)
+        try:
+            judgements.append(self.data, self.chosen.track_id, ids[nearer], ids[farther])
+        except SimlibError as error:
+            self._tell(error)
+            return
+        self.thumbs[place] = up
+        self.lines[place].thank(up)
+
+    # --- the map and playlists ---------------------------------------------------------------
+
+    def _map(self):
+        tracks = self.searcher.tracks
+        self.map = views.map_figure(tracks, plane.load(self.searcher.root / "index"))
+        hidden = {"track_id", "path", "title", "digest", *features.KINDS}
+        self.colour = w.Dropdown(
+            options=[*tag_columns(tracks), *(c for c in tracks if c not in hidden
+                     and c not in tag_columns(tracks))],
+            description="Colour",
+        )  # fmt: skip
+        self.legend = w.HTML()
+        self.map.data[0].on_click(self._on_map)
+        self.colour.observe(lambda _: self._paint(), "value")
+        self._paint()
+        return w.VBox([w.HTML("<h3>The catalogue</h3>"), w.HBox([self.colour, self.legend]),
+                       self.map])  # fmt: skip
+
+    def _paint(self):
+        column = self.searcher.tracks[self.colour.value]
+        self.legend.value = views.colour_map(self.map, column)
+
+    def _on_map(self, trace, points, selector):
+        if points.point_inds:
+            ids = self.searcher.tracks["track_id"]
+            self.choose(ids.iloc[points.point_inds[0]], play=True)
+
+    def _ring(self, found):
+        place = {track_id: row for row, track_id in enumerate(self.searcher.tracks["track_id"])}
+        rows = [place[track_id] for track_id in found["track_id"]]
+        texts = [str(rank) for rank in found["rank"]]
+        if self.reference.row is not None:
+            rows, texts = [self.reference.row, *rows], ["★", *texts]
+        views.ring(self.map, rows, texts)
+
+    def _playlists(self):
+        self.target = w.Combobox(
+            options=list(self.names), placeholder="type a title or an artist", ensure_option=True,
+            description="Walk to", layout=w.Layout(width="34rem"),
+        )  # fmt: skip
+        self.steps = w.BoundedIntText(value=8, min=1, max=50, description="in steps")
+        walk, station = w.Button(description="Walk"), w.Button(description="Station")
+        station.tooltip = "go on and on from the reference"
+        passages = w.Button(description="By passage", tooltip="for a mix: an answer every 10 s")
+        self.playlist = w.HTML()
+        walk.on_click(lambda _: self._play(self._walk))
+        station.on_click(lambda _: self._play(self._station))
+        passages.on_click(lambda _: self._by_passage())
+        return w.VBox([
+            w.HTML("<h3>Playlists, and passages of a mix</h3>"),
+            w.HBox([self.target, self.steps, walk], layout=w.Layout(flex_flow="row wrap")),
+            w.HBox([station, passages]), self.playlist,
+        ])  # fmt: skip
+
+    def _walk(self, seed):
+        target = self.names.get(self.target.value, self.target.value)
+        return self.searcher.journey(seed, target, self.steps.value, self._weights())
+
+    def _station(self, seed):
+        return self.searcher.station(seed, weights=self._weights())
+
+    def _play(self, make):
+        self.message.value = ""
+        try:
+            if self.chosen is None or self.chosen.track_id is None:
+                mend = "choose a track of the catalogue first"
+                raise SimlibError("playlist", "begins with a track of the catalogue", mend)
+            found = make(self.chosen.track_id)
+        except SimlibError as error:
+            self.playlist.value = f'<div class="nothing">{html.escape(str(error))}</div>'
+            return
+        self._tabulate(found[["step", "track_id", "title", "artist"]], None)
+
+    def _by_passage(self):
+        if self.chosen is None:
+            return
+
+        def bar(items, **options):
+            for done, item in enumerate(items, 1):
+                self._at_work(done, len(items))
+                yield item
+
+        try:
+            found = self.searcher.timeline(
+                self.chosen.track_id or self.chosen.path, weights=self._weights(), progress=bar
+            )
+        except SimlibError as error:
+            self._tell(error)
+            return
+        finally:
+            self._at_work(0, 1)
+        spans = zip(found["passage_start"], found["passage_end"], strict=True)
+        found.insert(0, "seconds", [f"{views.clock(a)}–{views.clock(b)}" for a, b in spans])
+        columns = ["seconds", "track_id", "title", "artist", "closer_than"]
+        self._tabulate(found[columns], found["start"])
+
+    def _tabulate(self, found, starts):
+        paths = self.searcher.tracks.set_index("track_id")["path"]
+        starts = [None] * len(found) if starts is None else starts
+        players = [
+            report.player(self.data / paths[track_id], start=start)
+            for track_id, start in zip(found["track_id"], starts, strict=True)
+        ]
+        shown = found.drop(columns="track_id")
+        shown.insert(1, "listen", players)
+        self.playlist.value = report.table(shown, raw=["listen"])
+
+
+class Line:
+    """One line of the list: what it is, a player, why, and what one may do with it.
+
+    Parameters
+    ----------
+    panel : SearchPanel
+    place : int
+        From 0.
+    """
+
+    def __init__(self, panel, place):
+        self.text = w.HTML(layout=w.Layout(flex="1 1 18rem"))
+        self.player = w.HTML(layout=w.Layout(width="15rem"))
+        self.why = w.HTML(layout=w.Layout(width="14rem"))
+        self.more = w.Button(description="More like this", layout=w.Layout(width="8rem"))
+        self.up = w.Button(icon="thumbs-up", tooltip="well found: sounds alike")
+        self.down = w.Button(icon="thumbs-down", tooltip="not found well: sounds different")
+        for button in (self.up, self.down):
+            button.layout.width = "2.6rem"
+        self.more.on_click(
+            lambda _: panel.choose(panel.results["track_id"].iloc[place], play=False)
+        )
+        self.up.on_click(lambda _: panel.judge(place, True))
+        self.down.on_click(lambda _: panel.judge(place, False))
+        self.box = w.HBox(
+            [self.text, self.player, self.why, w.HBox([self.more, self.up, self.down])],
+            layout=w.Layout(flex_flow="row wrap", align_items="center",
+                            border_bottom="1px solid #e6ebf0"),
         )  # fmt: skip
 
-    def _chosen(self, change):
-        if change["new"] in self._ids:
-            track_id = self._ids[change["new"]]
-            row = self.searcher.tracks.set_index("track_id").loc[track_id]
-            path = self.searcher.root / "data" / row["path"]
-            self._again = lambda: self._show(track_id, path, change["new"])
-            self._again()
+    def show(self, row, most, can_judge):
+        """Show a row of results; bars are as long as the `most` that a part counts."""
+        self.text.value, self.player.value = views.result(row), ""
+        self.why.value = views.bars(row.why, most)
+        for button in (self.up, self.down):
+            button.button_style, button.disabled = "", not can_judge
 
-    def _uploaded(self, change):
-        if not change["new"]:
-            return
-        file = change["new"][-1]
-        # Only the suffix of an uploaded name is used: it tells the decoder.
-        folder = Path(tempfile.mkdtemp(prefix="simlib-"))
-        path = folder / f"upload{Path(file['name']).suffix.lower()}"
-        path.write_bytes(bytes(file["content"]))
-        self._again = lambda: self._show(path, path, file["name"])
-        self._again()
-
-    def _show(self, reference, path, name):
-        try:
-            found = self.searcher.query(reference, self.count.value)
-            self._show_reference(path, name)
-        except SimlibError as error:
-            self.reference.value = f"<p><b>{html.escape(str(error))}</b></p>"
-            self.listing.value = ""
-            self.spectrogram.clear_output()
-            self.results = None
-            return
-        self.results = found
-        paths = self.searcher.tracks.set_index("track_id")["path"]
-        shown = found.copy()
-        files = [self.searcher.root / "data" / paths[t] for t in found["track_id"]]
-        shown.insert(1, "listen", [report.player(file) for file in files])
-        self.listing.value = report.table(shown, raw=["listen"])
-
-    def _show_reference(self, path, name):
-        front_end = self.searcher.model.front_end
-        samples = report.excerpt(path, seconds=12.0)
-        self.reference.value = f"<h3>{html.escape(name)}</h3>{report.player_of(samples)}"
-        middle = max(0.0, audio.duration(path) / 2 - 6.0)
-        blocks = audio.blocks(path, front_end.sample_rate, start=middle, end=middle + 12.0)
-        log_mel = np.concatenate(list(features.log_mel(blocks, front_end)))
-        with self.spectrogram:
-            self.spectrogram.clear_output(wait=True)
-            figure, axes = plt.subplots(figsize=(9, 2.6), layout="constrained")
-            draw_log_mel(log_mel, front_end, axes)
-            plt.show()
-            plt.close(figure)
+    def thank(self, up):
+        """Show which thumb was taken."""
+        self.up.button_style = "success" if up else ""
+        self.down.button_style = "" if up else "warning"

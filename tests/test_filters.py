@@ -33,6 +33,7 @@ def test_names_are_compared_whole():
     assert rows("artist=Girlschool") == []
     assert rows("artist=motörhead;girlschool") == [4]
     assert rows("track_id=T03") == [3]
+    assert rows("artist=Bjo\u0308rk") == [2], "however the letter is encoded"
 
 
 def test_unequal_is_whatever_is_not_equal_the_unknown_too():

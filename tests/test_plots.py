@@ -222,21 +222,6 @@ def test_reliability_is_drawn_against_the_diagonal():
     np.testing.assert_allclose(lines[1][:, 1], 100 * stated**2)
 
 
-@pytest.mark.parametrize("count", [2, 4, 5, 40])
-def test_the_plane_keeps_what_is_near_together(count):
-    rng = np.random.default_rng(0)
-    sides = np.arange(count) % 2
-    vectors = (10 * sides[:, None] + rng.normal(size=(count, 6))).astype(np.float32)
-    points = plots.plane(vectors, seed=0)
-    assert points.shape == (count, 2)
-    assert np.isfinite(points).all()
-    np.testing.assert_array_equal(points, plots.plane(vectors, seed=0))
-    if count == 40:
-        distances = np.linalg.norm(points[:, None] - points[None], axis=2)
-        np.fill_diagonal(distances, np.inf)
-        assert (sides[distances.argmin(axis=1)] == sides).mean() > 0.9
-
-
 def legend(figure):
     return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 
