@@ -11,7 +11,13 @@ READY := .venv/.ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := nbstripout --keep-id --extra-keys "metadata.kernelspec metadata.language_info"
 
-.PHONY: help repro grow catalogue demo compare changes pretrained lab bench test format check clean
+# A file that is uploaded in a notebook comes as one message; tornado takes 10 MB.
+UPLOADS := 'websocket_max_message_size': 268435456
+# What the page of `make app` may load: what its server sends, and nothing from elsewhere.
+POLICY := default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:
+NO_SCREEN = $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname))),,--no-browser)
+
+.PHONY: help repro grow catalogue demo compare changes report pretrained lab app bench test format check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +25,7 @@ help: ## show this list
 	@echo '  make catalogue FROM=/path/to/music    any folder; its tracks.csv is used if it has one'
 	@echo '  make compare FILE=other.npz           ids (n,) and emb (n, d), or ids and sim (n, n)'
 	@echo '  make changes REV=HEAD~1               any revision with an index; HEAD, if none is named'
+	@echo '  make report REF=song.mp3 K=10         an audio file, or a track id of the catalogue'
 
 repro: tracked ## run all that follows from the catalogue; ends with the report
 	@dvc repro
@@ -50,12 +57,30 @@ changes: $(READY) ## what a retrain changed: index/ beside that of a revision, R
 	@simlib report reports/notebooks/changes.ipynb reports/changes.html
 	@echo; echo 'The report: $(CURDIR)/reports/changes.html'
 
+# Make would read the `$` of a name as its own; the shell is to have the name as it was given.
+override REF := $(value REF)
+export REF
+report: $(READY) ## what is like a recording, on one page to mail: REF=path_or_id K=10
+	@test -n "$$REF" || { echo 'Name the recording: make report REF=path_or_id' >&2; exit 2; }
+	@simlib query-report -k "$${K:-10}" -- "$$REF"
+	@echo; echo 'The report: $(CURDIR)/reports/query.html'
+
 pretrained: tracked ## train the weights that come with simlib on all of data/
 	@dvc repro --quiet extract
 	@simlib pretrain --epochs 80
 
 lab: $(READY) ## open the notebooks in JupyterLab
-	@jupyter lab --LabServerApp.app_settings_dir='$(CURDIR)/notebooks/.lab' notebooks/search.ipynb
+	@jupyter lab --LabServerApp.app_settings_dir='$(CURDIR)/notebooks/.lab' \
+	  --ServerApp.tornado_settings="{$(UPLOADS)}" notebooks/search.ipynb
+
+# What Voila leaves to others: it neither ends the kernel of a page that is closed, nor minds which
+# host a page says it comes from, and its template asks a server elsewhere for icons that it has.
+app: $(READY) ## serve the search as a page for people who do not code: IP=127.0.0.1 PORT=8866
+	@case "$${IP:=127.0.0.1}" in 127.*|localhost) remote=False ;; *) remote=True ;; esac; \
+	voila $(NO_SCREEN) --Voila.ip="$$IP" --port="$${PORT:-8866}" --Voila.port_retries=0 \
+	  --MappingKernelManager.cull_interval=30 --MappingKernelManager.cull_idle_timeout=120 \
+	  --Voila.tornado_settings="{$(UPLOADS), 'allow_remote_access': $$remote, \
+	  'headers': {'Content-Security-Policy': \"$(POLICY)\"}}" notebooks/search.ipynb
 
 bench: tracked ## time the parts on the catalogue in data/: benchmarks/RESULTS.md
 	@dvc repro --quiet

@@ -174,6 +174,21 @@ def report(
 
 
 @app.command()
+def query_report(
+    reference: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
+    k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
+):
+    """Answer a reference on one page to listen to and to mail, reports/query.html."""
+    from simlib.report import execute, export
+
+    root = project_root()
+    executed = root / "reports" / "notebooks" / "query_report.ipynb"
+    asked = {"reference": reference, "k": k}
+    execute(root / "notebooks" / "query_report.ipynb", executed, asked)
+    export(executed, root / "reports" / "query.html")
+
+
+@app.command()
 def check():
     """Check params.yaml, section by section."""
     import yaml

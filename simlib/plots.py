@@ -5,12 +5,21 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import ticker
 
 PALETTE = "colorblind"
 # Of `simlib.vocabulary.support`.
 VERDICTS = ["heard", "barely heard", "not heard", "cannot tell"]
 # The systems keep their colours in every figure.
 SYSTEM_ORDER = ["simlib", "pretrained", "untrained", "mfcc", "tags", "random"]
+# At most so many columns of a mel spectrogram are drawn.
+MEL_COLUMNS = 1200
+# At most so many results have a row of their own below a spectrogram.
+MATCHED = 20
+# How far a number on a map is from all else, in points of type.
+LABEL = 13.0
+# Seconds between two marks on an axis of time.
+TICKS = np.array([1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600])
 
 
 def plain(text, length=30):
@@ -18,6 +27,13 @@ def plain(text, length=30):
     text = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     text = text if len(text) <= length else text[: length - 1] + "…"
     return text.replace("$", r"\$")
+
+
+def clock(seconds):
+    """Write seconds as a player does: 0:07, 12:34, 1:02:03."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def three_views(samples, sample_rate, log_mel, settings):
@@ -57,10 +73,14 @@ def three_views(samples, sample_rate, log_mel, settings):
 def draw_log_mel(log_mel, settings, axes):
     """Draw a log-mel spectrogram, dB, shape (n_frames, n_mels), into axes."""
     levels = np.asarray(log_mel, dtype=np.float32).T
+    # More columns than a figure shows would only make it slow and heavy.
+    step = -(-levels.shape[1] // MEL_COLUMNS)
+    whole = np.pad(levels, ((0, 0), (0, -levels.shape[1] % step)), "edge")
+    levels = whole.reshape(len(levels), -1, step).mean(axis=2)
     librosa.display.specshow(
         np.maximum(levels, levels.max() - 80),
         sr=settings.sample_rate,
-        hop_length=settings.hop_length,
+        hop_length=settings.hop_length * step,
         fmin=settings.f_min,
         fmax=settings.f_max,
         x_axis="time",
@@ -322,17 +342,125 @@ def catalogue_map(points, column):
     -------
     matplotlib.figure.Figure
     """
+    figure, axes = plt.subplots(figsize=(8, 5.6), layout="constrained")
+    _scattered(points, column, axes, s=22)
+    axes.set(xticks=[], yticks=[], title=f"by {plain(column.name)}")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return figure
+
+
+def _scattered(points, column, axes, **style):
+    """Scatter tracks by the eight most frequent values of a column; the first of several counts."""
     first = column.str.split(";").str[0].str.strip()
     often = list(first[first != ""].value_counts().head(8).index)
     labels = first.where(first.isin(often), "other").map(plain).to_numpy(dtype=object)
     order = [plain(name) for name in often] + ["other"] * bool((labels == "other").any())
-    figure, axes = plt.subplots(figsize=(8, 5.6), layout="constrained")
     sns.scatterplot(
-        x=points[:, 0], y=points[:, 1], hue=labels, hue_order=order, palette=PALETTE, s=22,
-        linewidth=0, ax=axes,
+        x=points[:, 0], y=points[:, 1], hue=labels, hue_order=order, palette=PALETTE, linewidth=0,
+        ax=axes, **style,
     )  # fmt: skip
-    axes.set(xticks=[], yticks=[], title=f"by {plain(column.name)}")
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+
+
+def marked_map(points, column, reference, found):
+    """Draw the catalogue as a map on which a reference and what is like it are marked.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (n_tracks, 2)
+    column : pandas.Series
+        See `catalogue_map`.
+    reference : numpy.ndarray, shape (2,)
+    found : numpy.ndarray, shape (n_found, 2)
+        Places of the ranked list, best first; they are numbered from 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Narrow, to be read on a phone.
+    """
+    figure, axes = plt.subplots(figsize=(5.2, 5.6), dpi=170)
+    figure.subplots_adjust(0.01, 0.2, 0.99, 0.99)
+    _scattered(points, column, axes, s=20, alpha=0.7)
+    axes.plot(*reference, "*", color="crimson", mec="white", markersize=18, label="the reference")
+    axes.plot(*found.T, "o", color="black", markersize=4)
+    axes.set(xticks=[], yticks=[])
+    axes.margins(0.1)
+    axes.autoscale_view()
+    anchors = axes.transData.transform(np.vstack([reference, found])) * 72 / figure.dpi
+    for number, offset in enumerate(_free_places(anchors), 1):
+        axes.annotate(
+            str(number), found[number - 1], offset, textcoords="offset points", ha="center",
+            va="center", fontsize=8, weight="bold",
+            bbox={"boxstyle": "circle,pad=0.2", "fc": "white", "ec": "black", "lw": 0.8},
+            arrowprops={"arrowstyle": "-", "color": "black", "lw": 0.8, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, frameon=False, fontsize=9,
+        handletextpad=0.2, columnspacing=1.0, markerscale=0.9,
+    )  # fmt: skip
+    return figure
+
+
+def _free_places(anchors):
+    """Find places for the labels of all points but the first: points of type, shape (n, 2).
+
+    Each takes the nearest place, going round its point, where it covers no point and no label.
+    """
+    taken, offsets = list(anchors), []
+    angles = np.arange(12) * np.pi / 6
+    around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    ring = np.concatenate([radius * around for radius in (14, 22, 32, 44, 58, 74)])
+    for anchor in anchors[1:]:
+        gaps = np.linalg.norm(anchor + ring[:, None] - np.array(taken), axis=2).min(axis=1)
+        free = np.flatnonzero(gaps >= LABEL)
+        offsets.append(ring[free[0] if len(free) else np.argmax(gaps)])
+        taken.append(anchor + offsets[-1])
+    return np.array(offsets).reshape(-1, 2)
+
+
+def matched_seconds(log_mel, settings, played, found):
+    """Draw a reference's mel spectrogram and, below it, which of its seconds are matched.
+
+    Parameters
+    ----------
+    log_mel : numpy.ndarray, shape (n_frames, n_mels)
+        dB.
+    settings : simlib.settings.ExtractSettings
+    played : tuple of (float, float)
+        The seconds that its player plays.
+    found : pandas.DataFrame
+        From `simlib.search.Searcher.query`; its first `MATCHED` are shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Narrow, to be read on a phone.
+    """
+    found = found.head(MATCHED)
+    places = ["▶", *found["rank"]]
+    starts = np.array([played[0], *found["reference_start"]])
+    ends = np.array([played[1], *found["reference_end"]])
+    low = 0.3 + 0.17 * len(places)
+    figure, (mel, spans) = plt.subplots(
+        2, 1, figsize=(5.2, 2.0 + low), height_ratios=[2.0, low], sharex=True, dpi=170,
+        layout="constrained",
+    )  # fmt: skip
+    draw_log_mel(log_mel, settings, mel)
+    mel.set(title="", xlabel="")
+    mel.set_ylabel("Hz", fontsize=9)
+    mel.tick_params(labelsize=8)
+    colors = ["crimson"] + ["C0"] * len(found)
+    spans.barh(np.arange(len(places)), ends - starts, left=starts, height=0.7, color=colors)
+    spans.set_yticks(np.arange(len(places)), places)
+    spans.tick_params(labelsize=8)
+    length = len(log_mel) / settings.frame_rate
+    spans.set(xlim=(0, length), ylim=(len(places) - 0.4, -0.6))
+    spans.set_xlabel("time in the reference", fontsize=9)
+    spans.set_ylabel("result", fontsize=9)
+    step = TICKS[min(np.searchsorted(TICKS, length / 8), len(TICKS) - 1)]
+    spans.xaxis.set_major_locator(ticker.MultipleLocator(step))
+    spans.xaxis.set_major_formatter(lambda seconds, _: clock(seconds))
+    spans.grid(axis="y", visible=False)
     return figure
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 # How far one aspect alone may carry a candidate, and how much the reference that it is less like
 # counts; chosen on validation artists.
-ASPECT, WORST = 0.5, 0.4
+ASPECT, WORST = 0.5, 0.8
 
 
 def by_any_aspect(proximities, weights):

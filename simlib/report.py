@@ -3,6 +3,7 @@
 import base64
 import html
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -274,10 +275,45 @@ def record_block(params, packages):
     )
 
 
+def execute(notebook, executed, parameters):
+    """Run a notebook with papermill.
+
+    Parameters
+    ----------
+    notebook : path-like
+    executed : path-like
+        To be written.
+    parameters : dict
+        In place of those of its parameters cell.
+
+    Raises
+    ------
+    SimlibError
+        That of the cell that failed, without papermill's account of how it came to that.
+    """
+    # Not at the top: what only makes a page needs no papermill.
+    import papermill
+
+    Path(executed).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(notebook), str(executed), parameters, kernel_name="python3", language="python"
+        )
+    except UnicodeEncodeError:
+        raise SimlibError(parameters, "cannot be written as UTF-8", "rename the file") from None
+    except papermill.PapermillExecutionError as error:
+        if error.ename != SimlibError.__name__:
+            raise
+        subject, _, rest = error.evalue.partition(": ")
+        cause, _, mend = rest.rpartition("; ")
+        raise SimlibError(subject, cause, mend) from None
+
+
 def export(notebook, page):
     """Turn an executed notebook into one page that needs no kernel and no network.
 
-    Code is left out, and so are progress bars and whatever was written to standard error.
+    Code is left out, and so are progress bars and whatever was written to standard error. The page
+    has the name of the first heading.
 
     Parameters
     ----------
@@ -296,18 +332,25 @@ def export(notebook, page):
         cell.outputs = [out for out in cell.get("outputs", []) if _is_for_readers(out)]
     exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
     body, _ = exporter.from_notebook_node(content)
-    words = (c.source.strip() for c in content.cells if c.cell_type == "markdown")
-    title = html.escape(next(filter(None, words), "simlib").splitlines()[0].lstrip("# "))
     with written_aside(page) as aside:
         aside.write_text(
             "<!doctype html>\n"
             '<html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{title}</title><style>{STYLE}</style></head>\n"
+            f"<title>{_title(content.cells)}</title><style>{STYLE}</style></head>\n"
             f"<body>\n{body}\n</body></html>\n",
             encoding="utf-8",
         )
+
+
+def _title(cells):
+    """Return, as HTML, the heading that a cell displays, else what the notebook begins with."""
+    shown = [out.get("data", {}).get("text/html", "") for c in cells for out in c.outputs]
+    if heading := re.search("<h1>(.*?)</h1>", "\n".join(shown), re.DOTALL):
+        return heading[1]
+    words = (c.source.strip() for c in cells if c.cell_type == "markdown")
+    return html.escape(next(filter(None, words), "simlib").splitlines()[0].lstrip("# "))
 
 
 def _is_for_readers(output):

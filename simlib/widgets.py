@@ -14,6 +14,8 @@ from simlib import audio, features, judgements, plane, report, views
 from simlib.artefacts import SimlibError
 from simlib.catalogue import SUFFIXES, tag_columns
 from simlib.features import Store
+from simlib.lines import Line, short
+from simlib.playlists import Playlists
 from simlib.search import Searcher
 
 # Seconds that a player of the reference plays at most, and a result's.
@@ -74,15 +76,16 @@ class SearchPanel:
         self._quiet = False
         tracks = self.searcher.tracks
         self.names = {
-            f"{views.short(row.title or row.track_id)} – {views.short(row.artist)} "
+            f"{short(row.title or row.track_id)} – {short(row.artist)} "
             f"[{row.track_id}]": row.track_id
             for row in tracks.itertuples()
         }
         self.lines = []
+        self.playlists = Playlists(self)
         self.player_at = lru_cache(500)(_player_at)
         self.box = w.VBox(
             [w.HTML(STYLE), self._chooser(), self._sound(), self._options(), self._list(),
-             self._map(), self._playlists()],
+             self._map(), self.playlists.box],
             layout=w.Layout(max_width="68rem"),
         )  # fmt: skip
         self.box.add_class("simlib-panel")
@@ -126,7 +129,7 @@ class SearchPanel:
         """Make a recording the reference: first the answer, then what there is to see and hear."""
         try:
             self.message.value = ""
-            self._at_work(1, 3)
+            self.at_work(1, 3)
             reference = self.searcher.reference(chosen.track_id or chosen.path)
             self.chosen, self.reference = chosen, reference
             self._quiet = True
@@ -135,15 +138,15 @@ class SearchPanel:
             self.seconds.value = (0.0, reference.end)
             self._quiet = False
             self.search()
-            self._at_work(2, 3)
+            self.at_work(2, 3)
             self._draw(play)
         except SimlibError as error:
             self._tell(error)
         finally:
             self._quiet = False
-            self._at_work(0, 1)
+            self.at_work(0, 1)
 
-    def _at_work(self, done, of):
+    def at_work(self, done, of):
         self.progress.value, self.progress.max = done, of
         self.progress.layout.visibility = "visible" if done else "hidden"
 
@@ -152,8 +155,8 @@ class SearchPanel:
 
     def _sound(self):
         self.title, self.player = w.HTML(), w.HTML()
-        self.picture = views.sound_figure()
-        self.picture.data[0].on_selection(self._on_drag)
+        self.picture = views.Sound()
+        self.picture.brush.observe(self._on_drag, ["selected", "brushing"])
         self.seconds = w.FloatRangeSlider(
             value=(0.0, 1.0), min=0.0, max=1.0, step=0.1, description="Seconds",
             continuous_update=False, readout_format=".1f", layout=w.Layout(width="34rem"),
@@ -168,16 +171,18 @@ class SearchPanel:
         also.on_click(lambda _: self._keep(True))
         never.on_click(lambda _: self._keep(False))
         self.kept = w.HBox(layout=w.Layout(flex_flow="row wrap"))
-        self.sound = w.VBox(
-            [w.HBox([self.title, self.player]), self.picture,
-             w.HBox([self.seconds, likely, whole]), w.HBox([also, never, self.kept])],
-            layout=w.Layout(display="none"),
-        )  # fmt: skip
+        # Shown once there is something: hidden, the picture would have no size.
+        self.sound = w.VBox()
+        self.sound_parts = [
+            w.HBox([self.title, self.player]), self.picture.figure,
+            w.HBox([self.seconds, likely, whole], layout=w.Layout(flex_flow="row wrap")),
+            w.HBox([also, never, self.kept], layout=w.Layout(flex_flow="row wrap")),
+        ]  # fmt: skip
         return self.sound
 
     def _draw(self, play=False):
         """Show waveform, spectrogram and player of the reference."""
-        self.sound.layout.display = None
+        self.sound.children = self.sound_parts
         self.title.value = f"<h3>{html.escape(self.chosen.name)}</h3>"
         front_end = self.searcher.model.front_end
         end = min(self.reference.end, DRAWN)
@@ -189,18 +194,29 @@ class SearchPanel:
             key = self.searcher.tracks["log_mel"].iloc[self.reference.row]
             log_mel = Store(self.searcher.root / "features").log_mel(key)
             log_mel = log_mel[: round(end * front_end.frame_rate)]
-        views.show_sound(self.picture, samples, log_mel, end)
+        self.picture.show(samples, log_mel, end)
         self._play_reference(play)
 
     def _play_reference(self, play=False):
         start, end = self.seconds.value
-        views.mark(self.picture, start, end, self.seconds.max)
+        # All of it is no range: from nothing a new one can be dragged.
+        whole = start <= self.seconds.min and end >= self.seconds.max
+        self.picture.brush.selected = None if whole else np.array([start, end])
         player = report.player(self.chosen.path, start=start, seconds=min(end - start, LISTEN))
         self.player.value = player.replace("<audio", "<audio autoplay", 1) if play else player
 
-    def _on_drag(self, trace, points, selector):
-        if points.xs:
-            self._set_seconds(min(points.xs), max(points.xs))
+    def _on_drag(self, change):
+        brush = self.picture.brush
+        if brush.brushing or brush.selected is None or len(brush.selected) != 2:
+            return
+        start, end = (round(float(at), 1) for at in brush.selected)
+        # A click is no range; and what the slider itself has set is no news.
+        if end - start >= self.seconds.step and (start, end) != self._shown:
+            self._set_seconds(max(start, 0.0), min(end, self.seconds.max))
+
+    @property
+    def _shown(self):
+        return tuple(round(at, 1) for at in self.seconds.value)
 
     def _set_seconds(self, start, end):
         self.seconds.value = (start, end)
@@ -220,7 +236,7 @@ class SearchPanel:
     def _show_kept(self):
         buttons = []
         for place, (liked, _, name) in enumerate(self.basket):
-            text = f"{'+' if liked else '−'} {views.short(name, 28)} ✕"
+            text = f"{'+' if liked else '−'} {short(name, 28)} ✕"
             button = w.Button(description=text, tooltip="forget it", layout=w.Layout(width="auto"))
             button.on_click(lambda _, place=place: self._forget(place))
             buttons.append(button)
@@ -279,7 +295,7 @@ class SearchPanel:
         options.titles = ["What counts, and which recordings"]
         return options
 
-    def _weights(self):
+    def asked_weights(self):
         """Return the weights that the sliders ask for, {} where none was moved."""
         default = self.searcher.index.weights
         factors = {name: slider.value for name, slider in self.weights.items()}
@@ -299,7 +315,7 @@ class SearchPanel:
             unlike = [one for like, one, _ in self.basket if not like]
             liked += [asked] if all(one is not asked for one in unlike) else []
             found = self.searcher.query(
-                liked, self.count.value, self._weights(), unlike=unlike,
+                liked, self.count.value, self.asked_weights(), unlike=unlike,
                 where=[c for c in self.where.value.split(";") if c.strip()],
                 per_artist=self.per_artist.value or None, own_artist=self.own_artist.value,
                 diversity=self.diversity.value, farthest=self.farthest.value,
@@ -370,11 +386,11 @@ class SearchPanel:
         self.thumbs[place] = up
         self.lines[place].thank(up)
 
-    # --- the map and playlists ---------------------------------------------------------------
+    # --- the map -----------------------------------------------------------------------------
 
     def _map(self):
         tracks = self.searcher.tracks
-        self.map = views.map_figure(tracks, plane.load(self.searcher.root / "index"))
+        self.map = views.CatalogueMap(tracks, plane.load(self.searcher.root / "index"))
         hidden = {"track_id", "path", "title", "digest", *features.KINDS}
         self.colour = w.Dropdown(
             options=[*tag_columns(tracks), *(c for c in tracks if c not in hidden
@@ -382,20 +398,18 @@ class SearchPanel:
             description="Colour",
         )  # fmt: skip
         self.legend = w.HTML()
-        self.map.data[0].on_click(self._on_map)
+        self.map.tracks.on_element_click(self._on_map)
         self.colour.observe(lambda _: self._paint(), "value")
         self._paint()
         return w.VBox([w.HTML("<h3>The catalogue</h3>"), w.HBox([self.colour, self.legend]),
-                       self.map])  # fmt: skip
+                       self.map.figure])  # fmt: skip
 
     def _paint(self):
         column = self.searcher.tracks[self.colour.value]
-        self.legend.value = views.colour_map(self.map, column)
+        self.legend.value = self.map.paint(column)
 
-    def _on_map(self, trace, points, selector):
-        if points.point_inds:
-            ids = self.searcher.tracks["track_id"]
-            self.choose(ids.iloc[points.point_inds[0]], play=True)
+    def _on_map(self, scatter, event):
+        self.choose(self.searcher.tracks["track_id"].iloc[event["data"]["index"]], play=True)
 
     def _ring(self, found):
         place = {track_id: row for row, track_id in enumerate(self.searcher.tracks["track_id"])}
@@ -403,119 +417,4 @@ class SearchPanel:
         texts = [str(rank) for rank in found["rank"]]
         if self.reference.row is not None:
             rows, texts = [self.reference.row, *rows], ["★", *texts]
-        views.ring(self.map, rows, texts)
-
-    def _playlists(self):
-        self.target = w.Combobox(
-            options=list(self.names), placeholder="type a title or an artist", ensure_option=True,
-            description="Walk to", layout=w.Layout(width="34rem"),
-        )  # fmt: skip
-        self.steps = w.BoundedIntText(value=8, min=1, max=50, description="in steps")
-        walk, station = w.Button(description="Walk"), w.Button(description="Station")
-        station.tooltip = "go on and on from the reference"
-        passages = w.Button(description="By passage", tooltip="for a mix: an answer every 10 s")
-        self.playlist = w.HTML()
-        walk.on_click(lambda _: self._play(self._walk))
-        station.on_click(lambda _: self._play(self._station))
-        passages.on_click(lambda _: self._by_passage())
-        return w.VBox([
-            w.HTML("<h3>Playlists, and passages of a mix</h3>"),
-            w.HBox([self.target, self.steps, walk], layout=w.Layout(flex_flow="row wrap")),
-            w.HBox([station, passages]), self.playlist,
-        ])  # fmt: skip
-
-    def _walk(self, seed):
-        target = self.names.get(self.target.value, self.target.value)
-        return self.searcher.journey(seed, target, self.steps.value, self._weights())
-
-    def _station(self, seed):
-        return self.searcher.station(seed, weights=self._weights())
-
-    def _play(self, make):
-        self.message.value = ""
-        try:
-            if self.chosen is None or self.chosen.track_id is None:
-                mend = "choose a track of the catalogue first"
-                raise SimlibError("playlist", "begins with a track of the catalogue", mend)
-            found = make(self.chosen.track_id)
-        except SimlibError as error:
-            self.playlist.value = f'<div class="nothing">{html.escape(str(error))}</div>'
-            return
-        self._tabulate(found[["step", "track_id", "title", "artist"]], None)
-
-    def _by_passage(self):
-        if self.chosen is None:
-            return
-
-        def bar(items, **options):
-            for done, item in enumerate(items, 1):
-                self._at_work(done, len(items))
-                yield item
-
-        try:
-            found = self.searcher.timeline(
-                self.chosen.track_id or self.chosen.path, weights=self._weights(), progress=bar
-            )
-        except SimlibError as error:
-            self._tell(error)
-            return
-        finally:
-            self._at_work(0, 1)
-        spans = zip(found["passage_start"], found["passage_end"], strict=True)
-        found.insert(0, "seconds", [f"{views.clock(a)}–{views.clock(b)}" for a, b in spans])
-        columns = ["seconds", "track_id", "title", "artist", "closer_than"]
-        self._tabulate(found[columns], found["start"])
-
-    def _tabulate(self, found, starts):
-        paths = self.searcher.tracks.set_index("track_id")["path"]
-        starts = [None] * len(found) if starts is None else starts
-        players = [
-            report.player(self.data / paths[track_id], start=start)
-            for track_id, start in zip(found["track_id"], starts, strict=True)
-        ]
-        shown = found.drop(columns="track_id")
-        shown.insert(1, "listen", players)
-        self.playlist.value = report.table(shown, raw=["listen"])
-
-
-class Line:
-    """One line of the list: what it is, a player, why, and what one may do with it.
-
-    Parameters
-    ----------
-    panel : SearchPanel
-    place : int
-        From 0.
-    """
-
-    def __init__(self, panel, place):
-        self.text = w.HTML(layout=w.Layout(flex="1 1 18rem"))
-        self.player = w.HTML(layout=w.Layout(width="15rem"))
-        self.why = w.HTML(layout=w.Layout(width="14rem"))
-        self.more = w.Button(description="More like this", layout=w.Layout(width="8rem"))
-        self.up = w.Button(icon="thumbs-up", tooltip="well found: sounds alike")
-        self.down = w.Button(icon="thumbs-down", tooltip="not found well: sounds different")
-        for button in (self.up, self.down):
-            button.layout.width = "2.6rem"
-        self.more.on_click(
-            lambda _: panel.choose(panel.results["track_id"].iloc[place], play=False)
-        )
-        self.up.on_click(lambda _: panel.judge(place, True))
-        self.down.on_click(lambda _: panel.judge(place, False))
-        self.box = w.HBox(
-            [self.text, self.player, self.why, w.HBox([self.more, self.up, self.down])],
-            layout=w.Layout(flex_flow="row wrap", align_items="center",
-                            border_bottom="1px solid #e6ebf0"),
-        )  # fmt: skip
-
-    def show(self, row, most, can_judge):
-        """Show a row of results; bars are as long as the `most` that a part counts."""
-        self.text.value, self.player.value = views.result(row), ""
-        self.why.value = views.bars(row.why, most)
-        for button in (self.up, self.down):
-            button.button_style, button.disabled = "", not can_judge
-
-    def thank(self, up):
-        """Show which thumb was taken."""
-        self.up.button_style = "success" if up else ""
-        self.down.button_style = "" if up else "warning"
+        self.map.ring(rows, texts)

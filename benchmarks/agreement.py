@@ -1,0 +1,106 @@
+"""Two references at once: ranked by agreement with both, or by the mean of their vectors.
+
+    python benchmarks/agreement.py [NAME]
+
+Works on the fits of `benchmarks/folds.py`, and makes them if they are not there. Every recording is
+paired with others, by other artists; a result is right if it shares a tag with both. The strengths
+in `simlib.ranking` were chosen on the first two folds; the others say what they are worth. Writes
+`benchmarks/AGREEMENT.md`, or whatever else it is told to call it.
+"""
+
+import sys
+
+import numpy as np
+import yaml
+from fits import Fits, interval, parts, sides_of, text, unit
+from folds import FOLDS
+
+from simlib import hubs, ranking, relevance
+from simlib.artefacts import project_root, written_aside
+from simlib.settings import EvaluateSettings, TrainSettings
+
+CHOSEN_ON = 2
+PARTNERS = 30
+SEED = 0
+K = 10
+
+
+def of_fold(fits, settings, learning, held, rng):
+    """Return artists, and the mean P@10 over a recording's partners by each way of ranking."""
+    aspects = fits.model(settings, sides_of(learning)).aspects
+    vectors, artists = fits.embed(settings, sides_of(learning), held), fits.artists[held]
+    handicaps = hubs.handicaps(vectors, artists)
+    members = [
+        relevance.membership(column) for _, column in fits.tracks.loc[held, fits.columns].items()
+    ]
+    shares = np.any([(member @ member.T) > 0 for member in members], axis=0)
+    by_part = np.array([
+        hubs.set_back(view @ view.T, handicaps) for view in aspects.views(vectors).values()
+    ])  # fmt: skip
+    found = {"mean vector": [], "agreement": []}
+    asked = []
+    for one in range(len(vectors)):
+        others = np.flatnonzero(artists != artists[one])
+        values = []
+        for other in rng.choice(others, min(PARTNERS, len(others)), replace=False):
+            allowed = (artists != artists[one]) & (artists != artists[other])
+            right = shares[one] & shares[other] & allowed
+            if not right.any():
+                continue
+            middle = unit(vectors[[one, other]].sum(axis=0, keepdims=True))[0]
+            nearness = np.array([
+                ranking.by_any_aspect(by_part[:, row], list(aspects.default.values()))
+                for row in (one, other)
+            ])  # fmt: skip
+            ways = [hubs.set_back(vectors @ middle, handicaps), ranking.agreement(nearness)]
+            values.append([
+                right[np.argsort(-np.where(allowed, way, -np.inf), kind="stable")[:K]].mean()
+                for way in ways
+            ])  # fmt: skip
+        if values:
+            asked.append(artists[one])
+            for name, value in zip(found, np.mean(values, axis=0), strict=True):
+                found[name].append(value)
+    return np.array(asked), {name: np.array(values) for name, values in found.items()}
+
+
+def main():
+    """Measure and write."""
+    root = project_root()
+    name = sys.argv[1] if len(sys.argv) > 1 else "AGREEMENT"
+    fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
+    settings = TrainSettings.of(fits.params["train"])
+    chosen = EvaluateSettings.of(fits.params["evaluate"])
+    pairs = list(parts(fits, np.ones(len(fits.tracks), dtype=bool), **FOLDS))
+    fits.all([(settings, sides_of(learning), held) for learning, held in pairs])
+    rng = np.random.default_rng(SEED)
+    folds = [of_fold(fits, settings, *pair, rng) for pair in pairs]
+    lines = []
+    for title, some in (("chosen on", folds[:CHOSEN_ON]), ("the others", folds[CHOSEN_ON:])):
+        artists = np.concatenate([artists for artists, _ in some])
+        mean, both = (np.concatenate([found[way] for _, found in some])
+                      for way in ("mean vector", "agreement"))  # fmt: skip
+        cells = [text(interval(values, artists, chosen)) for values in (mean, both)]
+        cells.append(text(interval(both - mean, artists, chosen), "+"))
+        lines.append(f"| {title} | {len(artists)} | " + " | ".join(cells) + " |")
+    lines = [
+        "# Two references at once",
+        "",
+        f"`python benchmarks/agreement.py {name}`: P@{K} of lists by two references of different"
+        f" artists, {PARTNERS} partners for each recording of five folds that the network had not"
+        " heard; right is what shares a tag with both; 95% intervals over artists.",
+        "",
+        "| folds | references | mean vector | agreement | lead |",
+        "|---|---|---|---|---|",
+        *lines,
+        "",
+        f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
+        "",
+    ]
+    with written_aside(root / "benchmarks" / f"{name}.md") as aside:
+        aside.write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

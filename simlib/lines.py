@@ -1,0 +1,116 @@
+"""One line of a ranked list: what it is, which seconds, why, and what one may do with it."""
+
+import html
+
+import ipywidgets as w
+
+from simlib.plots import clock
+
+
+class Line:
+    """One line of the list: what it is, a player, why, and what one may do with it.
+
+    Parameters
+    ----------
+    panel : SearchPanel
+    place : int
+        From 0.
+    """
+
+    def __init__(self, panel, place):
+        self.text = w.HTML(layout=w.Layout(flex="1 1 18rem"))
+        self.player = w.HTML(layout=w.Layout(width="15rem"))
+        self.why = w.HTML(layout=w.Layout(width="14rem"))
+        self.more = w.Button(description="More like this", layout=w.Layout(width="8rem"))
+        self.up = w.Button(icon="thumbs-up", tooltip="well found: sounds alike")
+        self.down = w.Button(icon="thumbs-down", tooltip="not found well: sounds different")
+        for button in (self.up, self.down):
+            button.layout.width = "2.6rem"
+        self.more.on_click(
+            lambda _: panel.choose(panel.results["track_id"].iloc[place], play=False)
+        )
+        self.up.on_click(lambda _: panel.judge(place, True))
+        self.down.on_click(lambda _: panel.judge(place, False))
+        self.box = w.HBox(
+            [self.text, self.player, self.why, w.HBox([self.more, self.up, self.down])],
+            layout=w.Layout(flex_flow="row wrap", align_items="center",
+                            border_bottom="1px solid #e6ebf0"),
+        )  # fmt: skip
+
+    def show(self, row, most, can_judge):
+        """Show a row of results; bars are as long as the `most` that a part counts."""
+        self.text.value, self.player.value = result(row), ""
+        self.why.value = bars(row.why, most)
+        for button in (self.up, self.down):
+            button.button_style, button.disabled = "", not can_judge
+
+    def thank(self, up):
+        """Show which thumb was taken."""
+        self.up.button_style = "success" if up else ""
+        self.down.button_style = "" if up else "warning"
+
+
+def label(track):
+    """Return a track's title and artist in one line of plain text."""
+    artist = f" – {short(track['artist'])}" if track["artist"] else ""
+    return f"{short(track['title'] or track['track_id'])}{artist}"
+
+
+def short(text, length=60):
+    """Shorten a text to one line."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def result(row):
+    """Make the text of one line of a ranked list.
+
+    Parameters
+    ----------
+    row : namedtuple
+        Of `Searcher.query`.
+
+    Returns
+    -------
+    str
+        HTML; every text of the catalogue is escaped.
+    """
+    artist = f" – {html.escape(short(row.artist))}" if row.artist else ""
+    same = ""
+    if row.near_duplicate:
+        same = ' <b class="same">the same recording</b>'
+    elif row.same_seconds:
+        same = f' <b class="same">{row.same_seconds:.0f} s are the same recording</b>'
+    return (
+        f'<div class="simlib-result"><span class="rank">{row.rank}</span> '
+        f"<b>{html.escape(short(row.title or row.track_id))}</b>{artist}{same}<br>"
+        f"<small>{html.escape(short(row.tags, 90))}</small><br>"
+        f"<small>closer than {row.closer_than:.1f}% of unrelated pairs · its "
+        f"{clock(row.start)}–{clock(row.end)} is most like {clock(row.reference_start)}–"
+        f"{clock(row.reference_end)} of <i>{html.escape(short(row.reference, 40))}</i>"
+        "</small></div>"
+    )
+
+
+def bars(why, most):
+    """Draw how much each part counts in a similarity.
+
+    Parameters
+    ----------
+    why : dict of str to float
+        From `Searcher.query`.
+    most : float
+        What is as long as there is room.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    lines = "".join(
+        f"<span>{html.escape(short(name, 14))}</span>"
+        f'<i{" class=less" if share < 0 else ""} style="width:{100 * abs(share) / most:.0f}%"'
+        f' title="{share:+.3f}"></i>'
+        for name, share in why.items()
+    )
+    return f'<div class="why">{lines}</div>'
