@@ -13,6 +13,7 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -20,6 +21,8 @@ from simlib import plane
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = "search.ipynb"
+# The title, artist and genre of a track.
+HOSTILE = '<img src=x onerror="window.hurt = 1"><script>window.hurt = 2</script>'
 # Seconds; a kernel on a busy machine takes its time to import all that it needs.
 PATIENCE = 120
 ARGUMENTS = [
@@ -151,6 +154,10 @@ def served(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("served") / "project"
     shutil.copytree(built.root, folder)
     plane.save(plane.lay_out(built.index.vectors()), folder / "index")
+    table = folder / "index" / "tracks.parquet"
+    tracks = pd.read_parquet(table)
+    tracks.loc[11, ["title", "artist", "genre"]] = HOSTILE
+    tracks.to_parquet(table, index=False)
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     shutil.copy(ROOT / "Makefile", folder)
     (folder / ".venv").symlink_to(Path(sys.prefix))
