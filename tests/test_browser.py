@@ -107,8 +107,9 @@ def test_the_map_shows_a_track_and_a_click_plays_it_and_searches_with_it(tab):
     dot.click()
     settled(tab, before)
     expect(tab.page.locator(".simlib-panel h3").first).to_contain_text("Song 8")
-    player = tab.page.locator(".simlib-panel audio").first.element_handle()
-    tab.page.wait_for_function("player => player.currentTime > 0.1", arg=player)
+    tab.page.wait_for_function(
+        "() => document.querySelector('.simlib-panel audio').currentTime > 0.1"
+    )
 
 
 def test_a_thumb_is_written_down(tab):
