@@ -26,6 +26,8 @@ FEWEST = 10
 # Queries that proximities are counted for; more cost time and say little more.
 QUERIES = 200
 LEVELS = np.linspace(0.0, 1.0, 1001)
+# Quantiles of a reference's proximities: from the first to the last is the unit, the middle is 0.
+SCALE = (0.1, 0.3, 0.6)
 _FILE = "calibration.json"
 _MEND = "run 'dvc repro index'"
 
@@ -37,7 +39,7 @@ class Calibration:
     Attributes
     ----------
     proximities : list of float
-        Quantiles of the proximities of unrelated pairs, at `LEVELS`.
+        Quantiles of the proximities of unrelated pairs, as `scaled`, at `LEVELS`.
     part : str
         The part of the embedding that a reference's company is looked for in.
     floor : float
@@ -57,7 +59,7 @@ class Calibration:
         Parameters
         ----------
         proximities : numpy.ndarray of float64
-            From `Index.search`.
+            From `scaled`.
 
         Returns
         -------
@@ -126,7 +128,7 @@ def calibrate(index, sides):
         )
     found = np.concatenate(unrelated_proximities(index, rows[hubs.spread(len(rows), QUERIES)]))
     if not len(found):
-        remark = "There are no unrelated recordings to calibrate on: the score is the proximity."
+        remark = "There are no unrelated recordings to calibrate on: scores mean little."
         found = LEVELS
     columns = tag_columns(index.tracks)
     parts = [part_of(c) for c in columns if part_of(c) in index.aspects.sizes]
@@ -138,6 +140,36 @@ def calibrate(index, sides):
     floor = np.quantile(companies, FALSE_ALARMS, method="lower")
     quantiles = np.quantile(found, LEVELS)
     return Calibration(quantiles.round(6).tolist(), part, float(floor), remark)
+
+
+def scaled(index, proximities, vector, artist=None, weights=None):
+    """Take proximities relative to how near a reference is to the catalogue.
+
+    Some references are near to much, others to little, and weights change that too; what unrelated
+    pairs reach is then nearly the same for all. Related ones are few, and among the nearest: the
+    quantiles that it is measured by lie below them.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    proximities : numpy.ndarray of float64
+        From `Index.proximities`.
+    vector : numpy.ndarray of float32, shape (dimensions,)
+        The reference's.
+    artist : int, optional
+        The reference's among `index.artists`; None for a reference from outside.
+    weights : dict of str to float, optional
+        Those of the proximities; the index's own by default.
+
+    Returns
+    -------
+    numpy.ndarray of float64, of the same shape
+    """
+    others = index.crowd_rows[_others(index, artist)]
+    if not len(others):
+        return np.asarray(proximities)
+    low, middle, high = np.quantile(index.proximities(vector, others, weights), SCALE)
+    return (np.asarray(proximities) - middle) / max(high - low, 1e-6)
 
 
 def _others(index, artist):
@@ -171,7 +203,7 @@ def company(index, part, vector, counts):
 
 
 def unrelated_proximities(index, rows):
-    """Proximities, as search finds them, of recordings that have nothing to do with each other.
+    """Proximities, `scaled`, of recordings that have nothing to do with each other.
 
     Those are by different artists and have no tag in common.
 
@@ -192,7 +224,13 @@ def unrelated_proximities(index, rows):
         member = membership(index.tracks[column])
         related |= (member[rows] @ member[candidates].T) > 0
     vectors = index.vectors()
-    return [index.proximities(vectors[row], candidates)[~related[i]] for i, row in enumerate(rows)]
+    return [
+        scaled(
+            index, index.proximities(vectors[row], candidates)[~related[place]], vectors[row],
+            index.artists[row],
+        )
+        for place, row in enumerate(rows)
+    ]  # fmt: skip
 
 
 def reliability(index, calibration, rows):

@@ -186,6 +186,10 @@ class Index:
         """The tracks' artists as numbers: int64, shape (n_tracks,)."""
         return np.unique(artist_keys(self.tracks).astype(str), return_inverse=True)[1]
 
+    def artist(self, row):
+        """Return the number of a track's artist; None for a row that is None."""
+        return None if row is None else self.artists[row]
+
     @cached_property
     def crowd_rows(self):
         """An even sample of the tracks: int64, shape (n_references,)."""

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from simlib import passages
+from simlib.calibration import scaled
 from simlib.catalogue import tag_columns
 
 COLUMNS = [
@@ -36,6 +37,12 @@ def table(index, calibration, likes, rows, weights, copies, length):
     found = index.tracks.iloc[rows]
     proximities = np.array([index.proximities(one.vector, rows, weights) for one in likes])
     least = proximities.min(axis=0)
+    scores = [
+        calibration.closer_than(
+            scaled(index, near, one.vector, index.artist(one.row), weights)
+        )
+        for one, near in zip(likes, proximities, strict=True)
+    ]  # fmt: skip
     shares = np.mean([index.by_part(one.vector, rows) for one in likes], axis=0).T
     shares = (shares * list(weights.values())).round(4).tolist()
     matches = []
@@ -56,7 +63,7 @@ def table(index, calibration, likes, rows, weights, copies, length):
         **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
         "tags": _tags(found, tag_columns(index.tracks)),
         "similarity": least.round(4),
-        "closer_than": (100 * calibration.closer_than(least)).round(1),
+        "closer_than": (100 * np.min(scores, axis=0)).round(1),
         "reference": pd.array([one.name for one, _ in matches], dtype="str"),
         "reference_start": np.array([match.start for _, match in matches]).round(2),
         "reference_end": np.array(ends).round(2),

@@ -212,13 +212,11 @@ class Searcher:
             copies, self.model.segment_seconds,
         )  # fmt: skip
         alone = [
-            self.calibration.is_alone(self.index, one.vector, self._artist(one)) for one in likes
+            self.calibration.is_alone(self.index, one.vector, self.index.artist(one.row))
+            for one in likes
         ]
         table.attrs["nothing_close"] = all(alone) and not copies and not farthest
         return table
-
-    def _artist(self, reference):
-        return None if reference.row is None else self.index.artists[reference.row]
 
     def _copies(self, likes, met):
         """Return {row: [(number of a reference, simlib.copies.Copy), ...]}."""

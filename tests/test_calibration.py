@@ -5,7 +5,7 @@ from samples import index_of
 
 from simlib import calibration
 from simlib.artefacts import SimlibError
-from simlib.calibration import Calibration, calibrate, removed, unrelated_proximities
+from simlib.calibration import Calibration, calibrate, removed, scaled, unrelated_proximities
 
 KINDS = 3
 
@@ -34,12 +34,23 @@ def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
         for other in range(60):
             same = tracks["artist"][row] == tracks["artist"][other]
             if not same and tracks["genre"][row] != tracks["genre"][other]:
-                pairs.append(index.proximities(vectors[row], np.array([other]))[0])
+                near = index.proximities(vectors[row], np.array([other]))
+                pairs.append(scaled(index, near, vectors[row], index.artists[row])[0])
     for proximity in np.quantile(pairs, [0, 0.1, 0.5, 0.9, 1]):
         below = np.mean(np.array(pairs) < proximity)
         assert found.closer_than(proximity) == pytest.approx(below, abs=0.01)
-    assert found.closer_than(np.array([-1.0, 2.0])).tolist() == [0, 1]
+    assert found.closer_than(np.array([-99.0, 99.0])).tolist() == [0, 1]
     assert found.remark == "Calibrated on 20 recordings of validation artists."
+
+
+def test_proximities_are_scaled_by_those_to_other_artists_under_the_same_weights():
+    index, weights = clusters(), {"sound": 0.2, "tempo": 0.8}
+    vector = index.vectors()[4]
+    others = index.proximities(vector, np.flatnonzero(index.artists != index.artists[4]), weights)
+    low, middle, high = np.quantile(others, [0.1, 0.3, 0.6])
+    found = scaled(index, np.array([low, middle, high]), vector, index.artists[4], weights)
+    np.testing.assert_allclose(found, (np.array([low, middle, high]) - middle) / (high - low))
+    assert scaled(index, middle, vector, None, weights) != pytest.approx(0, abs=1e-9)
 
 
 def test_pairs_with_an_artist_or_a_tag_in_common_are_related():
@@ -127,11 +138,11 @@ def test_a_tiny_catalogue_is_calibrated_somehow(count):
     sides = sides_of(count, 0)
     found = calibrate(index, sides)
     assert 0 <= found.closer_than(0.5) <= 1
-    assert ("the score is the proximity" in found.remark) == (count == 1)
+    assert ("scores mean little" in found.remark) == (count == 1)
     assert not found.is_alone(index, index.vectors()[0], index.artists[0])
 
 
-def test_where_all_share_a_tag_the_score_is_the_proximity():
+def test_where_all_share_a_tag_there_is_nothing_to_calibrate_on():
     index = clusters()
     index.tracks["genre"] = "rock"
     found = calibrate(index, sides_of(60, 20))

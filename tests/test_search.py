@@ -10,6 +10,7 @@ from samples import naive_handicaps, naive_similarities
 import simlib
 from simlib import search
 from simlib.artefacts import SimlibError
+from simlib.calibration import scaled
 from simlib.model import Model
 from simlib.search import Searcher
 
@@ -72,7 +73,9 @@ def test_weights_rank_by_what_they_turn_up(built, searcher):
 
 def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
     found = searcher.query("s05", k=11, **ALL)
-    expected = 100 * searcher.calibration.closer_than(found["similarity"])
+    vector, artist = searcher.index.vectors()[5], searcher.index.artists[5]
+    near = scaled(searcher.index, found["similarity"].to_numpy(), vector, artist)
+    expected = 100 * searcher.calibration.closer_than(near)
     np.testing.assert_allclose(found["closer_than"], expected, atol=0.1)
     assert found["closer_than"].between(0, 100).all()
 
