@@ -368,13 +368,13 @@ class SearchPanel:
     def judge(self, place, up):
         """Write down what a thumb says: this result is nearer, or farther, than its neighbour.
 
-        A thumb up prefers it to the one above it, as who reads down a list does (Joachims 2002);
-        the first one, to the one below. A thumb down prefers to it the one below, or above.
+        A thumb up prefers it to the next one above that has none, as who reads down a list does
+        (Joachims 2002), or else below; a thumb down prefers to it the next one below, or above.
         """
         ids = self.results["track_id"].to_numpy(dtype=object)
-        step = -1 if up else 1
-        others = [place + step, place - step]
-        other = next((o for o in others if 0 <= o < len(ids) and self.thumbs.get(o) != up), None)
+        above, below = range(place - 1, -1, -1), range(place + 1, len(ids))
+        others = [*above, *below] if up else [*below, *above]
+        other = next((o for o in others if self.thumbs.get(o) != up), None)
         if other is None:
             return
         nearer, farther = (place, other) if up else (other, place)
