@@ -36,6 +36,7 @@ from simlib.settings import ExtractSettings, SplitSettings, TrainSettings
 RECORDINGS = 120
 ROUNDS = 5
 STEPS = 8
+SONG_SECONDS, SONG_RATE = 240, 44100
 
 
 def in_turn(*calls, rounds=ROUNDS):
@@ -181,11 +182,20 @@ def bench_searching(root, store, tracks, paths, params):
     exact, ours = in_turn(by_numpy, by_faiss, rounds=21)
     files = paths[:5]
     (asking,) = in_turn(lambda: [searcher.query(path) for path in files])
+    ids = tracks["track_id"].head(20).tolist()
+    (answering,) = in_turn(lambda: [searcher.query(track_id) for track_id in ids])
+    with tempfile.TemporaryDirectory() as folder:
+        song = Path(folder) / "song.mp3"
+        samples = np.concatenate([audio.decode(path, SONG_RATE) for path in paths])
+        song.write_bytes(audio.mp3_bytes(np.resize(samples, SONG_SECONDS * SONG_RATE), SONG_RATE))
+        (listening,) = in_turn(lambda: searcher.query(song))
     return [
         row("embedding", embedding, len(some), "recordings/s"),
         row("exact search by NumPy", exact, 50, "queries/s"),
         row("search, hubs corrected", ours, 50, "queries/s", ("exact search", ratio(exact, ours))),
         row("query by file, decoding included", asking, len(files), "queries/s"),
+        row("query by a track of the catalogue", answering, len(ids), "queries/s"),
+        row("query by an mp3 of 4 minutes", listening, 1, "queries/s"),
     ]
 
 
