@@ -100,7 +100,7 @@ def main():
     lines = [
         "# Passages and copies",
         "",
-        f"`python benchmarks/passages.py{'' if name == 'PASSAGES' else ' ' + name}`, on {len(searcher.tracks)} recordings.",
+        f"`python benchmarks/passages.py {name}`, on {len(searcher.tracks)} recordings.",
         "",
         f"{TRIALS} passages of {length:g} s, encoded as MP3 at 32 kbit/s at another level and put"
         f" into {HOSTS} recordings that are not searched: the right recording comes first in"
