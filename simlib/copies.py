@@ -39,6 +39,7 @@ DRIFT = 0.02
 # Cross-correlations: from which the first look is followed by a second, which that must reach, and
 # down to which a copy goes on.
 PROMISING, SAME, GOES_ON = 0.5, 0.6, 0.45
+LOOKED_AT = 20
 # A copy ends where, moment by moment, so much is lost against that again.
 LOST = 3.0
 # Seconds: what is shorter is a chance or a sample, and no copy.
@@ -196,6 +197,25 @@ class Prints:
         length, other = found.end - found.start, found.other_end - found.other_start
         is_copy = length >= SHORTEST_SECONDS and abs(other / length - 1) <= FASTER
         return found if is_copy else None
+
+    def copies(self, query, rows=None):
+        """Find all tracks that share a passage with a query.
+
+        Parameters
+        ----------
+        query : numpy.ndarray of int8, shape (n_frames, n_bands)
+        rows : numpy.ndarray of int, optional
+            The tracks to look at; all by default.
+
+        Returns
+        -------
+        dict of int to Copy
+            By row; of the `LOOKED_AT` most promising ones.
+        """
+        found = {
+            row: self.copy(query, row) for row in self.promising(query, rows)[:LOOKED_AT].tolist()
+        }
+        return {row: copy for row, copy in found.items() if copy is not None}
 
     def is_near_duplicate(self, query, row, copy):
         """Tell whether a `copy` of a query and a track is most of one of them."""

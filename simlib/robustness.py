@@ -9,7 +9,7 @@ import pandas as pd
 import soxr
 from threadpoolctl import threadpool_limits
 
-from simlib import audio, evaluate, features, hubs, relevance
+from simlib import audio, copies, evaluate, features, hubs, relevance
 from simlib.artefacts import SimlibError, digest_of
 from simlib.degrade import DEGRADATIONS
 
@@ -32,11 +32,14 @@ class Queries:
         By degradation, `UNDEGRADED` first; of unit length.
     descriptors : dict of str to numpy.ndarray of float32, shape (n_queries, 102)
         The hand-picked features, by degradation.
+    prints : dict of str to list of numpy.ndarray of int8, shape (n_frames, n_bands)
+        By degradation; see `simlib.copies`.
     """
 
     rows: np.ndarray
     vectors: dict
     descriptors: dict
+    prints: dict
 
 
 def queries(tracks, data, model, hop_seconds, *, jobs=-1):
@@ -79,7 +82,10 @@ def queries(tracks, data, model, hop_seconds, *, jobs=-1):
         if versions is not None:
             rows.append(row)
             found.append({
-                name: (model.track(log_mel, descriptor, hop_seconds)[0], descriptor.mean(axis=0))
+                name: (
+                    model.track(log_mel, descriptor, hop_seconds)[0], descriptor.mean(axis=0),
+                    copies.print_of(log_mel, model.front_end),
+                )
                 for name, (log_mel, descriptor) in versions.items()
             })  # fmt: skip
     if not found:
@@ -88,7 +94,8 @@ def queries(tracks, data, model, hop_seconds, *, jobs=-1):
         {name: np.stack([versions[name][part] for versions in found]) for name in found[0]}
         for part in (0, 1)
     )
-    return Queries(np.array(rows), vectors, descriptors)
+    prints = {name: [versions[name][2] for versions in found] for name in found[0]}
+    return Queries(np.array(rows), vectors, descriptors, prints)
 
 
 def _features(path, track_id, seconds, front_end):
@@ -184,10 +191,19 @@ def _searched(queries, stage, test):
     # As the evaluation ranks them: the test artists are the catalogue.
     handicaps, found = hubs.handicaps(vectors, artists), {}
     for name, asked in queries.vectors.items():
-        nearest = np.array([index.search(vector, 1)[0][0] for vector in asked])
+        pairs = zip(asked, queries.prints[name], strict=True)
+        nearest = np.array([_first(index, vector, shown) for vector, shown in pairs])
         cosines = index.aspects.weighed(asked, index.weights) @ vectors.T
         found[name] = nearest == test[queries.rows], hubs.set_back(cosines, handicaps)
     return found
+
+
+def _first(index, vector, shown):
+    """Row of what search puts first: the recording itself, if it is known again, or the nearest."""
+    known = index.prints.copies(shown)
+    if known:
+        return max(known, key=lambda row: known[row].end - known[row].start)
+    return index.search(vector, 1)[0][0]
 
 
 def _compared(queries, stage, test):

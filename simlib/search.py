@@ -16,9 +16,8 @@ from simlib.index import CANDIDATES, Index
 from simlib.model import Model
 from simlib.references import Reference
 
-# So many nearest are looked at for copies of a track, which must be near it, and so many of the
-# tracks that promise to share a passage with a file.
-NEAR, PROMISING = 30, 20
+# Copies of a track must be near it: so many are looked at.
+NEAR = 30
 # A various list is chosen from so many times its length.
 POOL = 5
 PASSAGE_SECONDS = 10.0
@@ -220,16 +219,14 @@ class Searcher:
 
     def _copies(self, likes, met):
         """Return {row: [(number of a reference, simlib.copies.Copy), ...]}."""
-        found, prints = {}, self.index.prints
+        found = {}
         for number, one in enumerate(likes):
             rows = np.flatnonzero(met)
             if one.row is not None:
                 rows = self.index.search(one.vector, NEAR, one.row)[0]
                 rows = rows[met[rows]]
-            for row in prints.promising(one.print, rows)[:PROMISING].tolist():
-                copy = prints.copy(one.print, row)
-                if copy is not None:
-                    found.setdefault(row, []).append((number, copy))
+            for row, copy in self.index.prints.copies(one.print, rows).items():
+                found.setdefault(row, []).append((number, copy))
         return found
 
     def _ranked(self, likes, unlikes, met, weights, farthest, depth):

@@ -10,6 +10,7 @@ from samples import naive_handicaps, unit
 from simlib import audio, features, robustness
 from simlib import evaluate as ev
 from simlib.artefacts import SimlibError, digest_of
+from simlib.copies import Prints
 from simlib.degrade import DEGRADATIONS
 from simlib.relevance import ndcg
 from simlib.robustness import UNDEGRADED, Queries, queries
@@ -174,7 +175,8 @@ def made_up(stage, seed, rows=(6, 1, 3, 4, 0), weights=None):
         name: (described + away * spread * rng.standard_normal(described.shape)).astype(np.float32)
         for name, away in ((UNDEGRADED, 0.0), ("slight", 0.5), ("strong", 3.0))
     }
-    return replace(stage, index=index), Queries(rows, near, descriptors)
+    prints = {name: [np.zeros((0, 32), dtype=np.int8)] * len(rows) for name in near}
+    return replace(stage, index=index), Queries(rows, near, descriptors, prints)
 
 
 def naive_lists(stage, asked, name):
@@ -256,6 +258,16 @@ def test_a_sibling_by_the_same_artist_competes_too(stage):
     assert value(found.loc["strong", "first (simlib)"]) == 0
 
 
+def test_a_recording_that_is_known_again_comes_first_whatever_its_vector_says(stage):
+    staged, asked = made_up(stage, 0)
+    asked.vectors["strong"][:] = -staged.index.vectors()[4 + asked.rows]
+    shown = np.random.default_rng(0).integers(-100, 100, (12, 60, 32)).astype(np.int8)
+    staged.index.prints = Prints.of_all(shown, 10.0)
+    asked.prints["strong"] = list(shown[4 + asked.rows])
+    found = table(asked, staged, evaluation_of(staged)).set_index("degradation")
+    assert value(found.loc["strong", "first (simlib)"]) == 1
+
+
 def test_without_tags_only_the_finding_counts(stage):
     staged, asked = made_up(stage, 0)
     found = table(asked, staged, evaluation_of(staged, []))
@@ -280,10 +292,12 @@ def test_a_query_with_nothing_to_find_counts_in_no_share(stage):
     tracks = staged.test.assign(mood=moods)
     evaluation = ev.Evaluation(tracks, ["mood"], samples.evaluate_settings())
     kept = asked.rows != 1
-    without = Queries(asked.rows[kept], *(
+    vectors, descriptors = (
         {name: rows[kept] for name, rows in part.items()}
         for part in (asked.vectors, asked.descriptors)
-    ))  # fmt: skip
+    )
+    prints = {name: shown[: kept.sum()] for name, shown in asked.prints.items()}
+    without = Queries(asked.rows[kept], vectors, descriptors, prints)
     for column in ("nDCG left (simlib)", "nDCG left (mfcc)"):
         found, expected = (table(q, staged, evaluation)[column] for q in (asked, without))
         assert found.tolist() == expected.tolist()
