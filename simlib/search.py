@@ -124,7 +124,7 @@ class Searcher:
         )
 
     def query(
-        self, like, k=10, weights=None, *, start=None, end=None, unlike=(), where=(), per_artist=1,
+        self, like, k=10, weights=None, *, start=None, end=None, unlike=None, where=(), per_artist=1,
         own_artist=False, diversity=0.0, farthest=False,
     ):  # fmt: skip
         """Rank the catalogue by similarity to a reference, or to several at once.
@@ -140,9 +140,9 @@ class Searcher:
             `simlib.aspects.Aspects.weights`.
         start, end : float, optional
             Seconds of the reference, if it is only one.
-        unlike : list, optional
+        unlike : see `like`, optional
             References that results are not to be like.
-        where : iterable of str, optional
+        where : str or iterable of str, optional
             Conditions on columns; see `simlib.filters.mask`.
         per_artist : int or None
             At most so many results by one artist; None for any number.
@@ -172,14 +172,13 @@ class Searcher:
             If a reference cannot be used, or a weight, a condition or a number is none.
         """
         _check(k, per_artist, diversity)
-        likes = like if isinstance(like, list) else [like]
-        likes = [self.reference(one, start, end) for one in likes]
-        unlikes = [self.reference(one) for one in unlike]
+        likes = [self.reference(one, start, end) for one in _listed(like)]
+        unlikes = [self.reference(one) for one in _listed(unlike or [])]
         if not likes:
             raise SimlibError("references", "are none", "give one at least")
         chosen = self.index.aspects.weights(self.index.weights | weights) if weights else None
         chosen = chosen or self.index.weights
-        met = filters.mask(self.tracks, where)
+        met = filters.mask(self.tracks, [where] if isinstance(where, str) else where)
         met[[one.row for one in [*likes, *unlikes] if one.row is not None]] = False
         copies = {} if farthest else self._copies(likes, met)
         first = sorted(copies, key=lambda row: -results.seconds(copies[row]))[:k]
@@ -191,16 +190,17 @@ class Searcher:
         def choose(rows, scores):
             rows, scores = rows[met[rows]], scores[met[rows]]
             artists = self.index.artists[rows]
+            wanted = k - len(first)
+            # Variety among what is near: the farthest would be the most various.
+            pool = ranking.in_turn(artists, POOL * wanted if diversity else wanted, per_artist)
             if diversity:
-                # Variety among what is near: the farthest would be the most various.
-                rows, scores, artists = (x[: POOL * k] for x in (rows, scores, artists))
-                vectors = self.index.aspects.weighed(self.index.vectors_of(rows), chosen)
-                places = ranking.diverse(
-                    scores, vectors, artists, k - len(first), diversity, per_artist
-                )
-            else:
-                places = ranking.in_turn(artists, k - len(first), per_artist)
-            return rows[places]
+                vectors = self.index.aspects.weighed(self.index.vectors_of(rows[pool]), chosen)
+                pool = np.array(pool)[
+                    ranking.diverse(
+                        scores[pool], vectors, artists[pool], wanted, diversity, per_artist
+                    )
+                ]
+            return rows[pool]
 
         rows = choose(*self._ranked(likes, unlikes, met, chosen, farthest, CANDIDATES))
         if len(first) + len(rows) < k:
@@ -348,6 +348,10 @@ class Searcher:
             mend = f"ids look like '{example}'"
             raise SimlibError(track_id, "is no track of the catalogue", mend)
         return int(rows[0])
+
+
+def _listed(references):
+    return references if isinstance(references, list) else [references]
 
 
 def _check_seconds(start, end):

@@ -321,6 +321,19 @@ def test_a_various_list_begins_with_the_nearest_and_is_another(searcher):
     assert alike(various) < alike(plain)
 
 
+def test_a_various_list_is_as_long_as_the_artists_allow(searcher, monkeypatch):
+    monkeypatch.setattr(search, "POOL", 1)
+    found = searcher.query("s05", 5, diversity=0.5)
+    assert len(found) == 5
+    assert found["artist"].is_unique
+
+
+def test_one_condition_and_one_unwanted_reference_need_no_list(searcher):
+    found = searcher.query("s00", where="genre=drums", unlike="s02")
+    several = searcher.query(["s00"], where=["genre=drums"], unlike=["s02"])
+    assert found["track_id"].tolist() == several["track_id"].tolist()
+
+
 @pytest.mark.parametrize(
     "options", [{"per_artist": 0}, {"diversity": -0.1}, {"diversity": 1.1}, {"weights": {"x": 1}}]
 )
