@@ -124,8 +124,8 @@ class Searcher:
         )
 
     def query(
-        self, like, k=10, weights=None, *, start=None, end=None, unlike=None, where=(), per_artist=1,
-        own_artist=False, diversity=0.0, farthest=False,
+        self, like, k=10, weights=None, *, start=None, end=None, unlike=None, where=(),
+        per_artist=1, own_artist=False, diversity=0.0, farthest=False,
     ):  # fmt: skip
         """Rank the catalogue by similarity to a reference, or to several at once.
 
