@@ -40,6 +40,8 @@ DRIFT = 0.02
 # down to which a copy goes on.
 PROMISING, SAME, GOES_ON = 0.5, 0.6, 0.45
 LOOKED_AT = 20
+# Shifts between two recordings that are told apart, in frames, and how many of them are followed.
+SHIFT, SHIFTS = 8, 4
 # A copy ends where, moment by moment, so much is lost against that again.
 LOST = 3.0
 # Seconds: what is shorter is a chance or a sample, and no copy.
@@ -184,19 +186,22 @@ class Prints:
         """
         other = self.of(row)
         alike = _windows(_float(query), _float(other), WINDOW)
-        if not alike.size:
+        seeds = _seeds(alike)
+        if not seeds:
             return None
-        seed = np.unravel_index(np.argmax(alike), alike.shape)
-        if alike[seed] < SAME:
-            return None
-        middle = seed[0] + WINDOW // 2, seed[1] + WINDOW // 2
         moments = _moments(_float(query), _float(other))
+        found = [self._around(moments, seed) for seed in seeds]
+        found = max(found, key=lambda one: one.end - one.start)
+        length, other_length = found.end - found.start, found.other_end - found.other_start
+        is_copy = length >= SHORTEST_SECONDS and abs(other_length / length - 1) <= FASTER
+        return found if is_copy else None
+
+    def _around(self, moments, seed):
+        """Return the Copy that a window, the same in both, is part of."""
+        middle = seed[0] + WINDOW // 2, seed[1] + WINDOW // 2
         last, first = _follow(moments, middle, 1), _follow(moments, middle, -1)
         places = (first[0], last[0] + 1, first[1], last[1] + 1)
-        found = Copy(*(float(place / self.rate) for place in places))
-        length, other = found.end - found.start, found.other_end - found.other_start
-        is_copy = length >= SHORTEST_SECONDS and abs(other / length - 1) <= FASTER
-        return found if is_copy else None
+        return Copy(*(float(place / self.rate) for place in places))
 
     def copies(self, query, rows=None):
         """Find all tracks that share a passage with a query.
@@ -254,6 +259,24 @@ def _windows(one, other, window, stride=1):
 def _sums(values, window):
     total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     return np.maximum(total[window:] - total[:-window], 0.0).astype(np.float32)
+
+
+def _seeds(alike):
+    """Windows that are the same in both, one for each of the likeliest shifts between the two.
+
+    Music of loops is the same as itself a bar later: the shift that holds for longest counts.
+    """
+    rows, columns = np.nonzero(alike >= SAME)
+    if not len(rows):
+        return []
+    shifts = (columns - rows + len(alike)) // SHIFT
+    seeds = []
+    for shift in np.argsort(-np.bincount(shifts), kind="stable")[:SHIFTS]:
+        inside = np.flatnonzero(shifts == shift)
+        if len(inside):
+            best = inside[np.argmax(alike[rows[inside], columns[inside]])]
+            seeds.append((rows[best], columns[best]))
+    return seeds
 
 
 def _moments(one, other):
