@@ -26,9 +26,7 @@ class Line:
         self.down = w.Button(icon="thumbs-down", tooltip="not found well: sounds different")
         for button in (self.up, self.down):
             button.layout.width = "2.6rem"
-        self.more.on_click(
-            lambda _: panel.choose(panel.results["track_id"].iloc[place], play=False)
-        )
+        self.more.on_click(lambda _: panel.choose(panel.results["track_id"].iloc[place]))
         self.up.on_click(lambda _: panel.judge(place, True))
         self.down.on_click(lambda _: panel.judge(place, False))
         self.box = w.HBox(

@@ -75,7 +75,7 @@ class Searcher:
             with references.as_file(source) as path:
                 name = "upload" if isinstance(source, bytes) else "samples"
                 return references.of_file(self.model, path, hop, name, start, end)
-        row = self._row(source)
+        row = self._row_or_file(source)
         if row is None:
             return references.of_file(self.model, source, hop, None, start, end)
         return self._track(row, start, end)
@@ -95,12 +95,17 @@ class Searcher:
             cause = f"has {max(end - start, 0):.2f} s from {start:g} s on"
             mend = f"choose {front_end.min_seconds:g} s or more of its {seconds:.1f} s"
             raise SimlibError(track["track_id"], cause, mend)
-        store = Store(self.root / "features")
         first, last = (round(at * front_end.frame_rate) for at in (start, end))
-        described = _blocks(store.descriptor(track["descriptor"]), start, end)
-        log_mel = store.log_mel(track["log_mel"])[first:last]
-        hop = self.index.hop_seconds
-        return references.of_frames(self.model, log_mel, described, hop, name, row, start)
+        log_mel, descriptor = self._stored(track)
+        return references.of_frames(
+            self.model, log_mel[first:last], _blocks(descriptor, start, end),
+            self.index.hop_seconds, name, row, start,
+        )  # fmt: skip
+
+    def _stored(self, track):
+        """Return log-mel and descriptor of a track, as the store has them."""
+        store = Store(self.root / "features")
+        return store.log_mel(track["log_mel"]), store.descriptor(track["descriptor"])
 
     def representative(self, reference, seconds=PASSAGE_SECONDS):
         """Find the seconds that say most of a reference.
@@ -176,8 +181,7 @@ class Searcher:
         unlikes = [self.reference(one) for one in _listed(unlike or [])]
         if not likes:
             raise SimlibError("references", "are none", "give one at least")
-        chosen = self.index.aspects.weights(self.index.weights | weights) if weights else None
-        chosen = chosen or self.index.weights
+        chosen = self._weights(weights)
         met = filters.mask(self.tracks, [where] if isinstance(where, str) else where)
         met[[one.row for one in [*likes, *unlikes] if one.row is not None]] = False
         copies = {} if farthest else self._copies(likes, met)
@@ -309,45 +313,49 @@ class Searcher:
         if isinstance(source, (bytes, tuple)):
             with references.as_file(source) as path:
                 return "upload", None, *references.heard(self.model, path)
-        row = self._row(source)
+        row = self._row_or_file(source)
         if row is None:
             return Path(source).name, None, *references.heard(self.model, source)
-        track, store = self.tracks.iloc[row], Store(self.root / "features")
-        log_mel, blocks = store.log_mel(track["log_mel"]), store.descriptor(track["descriptor"])
-        return track["title"] or track["track_id"], row, log_mel, blocks
+        track = self.tracks.iloc[row]
+        return track["title"] or track["track_id"], row, *self._stored(track)
 
     def journey(self, first, last, steps=8, weights=None):
         """Make a playlist from one track to another; see `simlib.journeys.walk`."""
-        weights = self.index.aspects.weights(self.index.weights | weights) if weights else None
-        return journeys.walk(self.index, self._known(first), self._known(last), steps, weights)
+        rows = self._known(first), self._known(last)
+        return journeys.walk(self.index, *rows, steps, self._weights(weights))
 
     def station(self, seed, length=20, weights=None):
         """Make a playlist around a track of the catalogue; see `simlib.journeys.station`."""
-        weights = self.index.aspects.weights(self.index.weights | weights) if weights else None
-        return journeys.station(self.index, self._known(seed), length, weights)
+        return journeys.station(self.index, self._known(seed), length, self._weights(weights))
 
-    def _row(self, reference):
+    def _weights(self, wanted):
+        """Complete the weights that a search asks for."""
+        own = self.index.weights
+        return self.index.aspects.weights(own | wanted) if wanted else own
+
+    def _row(self, track_id):
+        """Return the row of a track id; None, if the catalogue has none of that name."""
+        rows = np.flatnonzero(self.tracks["track_id"].to_numpy(dtype=object) == str(track_id))
+        return int(rows[0]) if len(rows) else None
+
+    def _row_or_file(self, reference):
         """Return the row of a track id, None for a file."""
-        rows = np.flatnonzero(self.tracks["track_id"].to_numpy(dtype=object) == str(reference))
-        if len(rows):
-            return int(rows[0])
+        row = self._row(reference)
         # Unlike Path.exists, this takes any text: a name too long is no file either.
-        if not os.path.exists(reference):
-            raise SimlibError(
-                reference,
-                "is neither a track id of the catalogue nor a file",
-                f"ids look like '{printable(self.tracks['track_id'].iloc[0])}'",
-            )
-        return None
+        if row is None and not os.path.exists(reference):
+            raise self._stranger(reference, "is neither a track id of the catalogue nor a file")
+        return row
 
     def _known(self, track_id):
         """Return the row of a track id, which it has to be."""
-        rows = np.flatnonzero(self.tracks["track_id"].to_numpy(dtype=object) == str(track_id))
-        if not len(rows):
-            example = printable(self.tracks["track_id"].iloc[0])
-            mend = f"ids look like '{example}'"
-            raise SimlibError(track_id, "is no track of the catalogue", mend)
-        return int(rows[0])
+        row = self._row(track_id)
+        if row is None:
+            raise self._stranger(track_id, "is no track of the catalogue")
+        return row
+
+    def _stranger(self, reference, cause):
+        example = printable(self.tracks["track_id"].iloc[0])
+        return SimlibError(reference, cause, f"ids look like '{example}'")
 
 
 def _listed(references):

@@ -14,7 +14,7 @@ from simlib import audio, features, judgements, plane, report, views
 from simlib.artefacts import SimlibError
 from simlib.catalogue import SUFFIXES, tag_columns
 from simlib.features import Store
-from simlib.lines import Line, short
+from simlib.lines import Line, label, short
 from simlib.playlists import Playlists
 from simlib.search import Searcher
 
@@ -76,9 +76,8 @@ class SearchPanel:
         self._quiet = False
         tracks = self.searcher.tracks
         self.names = {
-            f"{short(row.title or row.track_id)} – {short(row.artist)} "
-            f"[{row.track_id}]": row.track_id
-            for row in tracks.itertuples()
+            f"{label(track)} [{track['track_id']}]": track["track_id"]
+            for track in tracks.to_dict("records")
         }
         self.lines = []
         self.playlists = Playlists(self)
@@ -121,9 +120,7 @@ class SearchPanel:
         """Make a track of the catalogue the reference, and play it if asked to."""
         tracks = self.searcher.tracks
         row = tracks[tracks["track_id"].to_numpy(dtype=object) == track_id].iloc[0]
-        artist = f" – {row['artist']}" if row["artist"] else ""
-        name = f"{row['title'] or track_id}{artist}"
-        self._take(Chosen(self.data / row["path"], name, track_id), play)
+        self._take(Chosen(self.data / row["path"], label(row), track_id), play)
 
     def _take(self, chosen, play=False):
         """Make a recording the reference: first the answer, then what there is to see and hear."""
