@@ -120,7 +120,10 @@ class SearchPanel:
         """Make a track of the catalogue the reference, and play it if asked to."""
         tracks = self.searcher.tracks
         row = tracks[tracks["track_id"].to_numpy(dtype=object) == track_id].iloc[0]
-        self._take(Chosen(self.data / row["path"], label(row), track_id), play)
+        # In full, where a list has room for less.
+        artist = f" – {row['artist']}" if row["artist"] else ""
+        name = f"{row['title'] or track_id}{artist}"
+        self._take(Chosen(self.data / row["path"], name, track_id), play)
 
     def _take(self, chosen, play=False):
         """Make a recording the reference: first the answer, then what there is to see and hear."""
