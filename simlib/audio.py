@@ -152,6 +152,9 @@ def _require_readable(path):
         if not path.stat().st_size:
             raise SimlibError(path, "is empty (0 bytes)", "replace it by a whole copy")
         path.open("rb").close()
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise SimlibError(path, "has a name that is not valid UTF-8", "rename it") from None
     except OSError as error:
         cause = f"cannot be read ({error.strerror})"
         raise SimlibError(path, cause, "check its name and permissions") from None

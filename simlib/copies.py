@@ -61,6 +61,11 @@ class Copy(NamedTuple):
     other_start: float
     other_end: float
 
+    @property
+    def seconds(self):
+        """How long it is."""
+        return self.end - self.start
+
 
 def print_of(log_mel, front_end):
     """Make a recording's print.
@@ -191,9 +196,9 @@ class Prints:
             return None
         moments = _moments(_float(query), _float(other))
         found = [self._around(moments, seed) for seed in seeds]
-        found = max(found, key=lambda one: one.end - one.start)
-        length, other_length = found.end - found.start, found.other_end - found.other_start
-        is_copy = length >= SHORTEST_SECONDS and abs(other_length / length - 1) <= FASTER
+        found = max(found, key=lambda one: one.seconds)
+        faster = (found.other_end - found.other_start) / found.seconds
+        is_copy = found.seconds >= SHORTEST_SECONDS and abs(faster - 1) <= FASTER
         return found if is_copy else None
 
     def _around(self, moments, seed):
@@ -225,7 +230,7 @@ class Prints:
     def is_near_duplicate(self, query, row, copy):
         """Tell whether a `copy` of a query and a track is most of one of them."""
         shorter = min(len(query), int(self.lengths[row])) / self.rate
-        return copy is not None and copy.end - copy.start >= MOST * shorter
+        return copy is not None and copy.seconds >= MOST * shorter
 
 
 def _float(one):

@@ -43,8 +43,9 @@ def embed(paths, weights=None):
     vectors, ids, failed = [], [], []
     for path in files:
         try:
-            log_mel, descriptor = heard(model, path)
-            vectors.append(model.track(log_mel, descriptor, model.segment_seconds / 2)[0])
+            one = heard(model, path)
+            hop = model.segment_seconds / 2
+            vectors.append(model.track(one.log_mel, one.descriptor, hop)[0])
             ids.append(path.stem)
         except SimlibError as error:
             failed.append(error)

@@ -4,6 +4,7 @@ import html
 
 import ipywidgets as w
 
+from simlib import results
 from simlib.plots import clock
 
 
@@ -74,19 +75,45 @@ def result(row):
         HTML; every text of the catalogue is escaped.
     """
     artist = f" – {html.escape(short(row.artist))}" if row.artist else ""
-    same = ""
-    if row.near_duplicate:
-        same = ' <b class="same">the same recording</b>'
-    elif row.same_seconds:
-        same = f' <b class="same">{row.same_seconds:.0f} s are the same recording</b>'
+    same = results.sameness(row)
+    same = f' <b class="same">{same}</b>' if same else ""
     return (
         f'<div class="simlib-result"><span class="rank">{row.rank}</span> '
         f"<b>{html.escape(short(row.title or row.track_id))}</b>{artist}{same}<br>"
         f"<small>{html.escape(short(row.tags, 90))}</small><br>"
-        f"<small>closer than {row.closer_than:.1f}% of unrelated pairs · its "
+        f"<small>closer than {results.percent(row.closer_than)} of unrelated pairs · its "
         f"{clock(row.start)}–{clock(row.end)} is most like {clock(row.reference_start)}–"
         f"{clock(row.reference_end)} of <i>{html.escape(short(row.reference, 40))}</i>"
         "</small></div>"
+    )
+
+
+def timeline(found):
+    """Draw the passages of a long recording along time, each by the track that is nearest.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+        From `Searcher.timeline`.
+
+    Returns
+    -------
+    str
+        HTML: a block for each passage, as wide as it is long, the darker the nearer its track,
+        with the number of its row; all else shows when pointed at.
+    """
+    blocks = []
+    for number, row in enumerate(found.itertuples(), 1):
+        span = f"{clock(row.passage_start)}–{clock(row.passage_end)}"
+        said = f"{span} {row.title or row.track_id}, closer than {results.percent(row.closer_than)}"
+        blocks.append(
+            f'<i style="flex:{row.passage_end - row.passage_start:.2f} 0 0;'
+            f'--near:{row.closer_than:.0f}%" title="{html.escape(said)}">{number}</i>'
+        )
+    ends = clock(found["passage_start"].iloc[0]), clock(found["passage_end"].iloc[-1])
+    return (
+        f'<div class="timeline">{"".join(blocks)}</div>'
+        f'<div class="ends"><span>{ends[0]}</span><span>{ends[1]}</span></div>'
     )
 
 

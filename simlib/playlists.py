@@ -6,6 +6,7 @@ import ipywidgets as w
 
 from simlib import report
 from simlib.artefacts import SimlibError
+from simlib.lines import timeline
 from simlib.plots import clock
 
 
@@ -69,8 +70,7 @@ class Playlists:
         self._show(found[["step", "track_id", "title", "artist"]])
 
     def _by_passage(self):
-        chosen = self.panel.chosen
-        if chosen is None:
+        if self.panel.chosen is None:
             raise SimlibError("passages", "are of a reference", "choose a track or a file first")
 
         def progress(passages, **_):
@@ -79,12 +79,13 @@ class Playlists:
                 yield passage
 
         found = self.panel.searcher.timeline(
-            chosen.track_id or chosen.path, weights=self.panel.asked_weights(), progress=progress
+            self.panel.heard, weights=self.panel.asked_weights(), progress=progress
         )
         spans = zip(found["passage_start"], found["passage_end"], strict=True)
         found.insert(0, "seconds", [f"{clock(start)}–{clock(end)}" for start, end in spans])
         columns = ["seconds", "track_id", "title", "artist", "closer_than"]
         self._show(found[columns], found["start"])
+        self.list.value = timeline(found) + self.list.value
 
     def _show(self, found, starts=None):
         """Show a table with players, from the middle of each recording or from `starts`."""

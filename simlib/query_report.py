@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from simlib import audio, features, plane, plots, report
+from simlib import plane, plots, report, results
 from simlib.artefacts import SimlibError, printable
 from simlib.catalogue import tag_columns
 
@@ -58,7 +58,9 @@ class Answer:
     Attributes
     ----------
     searcher : simlib.search.Searcher
+    heard : simlib.references.Recording
     reference : simlib.references.Reference
+        All of it.
     path : pathlib.Path
         The reference's audio file.
     played : tuple of (float, float)
@@ -70,6 +72,7 @@ class Answer:
     """
 
     searcher: object
+    heard: object
     reference: object
     path: Path
     played: tuple
@@ -99,12 +102,13 @@ def answer(searcher, source, k):
     """
     if k > MOST:
         raise SimlibError(f"k = {k}", "is more than fits a page", f"ask for at most {MOST}")
-    reference = searcher.reference(source)
+    heard = searcher.hear(source)
+    reference = searcher.reference(heard)
     path = Path(source) if reference.row is None else _file(searcher, reference.row)
     found = searcher.query(reference, k)
     rows = pd.Index(searcher.tracks["track_id"]).get_indexer(found["track_id"])
     played = searcher.representative(reference, PLAYED_SECONDS)
-    return Answer(searcher, reference, path, played, found, rows)
+    return Answer(searcher, heard, reference, path, played, found, rows)
 
 
 def _file(searcher, row):
@@ -147,7 +151,7 @@ def verdict(found):
     here, there = _seconds(first, "reference_"), _seconds(first, "")
     if first["near_duplicate"]:
         return f"The catalogue has {here} of this very recording: {there} of {name}."
-    near = _percent(first["closer_than"])
+    near = results.percent(first["closer_than"])
     return (
         f"Nearest is {name}, closer than {near} of unrelated pairs: its {there} sound like {here} "
         "of this recording."
@@ -163,9 +167,7 @@ def reference_block(asked):
 
 def spectrogram(asked):
     """Draw the reference's mel spectrogram and the seconds that are matched, as an HTML image."""
-    front_end = asked.searcher.model.front_end
-    blocks = audio.blocks(asked.path, front_end.sample_rate)
-    log_mel = np.concatenate(list(features.log_mel(blocks, front_end)))
+    front_end, log_mel = asked.searcher.model.front_end, asked.heard.log_mel
     figure = plots.matched_seconds(log_mel, front_end, asked.played, asked.found)
     return _picture(
         figure, "Mel spectrogram of the reference, and which seconds each result matches"
@@ -212,11 +214,7 @@ def _hit(hit, path, weights):
     length = min(hit["end"] - hit["start"], report.EXCERPT_SECONDS)
     player = report.player(path, start=hit["start"], seconds=length)
     artist = f"<span> – {html.escape(hit['artist'])}</span>" if hit["artist"] else ""
-    same = ""
-    if hit["near_duplicate"]:
-        same = f"Near-duplicate: {hit['same_seconds']:.0f} s are the same"
-    elif hit["same_seconds"]:
-        same = f"{hit['same_seconds']:.0f} s are the same recording"
+    same = results.sameness(hit)
     return (
         f'<div class="hit"><div class="rank">{hit["rank"]}</div><div>'
         f"<h3>{html.escape(hit['title'] or hit['track_id'])}{artist}</h3>"
@@ -224,7 +222,7 @@ def _hit(hit, path, weights):
         f"{f'<p class=same>{same}</p>' if same else ''}<p>{player}</p>"
         f"<p>Its <b>{_seconds(hit, '')}</b> sound like <b>{_seconds(hit, 'reference_')}</b>"
         ' of the reference.</p></div><div class="why">'
-        f"<p>Closer than <b>{_percent(hit['closer_than'])}</b> of unrelated pairs</p>"
+        f"<p>Closer than <b>{results.percent(hit['closer_than'])}</b> of unrelated pairs</p>"
         f"{why_bars(hit['why'], weights)}</div></div>"
     )
 
@@ -273,8 +271,3 @@ def record(asked):
 
 def _seconds(hit, of):
     return f"{plots.clock(hit[f'{of}start'])}–{plots.clock(hit[f'{of}end'])}"
-
-
-def _percent(value):
-    """Write a percentage. Nearer than all that were measured is not nearer than all that are."""
-    return f"{min(value, 99.9):.1f}%"

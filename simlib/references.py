@@ -10,6 +10,30 @@ import soundfile as sf
 
 from simlib import audio, copies, features
 from simlib.artefacts import SimlibError
+from simlib.features import DESCRIPTOR_BLOCK
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What the model looks at of a recording; to take seconds of it decodes nothing again.
+
+    Attributes
+    ----------
+    name : str
+        To be shown.
+    row : int or None
+        Of the index, if it is a track of the catalogue.
+    log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
+    descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
+    begins : float
+        Seconds of the file that were left out before the first frame.
+    """
+
+    name: str
+    row: int | None
+    log_mel: np.ndarray
+    descriptor: np.ndarray
+    begins: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,8 +80,8 @@ def heard(model, path, start=0.0, end=None):
 
     Returns
     -------
-    log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
-    descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
+    Recording
+        By the name of the file.
 
     Raises
     ------
@@ -72,22 +96,20 @@ def heard(model, path, start=0.0, end=None):
         cause = f"is {seconds:.2f} s long, shorter than {front_end.min_seconds:g} s"
         raise SimlibError(path, cause, "use a longer excerpt")
     blocks = audio.blocks(path, features.DESCRIPTOR_RATE, start=start, end=end)
-    return log_mel, features.descriptor(blocks)
+    return Recording(Path(path).name, None, log_mel, features.descriptor(blocks), start)
 
 
-def of_file(model, path, hop_seconds, name=None, start=None, end=None):
-    """Make a reference of an audio file, or of seconds of it.
+def passage(model, recording, hop_seconds, start=None, end=None):
+    """Make a reference of a recording, or of seconds of it.
 
     Parameters
     ----------
     model : simlib.model.Model
-    path : path-like
+    recording : Recording
     hop_seconds : float
         Step between two segments.
-    name : str, optional
-        By default that of the file.
     start, end : float, optional
-        Seconds.
+        Seconds of the file.
 
     Returns
     -------
@@ -96,20 +118,29 @@ def of_file(model, path, hop_seconds, name=None, start=None, end=None):
     Raises
     ------
     SimlibError
-        See `heard`.
+        If it has no such seconds, or too few of them.
     """
-    log_mel, descriptor = heard(model, path, start or 0.0, end)
-    name = Path(path).name if name is None else name
-    return of_frames(model, log_mel, descriptor, hop_seconds, name, None, start or 0.0)
-
-
-def of_frames(model, log_mel, descriptor, hop_seconds, name, row, start):
-    """Make a reference of features, from `start` seconds of a recording on; see `Reference`."""
-    vector, segments, starts = model.track(log_mel, descriptor, hop_seconds)
-    front_end = model.front_end
-    end = start + len(log_mel) / front_end.frame_rate
+    front_end, begins = model.front_end, recording.begins
+    rate, ends = front_end.frame_rate, begins + len(recording.log_mel) / front_end.frame_rate
+    start = begins if start is None else start
+    end = ends if end is None else min(end, ends)
+    if end - start < front_end.min_seconds:
+        cause = f"has {max(end - start, 0):.2f} s from {start:g} s on"
+        mend = f"choose {front_end.min_seconds:g} s or more of its {ends:.1f} s"
+        raise SimlibError(recording.name, cause, mend)
+    log_mel = recording.log_mel[round((start - begins) * rate) : round((end - begins) * rate)]
+    described = _blocks(recording.descriptor, start - begins, end - begins)
+    vector, segments, starts = model.track(log_mel, described, hop_seconds)
     shown = copies.print_of(log_mel, front_end)
-    return Reference(name, row, start, end, vector, segments, starts + start, shown)
+    return Reference(
+        recording.name, recording.row, start, end, vector, segments, starts + start, shown
+    )
+
+
+def _blocks(descriptor, start, end):
+    """Take the rows of a descriptor that hold these seconds."""
+    first = int(min(start // DESCRIPTOR_BLOCK, len(descriptor) - 1))
+    return descriptor[first : max(int(np.ceil(end / DESCRIPTOR_BLOCK)), first + 1)]
 
 
 @contextmanager

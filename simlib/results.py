@@ -48,7 +48,7 @@ def table(index, calibration, likes, rows, weights, copies, length):
     matches = []
     for place, row in enumerate(rows.tolist()):
         if row in copies:
-            number, copy = max(copies[row], key=lambda one: one[1].end - one[1].start)
+            number, copy = max(copies[row], key=lambda one: one[1].seconds)
             begun = likes[number].start
             match = copy._replace(start=copy.start + begun, end=copy.end + begun)
         else:
@@ -83,7 +83,20 @@ def table(index, calibration, likes, rows, weights, copies, length):
 
 def seconds(copies):
     """Return how long the longest of a row's `copies` is, 0 for none."""
-    return max((copy.end - copy.start for _, copy in copies), default=0.0)
+    return max((copy.seconds for _, copy in copies), default=0.0)
+
+
+def percent(value):
+    """Write `closer_than`: nearer than all pairs measured is not nearer than all there are."""
+    return f"{min(value, 99.9):.1f}%"
+
+
+def sameness(row):
+    """Say how much of the recording itself a row of a list is: plain text, "" for nothing."""
+    if not row.same_seconds:
+        return ""
+    kind = "near-duplicate: " if row.near_duplicate else ""
+    return f"{kind}{row.same_seconds:.0f} s are the same recording"
 
 
 def _tags(tracks, columns):

@@ -202,7 +202,7 @@ def _first(index, vector, shown):
     """Row of what search puts first: the recording itself, if it is known again, or the nearest."""
     known = index.prints.copies(shown)
     if known:
-        return max(known, key=lambda row: known[row].end - known[row].start)
+        return max(known, key=lambda row: known[row].seconds)
     return index.search(vector, 1)[0][0]
 
 

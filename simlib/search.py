@@ -1,5 +1,6 @@
 """A reference in, a ranked table out."""
 
+import dataclasses
 import os
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ from tqdm import tqdm
 from simlib import filters, hubs, journeys, passages, ranking, references, results
 from simlib.artefacts import SimlibError, printable, project_root
 from simlib.calibration import Calibration
-from simlib.features import DESCRIPTOR_BLOCK, Store
+from simlib.features import Store
 from simlib.index import CANDIDATES, Index
 from simlib.model import Model
 from simlib.references import Reference
@@ -53,8 +54,9 @@ class Searcher:
 
         Parameters
         ----------
-        source : str, path-like, bytes, (numpy.ndarray, int) or Reference
-            A track id of the catalogue; any audio file, or its bytes; samples and their rate in Hz.
+        source : str, path-like, bytes, (numpy.ndarray, int), Reference or Recording
+            A track id of the catalogue; any audio file, or its bytes; samples and their rate in
+            Hz; or what `hear` returned.
         start, end : float, optional
             Seconds of it; all of it by default.
 
@@ -70,42 +72,60 @@ class Searcher:
         if isinstance(source, Reference):
             return source
         _check_seconds(start, end)
-        hop = self.index.hop_seconds
+        if start is None and end is None:
+            row = None
+            if isinstance(source, references.Recording):
+                row = source.row
+            elif isinstance(source, (str, os.PathLike)):
+                row = self._row_or_file(source)
+            if row is not None:
+                return self._whole(row)
+        heard = self.hear(source, start, end)
+        return references.passage(self.model, heard, self.index.hop_seconds, start, end)
+
+    def hear(self, source, start=None, end=None):
+        """Decode something to search with, once for many passages of it.
+
+        Parameters
+        ----------
+        source, start, end
+            See `reference`, which takes what is returned as its source.
+
+        Returns
+        -------
+        simlib.references.Recording
+            With the seconds that are asked for, or more.
+
+        Raises
+        ------
+        SimlibError
+            See `reference`.
+        """
+        if isinstance(source, references.Recording):
+            return source
         if isinstance(source, (bytes, tuple)):
+            name = "upload" if isinstance(source, bytes) else "samples"
             with references.as_file(source) as path:
-                name = "upload" if isinstance(source, bytes) else "samples"
-                return references.of_file(self.model, path, hop, name, start, end)
+                heard = references.heard(self.model, path, start or 0.0, end)
+            return dataclasses.replace(heard, name=name)
         row = self._row_or_file(source)
         if row is None:
-            return references.of_file(self.model, source, hop, None, start, end)
-        return self._track(row, start, end)
+            return references.heard(self.model, source, start or 0.0, end)
+        track, store = self.tracks.iloc[row], Store(self.root / "features")
+        log_mel, descriptor = store.log_mel(track["log_mel"]), store.descriptor(track["descriptor"])
+        return references.Recording(self._name(row), row, log_mel, descriptor)
 
-    def _track(self, row, start, end):
-        """Make a reference of a track of the catalogue, without decoding it."""
-        track, front_end = self.tracks.iloc[row], self.model.front_end
-        name, seconds = track["title"] or track["track_id"], float(track["seconds"])
-        if start is None and end is None:
-            segments, starts = self.index.segments_of(row)
-            return Reference(
-                name, row, 0.0, seconds, self.index.vectors_of([row])[0], segments,
-                starts, self.index.prints.of(row),
-            )  # fmt: skip
-        start, end = start or 0.0, seconds if end is None else min(end, seconds)
-        if end - start < front_end.min_seconds:
-            cause = f"has {max(end - start, 0):.2f} s from {start:g} s on"
-            mend = f"choose {front_end.min_seconds:g} s or more of its {seconds:.1f} s"
-            raise SimlibError(track["track_id"], cause, mend)
-        first, last = (round(at * front_end.frame_rate) for at in (start, end))
-        log_mel, descriptor = self._stored(track)
-        return references.of_frames(
-            self.model, log_mel[first:last], _blocks(descriptor, start, end),
-            self.index.hop_seconds, name, row, start,
+    def _whole(self, row):
+        """Make a reference of all of a track of the catalogue, as the index has it."""
+        index, seconds = self.index, float(self.tracks["seconds"].iloc[row])
+        return Reference(
+            self._name(row), row, 0.0, seconds, index.vectors_of([row])[0],
+            *index.segments_of(row), index.prints.of(row),
         )  # fmt: skip
 
-    def _stored(self, track):
-        """Return log-mel and descriptor of a track, as the store has them."""
-        store = Store(self.root / "features")
-        return store.log_mel(track["log_mel"]), store.descriptor(track["descriptor"])
+    def _name(self, row):
+        track = self.tracks.iloc[row]
+        return track["title"] or track["track_id"]
 
     def representative(self, reference, seconds=PASSAGE_SECONDS):
         """Find the seconds that say most of a reference.
@@ -281,19 +301,16 @@ class Searcher:
             See `query`.
         """
         _check_seconds(0.0, seconds)
-        name, row, log_mel, descriptor = self._heard(source)
-        rate = self.model.front_end.frame_rate
+        heard = self.hear(source)
+        rate, length = self.model.front_end.frame_rate, len(heard.log_mel)
         frames = round(seconds * rate)
         answers = []
-        starts = range(0, max(len(log_mel) - frames // 2, 1), frames)
+        starts = range(0, max(length - frames // 2, 1), frames)
         for first in progress(starts, desc="passages", unit="", leave=False):
             # What is left at the end and too short for a passage joins the last one.
-            last = first + frames if first != starts[-1] else len(log_mel)
+            last = first + frames if first != starts[-1] else length
             start, end = first / rate, last / rate
-            described = _blocks(descriptor, start, end)
-            passage = references.of_frames(
-                self.model, log_mel[first:last], described, self.index.hop_seconds, name, row, start
-            )
+            passage = self.reference(heard, start, end)
             answer = self.query(passage, 1, weights, where=where)
             answer.insert(0, "passage_start", round(start, 2))
             answer.insert(1, "passage_end", round(end, 2))
@@ -307,17 +324,6 @@ class Searcher:
             passage_start=spans["passage_start"].min().to_numpy(),
             passage_end=spans["passage_end"].max().to_numpy(),
         )
-
-    def _heard(self, source):
-        """Return name, row or None, log-mel and descriptor of all of a source."""
-        if isinstance(source, (bytes, tuple)):
-            with references.as_file(source) as path:
-                return "upload", None, *references.heard(self.model, path)
-        row = self._row_or_file(source)
-        if row is None:
-            return Path(source).name, None, *references.heard(self.model, source)
-        track = self.tracks.iloc[row]
-        return track["title"] or track["track_id"], row, *self._stored(track)
 
     def journey(self, first, last, steps=8, weights=None):
         """Make a playlist from one track to another; see `simlib.journeys.walk`."""
@@ -376,12 +382,6 @@ def _check(k, per_artist, diversity):
         raise SimlibError(f"per_artist = {per_artist}", cause, "allow 1 or more, or None for any")
     if not 0 <= diversity <= 1:
         raise SimlibError(f"diversity = {diversity}", "is out of range", "give 0 to 1")
-
-
-def _blocks(descriptor, start, end):
-    """Take the rows of a descriptor that hold these seconds."""
-    first = int(min(start // DESCRIPTOR_BLOCK, len(descriptor) - 1))
-    return descriptor[first : max(int(np.ceil(end / DESCRIPTOR_BLOCK)), first + 1)]
 
 
 _shared = threading.local()

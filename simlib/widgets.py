@@ -1,29 +1,26 @@
 """The search panel of `notebooks/search.ipynb`, in JupyterLab and on the page of `make app`."""
 
+import dataclasses
 import html
 import tempfile
 from functools import lru_cache
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import NamedTuple
 
 import ipywidgets as w
-import numpy as np
 
-from simlib import audio, features, judgements, plane, report, views
+from simlib import features, judgements, plane, report, views
 from simlib.artefacts import SimlibError
 from simlib.catalogue import SUFFIXES, tag_columns
-from simlib.features import Store
 from simlib.lines import Line, label, short
 from simlib.playlists import Playlists
 from simlib.search import Searcher
+from simlib.seconds import Chosen, Seconds
 
-# Seconds that a player of the reference plays at most, and a result's.
-LISTEN, RESULT = 30.0, 10.0
+# Seconds that a player of a result plays.
+RESULT = 10.0
 # Players that are made at once: decoding and encoding let other threads run.
 PLAYERS = 2
-# Of a longer recording, the beginning is drawn.
-DRAWN = 600.0
 STYLE = """<style>
 .simlib-panel .widget-html-content { line-height: 1.35; }
 .simlib-panel audio { height: 2.2rem; width: 14rem; max-width: 100%; }
@@ -34,20 +31,17 @@ STYLE = """<style>
   font-size: .75rem; line-height: 1.2; }
 .simlib-panel .why i { display: block; height: .55rem; margin-top: .3rem; background: #4269d0; }
 .simlib-panel .why i.less { background: #ff725c; }
+.simlib-panel .timeline { display: flex; height: 1.8rem; }
+.simlib-panel .timeline i { border-right: 1px solid #fff; overflow: hidden; color: #1c2430;
+  text-align: center; font-style: normal; line-height: 1.8rem;
+  background: color-mix(in srgb, #6f8fe0 var(--near), #eef1f6); }
+.simlib-panel .ends { display: flex; justify-content: space-between; color: #667; }
 </style>"""
 
 
 def _player_at(place):
     path, start = place
     return report.player(path, start=start, seconds=RESULT)
-
-
-class Chosen(NamedTuple):
-    """A recording that was chosen: the file, what to call it, its id if it is in the catalogue."""
-
-    path: Path
-    name: str
-    track_id: str | None
 
 
 class SearchPanel:
@@ -73,7 +67,6 @@ class SearchPanel:
         self.chosen, self.results = None, None
         self.basket = []
         self.thumbs = {}
-        self._quiet = False
         tracks = self.searcher.tracks
         self.names = {
             f"{label(track)} [{track['track_id']}]": track["track_id"]
@@ -130,20 +123,19 @@ class SearchPanel:
         try:
             self.message.value = ""
             self.at_work(1, 3)
-            reference = self.searcher.reference(chosen.track_id or chosen.path)
-            self.chosen, self.reference = chosen, reference
-            self._quiet = True
-            self.seconds.max = max(self.seconds.max, reference.end)
-            self.seconds.min, self.seconds.max = 0.0, reference.end
-            self.seconds.value = (0.0, reference.end)
-            self._quiet = False
+            heard = self.searcher.hear(chosen.track_id or chosen.path)
+            if chosen.track_id is None:
+                heard = dataclasses.replace(heard, name=chosen.name)
+            reference = self.searcher.reference(heard)
+            self.chosen, self.heard, self.reference = chosen, heard, reference
+            self.seconds.take(chosen, reference.end)
             self.search()
             self.at_work(2, 3)
-            self._draw(play)
+            self.sound.children = self.sound_parts
+            self.seconds.draw(heard.log_mel, self.searcher.model.front_end.frame_rate, play)
         except SimlibError as error:
             self._tell(error)
         finally:
-            self._quiet = False
             self.at_work(0, 1)
 
     def at_work(self, done, of):
@@ -154,77 +146,22 @@ class SearchPanel:
         self.message.value = f'<div class="nothing">{html.escape(str(error))}</div>'
 
     def _sound(self):
-        self.title, self.player = w.HTML(), w.HTML()
-        self.picture = views.Sound()
-        self.picture.brush.observe(self._on_drag, ["selected", "brushing"])
-        self.seconds = w.FloatRangeSlider(
-            value=(0.0, 1.0), min=0.0, max=1.0, step=0.1, description="Seconds",
-            continuous_update=False, readout_format=".1f", layout=w.Layout(width="34rem"),
-        )  # fmt: skip
-        self.seconds.observe(self._on_seconds, "value")
-        likely = w.Button(description="Most typical", tooltip="the ten seconds most like all of it")
-        whole = w.Button(description="All of it")
+        self.seconds = Seconds(self.search, self._typical)
         also = w.Button(description="Also like this", tooltip="keep it, and choose another one")
         never = w.Button(description="Not like this", tooltip="keep away from it")
-        likely.on_click(lambda _: self._set_seconds(*self.searcher.representative(self.reference)))
-        whole.on_click(lambda _: self._set_seconds(0.0, self.seconds.max))
         also.on_click(lambda _: self._keep(True))
         never.on_click(lambda _: self._keep(False))
         self.kept = w.HBox(layout=w.Layout(flex_flow="row wrap"))
         # Shown once there is something: hidden, the picture would have no size.
         self.sound = w.VBox()
         self.sound_parts = [
-            w.HBox([self.title, self.player]), self.picture.figure,
-            w.HBox([self.seconds, likely, whole], layout=w.Layout(flex_flow="row wrap")),
+            self.seconds.box,
             w.HBox([also, never, self.kept], layout=w.Layout(flex_flow="row wrap")),
         ]  # fmt: skip
         return self.sound
 
-    def _draw(self, play=False):
-        """Show waveform, spectrogram and player of the reference."""
-        self.sound.children = self.sound_parts
-        self.title.value = f"<h3>{html.escape(self.chosen.name)}</h3>"
-        front_end = self.searcher.model.front_end
-        end = min(self.reference.end, DRAWN)
-        samples = audio.decode(self.chosen.path, report.EXCERPT_RATE, end=end)
-        if self.reference.row is None:
-            blocks = audio.blocks(self.chosen.path, front_end.sample_rate, end=end)
-            log_mel = np.concatenate(list(features.log_mel(blocks, front_end)))
-        else:
-            key = self.searcher.tracks["log_mel"].iloc[self.reference.row]
-            log_mel = Store(self.searcher.root / "features").log_mel(key)
-            log_mel = log_mel[: round(end * front_end.frame_rate)]
-        self.picture.show(samples, log_mel, end)
-        self._play_reference(play)
-
-    def _play_reference(self, play=False):
-        start, end = self.seconds.value
-        # All of it is no range: from nothing a new one can be dragged.
-        whole = start <= self.seconds.min and end >= self.seconds.max
-        self.picture.brush.selected = None if whole else np.array([start, end])
-        player = report.player(self.chosen.path, start=start, seconds=min(end - start, LISTEN))
-        self.player.value = player.replace("<audio", "<audio autoplay", 1) if play else player
-
-    def _on_drag(self, change):
-        brush = self.picture.brush
-        if brush.brushing or brush.selected is None or len(brush.selected) != 2:
-            return
-        start, end = (round(float(at), 1) for at in brush.selected)
-        # A click is no range; and what the slider itself has set is no news.
-        if end - start >= self.seconds.step and (start, end) != self._shown:
-            self._set_seconds(max(start, 0.0), min(end, self.seconds.max))
-
-    @property
-    def _shown(self):
-        return tuple(round(at, 1) for at in self.seconds.value)
-
-    def _set_seconds(self, start, end):
-        self.seconds.value = (start, end)
-
-    def _on_seconds(self, change):
-        if not self._quiet and self.chosen is not None:
-            self.search()
-            self._play_reference()
+    def _typical(self):
+        return self.searcher.representative(self.reference)
 
     def _keep(self, liked):
         if self.chosen is None:
@@ -249,10 +186,8 @@ class SearchPanel:
 
     def _asked(self):
         """Return the reference: all of it, or the seconds that are chosen."""
-        start, end = self.seconds.value
-        if start <= self.seconds.min and end >= self.seconds.max:
-            return self.reference
-        return self.searcher.reference(self.chosen.track_id or self.chosen.path, start, end)
+        span = self.seconds.span
+        return self.searcher.reference(self.heard, *span) if span else self.reference
 
     # --- how it is searched ------------------------------------------------------------------
 
@@ -305,7 +240,7 @@ class SearchPanel:
 
     def search(self):
         """Search by what is chosen, and show the list."""
-        if self._quiet or self.chosen is None:
+        if self.chosen is None:
             return
         self.message.value = ""
         try:

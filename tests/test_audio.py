@@ -301,6 +301,15 @@ def test_a_pipe_is_refused_and_never_waited_for(tmp_path, suffix):
         audio.decode(path, 8000)
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".m4a"])
+def test_a_name_that_is_not_utf8_is_refused(tmp_path, suffix):
+    path = samples.write(tmp_path / "a.wav", samples.tone(1.0))
+    strange = tmp_path / os.fsdecode(b"caf\xe9" + suffix.encode())
+    path.rename(strange)
+    with pytest.raises(SimlibError, match="is not valid UTF-8; rename it"):
+        audio.decode(strange, 8000)
+
+
 @pytest.mark.parametrize("name", ["absent.wav", "absent.m4a", "dangling.wav", "x" * 300 + ".wav"])
 def test_a_file_that_is_not_there_is_called_so(tmp_path, name):
     (tmp_path / "dangling.wav").symlink_to(tmp_path / "nowhere.wav")

@@ -157,7 +157,7 @@ def test_near_duplicates_and_shared_passages_are_marked(asked):
     marks = [(True, 12.4), (False, 5.0), (False, 0.0), (False, 0.0)]
     near, same = zip(*marks, strict=True)
     page = listed(asked, near_duplicate=near, same_seconds=same)
-    assert "Near-duplicate: 12 s are the same" in page.text
+    assert "near-duplicate: 12 s are the same recording" in page.text
     assert "5 s are the same recording" in page.text
     assert page.values("class").count("same") == 2
 
@@ -179,7 +179,7 @@ def test_a_player_begins_where_the_match_does_and_ends_with_it(tmp_path):
     searcher = SimpleNamespace(root=tmp_path, tracks=tracks, index=index)
     for start, end, seconds, pitch in ((4.0, 7.0, 3.0, 500), (8.0, 12.0, 4.0, 900), (0, 12, 8, 0)):
         found = found_of(start=start, end=end)
-        asked = query_report.Answer(searcher, None, None, None, found, np.array([0]))
+        asked = query_report.Answer(searcher, None, None, None, None, found, np.array([0]))
         [(sound, rate)] = sounds(Page(query_report.results_block(asked)))
         assert len(sound) / rate == pytest.approx(seconds, abs=0.1)
         if pitch:

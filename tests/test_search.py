@@ -224,7 +224,7 @@ def test_seconds_of_a_track_and_of_its_file_are_the_same(built, searcher):
     [
         ("s03", -1.0, None, "let it end after it starts"),
         ("s03", 2.0, 1.0, "let it end after it starts"),
-        ("s03", 2.5, 2.6, "s03.*choose 0.5 s or more of its 2.8 s"),
+        ("s03", 2.5, 2.6, "Song 3: has 0.10 s.*choose 0.5 s or more of its 2.8 s"),
         ("s03", 99.0, None, "choose 0.5 s or more"),
         (b"no music", None, None, "the uploaded file: cannot be decoded"),
         (b"", None, None, "the uploaded file: is empty"),

@@ -34,7 +34,7 @@ def test_a_choice_is_answered_as_the_searcher_answers(panel):
     panel.choice.value = "Song 3 – Artist 1 [s03]"
     assert ids(panel) == panel.searcher.query("s03")["track_id"].tolist()
     assert len(panel.listing.children) == 5
-    assert "<audio" in panel.player.value
+    assert "<audio" in panel.seconds.player.value
     assert all("<audio" in line.player.value for line in panel.lines[:5])
 
 
@@ -83,8 +83,12 @@ def test_an_upload_is_searched_with_and_cannot_be_judged(panel, tmp_path):
          "last_modified": datetime.now(UTC)},
     )  # fmt: skip
     assert ids(panel) == panel.searcher.query(path)["track_id"].tolist()
-    assert "&lt;b&gt;mine" in panel.title.value
+    assert "&lt;b&gt;mine" in panel.seconds.title.value
     assert panel.lines[0].up.disabled
+    assert set(panel.results["reference"]) == {"<b>mine</b>.wav"}
+    panel.seconds.slider.value = (0.5, 1.5)
+    part = panel.searcher.query(panel.searcher.hear(path), start=0.5, end=1.5)
+    assert ids(panel) == part["track_id"].tolist()
 
 
 def test_a_broken_upload_is_told_and_the_list_stays(panel):
@@ -136,7 +140,7 @@ def test_the_map_is_coloured_ringed_and_clicked(panel):
     assert len(set(panel.map.tracks.colors)) > 2
     panel._on_map(None, {"data": {"index": 8}})
     assert panel.chosen.track_id == "s08"
-    assert "autoplay" in panel.player.value
+    assert "autoplay" in panel.seconds.player.value
 
 
 def test_playlists_and_passages(panel):
@@ -152,3 +156,4 @@ def test_playlists_and_passages(panel):
     assert lists.list.value.count("<audio") == 3
     lists._guarded(lists._by_passage)
     assert "0:00–0:03" in lists.list.value
+    assert lists.list.value.count("flex:") == lists.list.value.count("<audio")
