@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import operator
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,17 @@ class SimlibError(Exception):
 def printable(text):
     """One line that any terminal can show: control characters and lone surrogates are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def at_least_one(name, number):
+    """Return a count as int; raise SimlibError if it is none of at least 1."""
+    try:
+        count = operator.index(number)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise SimlibError(f"{name} = {number}", "is no whole number above 0", "ask for at least 1")
+    return count
 
 
 def project_root(start=None):

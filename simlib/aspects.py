@@ -6,6 +6,7 @@ each times its weight. Only the query needs to know the weights: one index serve
 """
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class Aspects:
         for name, weight in wanted.items():
             if name not in self.sizes:
                 raise SimlibError(f"weight '{name}'", "names no part", f"there are {parts}")
-            if not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
+            if not isinstance(weight, Real) or not 0 <= weight < math.inf:
                 raise SimlibError(f"weight '{name}'", f"is {weight}", "give a number of at least 0")
         weights = {name: float(wanted.get(name, self.default[name])) for name in self.sizes}
         total = sum(weights.values())

@@ -56,6 +56,8 @@ def blocks(path, sample_rate, *, start=0.0, end=None):
         if resampler is None:
             resampler = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32")
         yield resampler.resample_chunk(mono)
+    if not total and start:
+        raise SimlibError(path, f"ends before {start:g} s", "choose earlier seconds of it")
     if not total:
         raise SimlibError(path, "holds no samples", "replace it by a whole copy")
     if peak < SILENCE:

@@ -33,24 +33,29 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Rank the catalogue by similarity to a reference."""
+    from simlib.results import sameness
     from simlib.search import Searcher
 
     weights = dict(map(_weight, weight or []))
     found = Searcher().query(reference, k, weights, start=start, end=end, where=where or ())
     if found.attrs["nothing_close"]:
         print("simlib: nothing in the catalogue is close to this", file=sys.stderr)
+    if found.empty:
+        print("simlib: no other recording meets the conditions", file=sys.stderr)
     if as_json:
         print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
         return
-    width = max(20, shutil.get_terminal_size().columns - 55)
+    width = max(20, shutil.get_terminal_size().columns - 67)
     ids = [printable(t) for t in found["track_id"]]
     wide = max(map(len, ids), default=8)
-    print(f"rank  closer than   seconds  {'track':<{wide}}  title – artist")
+    print(f"rank  closer than   seconds  like those  {'track':<{wide}}  title – artist")
     for row, track_id in zip(found.itertuples(), ids, strict=True):
         name = printable(f"{row.title} – {row.artist}" if row.artist else row.title)[:width]
         seconds = f"{row.start:.0f}–{row.end:.0f}"
-        score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}"
-        print(f"{score}  {track_id:<{wide}}  {name}")
+        like = f"{row.reference_start:.0f}–{row.reference_end:.0f}"
+        score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {like:>10}"
+        same = f"  ({sameness(row)})" if row.same_seconds else ""
+        print(f"{score}  {track_id:<{wide}}  {name}{same}")
 
 
 def _weight(text):
@@ -82,9 +87,11 @@ def embed(
         raise SimlibError(
             "files", f"none of the {len(failed)} could be embedded", "see the lines above"
         )
-    with written_aside(out.with_suffix(".npz")) as aside:
+    if out.suffix != ".npz":
+        out = out.with_name(f"{out.name}.npz")
+    with written_aside(out) as aside:
         np.savez(aside, **arrays)
-    print(f"{len(arrays['ids'])} embedded, {len(failed)} left out: {out.with_suffix('.npz')}")
+    print(f"{len(arrays['ids'])} embedded, {len(failed)} left out: {out}")
 
 
 @app.command()

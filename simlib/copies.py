@@ -194,8 +194,16 @@ class Prints:
         seeds = _seeds(alike)
         if not seeds:
             return None
-        moments = _moments(_float(query), _float(other))
-        found = [self._around(moments, seed) for seed in seeds]
+        found, seen = [], {}
+        for row, column in seeds:
+            # Of a long mix, what is too far away to be this copy is left out: it takes memory.
+            reach = round((1 + FASTER) * len(other)) + WINDOW
+            begin, end = max(0, row - reach), min(len(query), row + reach)
+            if (begin, end) not in seen:
+                seen[begin, end] = _moments(_float(query[begin:end]), _float(other))
+            copy = self._around(seen[begin, end], (row - begin, column))
+            shift = begin / self.rate
+            found.append(copy._replace(start=copy.start + shift, end=copy.end + shift))
         found = max(found, key=lambda one: one.seconds)
         faster = (found.other_end - found.other_start) / found.seconds
         is_copy = found.seconds >= SHORTEST_SECONDS and abs(faster - 1) <= FASTER
@@ -220,11 +228,11 @@ class Prints:
         Returns
         -------
         dict of int to Copy
-            By row; of the `LOOKED_AT` most promising ones.
+            By row; of the most promising ones, `LOOKED_AT` or, of a long mix, one for each ten
+            seconds of it.
         """
-        found = {
-            row: self.copy(query, row) for row in self.promising(query, rows)[:LOOKED_AT].tolist()
-        }
+        most = max(LOOKED_AT, int(len(query) / self.rate / 10))
+        found = {row: self.copy(query, row) for row in self.promising(query, rows)[:most].tolist()}
         return {row: copy for row, copy in found.items() if copy is not None}
 
     def is_near_duplicate(self, query, row, copy):

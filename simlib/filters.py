@@ -49,9 +49,15 @@ def mask(tracks, conditions):
     columns = [column for column in tracks if column not in _INTERNAL]
     for condition in conditions:
         subject, parts = f"condition '{condition}'", _CONDITION.fullmatch(condition)
-        if not parts:
+        other = parts and (
+            parts["column"].rstrip("<> ") in columns
+            and parts["column"] not in columns
+            or parts["value"].startswith("=")
+            and parts["column"] not in KNOWN
+        )
+        if not parts or other:
             mend = "write column=value, column!=value or column=low..high"
-            raise SimlibError(subject, "has no operator", mend)
+            raise SimlibError(subject, "holds neither of the operators = and !=", mend)
         if parts["column"] not in columns:
             cause = f"there is no column '{printable(parts['column'])}'"
             raise SimlibError(subject, cause, f"there are {', '.join(map(printable, columns))}")

@@ -8,7 +8,7 @@ the same for all the others and waters theirs down.
 
 import numpy as np
 
-from simlib.artefacts import SimlibError
+from simlib.artefacts import SimlibError, at_least_one
 
 # Tracks that a playlist is chosen from; of a larger catalogue, those nearest to its way.
 CANDIDATES = 1_000
@@ -50,7 +50,7 @@ def walk(index, first, last, steps, weights=None):
     SimlibError
         If there is not even one step, the ends sound the same, or too few tracks lie between them.
     """
-    _at_least_one("steps", steps)
+    steps = at_least_one("steps", steps)
     weights = weights or index.weights
     rows = _along(index, first, last, weights)
     start, end = np.searchsorted(rows, [first, last])
@@ -105,7 +105,7 @@ def station(index, seed, length, weights=None):
     SimlibError
         If the length is less than 1.
     """
-    _at_least_one("length", length)
+    length = at_least_one("length", length)
     weights = weights or index.weights
     rows = np.array([seed, *_around(index, seed, length, weights)])
     vectors, handicaps = _seen(index, rows, weights)
@@ -123,11 +123,6 @@ def station(index, seed, length, weights=None):
         jumps.append(distances.min())
         waiting = waiting[waiting != chosen]
     return _table(index, rows[played], jumps)
-
-
-def _at_least_one(name, number):
-    if number < 1:
-        raise SimlibError(f"{name} = {number}", "makes no playlist", "ask for at least 1")
 
 
 def _along(index, first, last, weights):

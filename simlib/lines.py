@@ -36,10 +36,10 @@ class Line:
                             border_bottom="1px solid #e6ebf0"),
         )  # fmt: skip
 
-    def show(self, row, most, can_judge):
-        """Show a row of results; bars are as long as the `most` that a part counts."""
+    def show(self, row, weights, can_judge):
+        """Show a row of results, that were asked for with these weights."""
         self.text.value, self.player.value = result(row), ""
-        self.why.value = bars(row.why, most)
+        self.why.value = bars(row.why, weights)
         for button in (self.up, self.down):
             button.button_style, button.disabled = "", not can_judge
 
@@ -81,7 +81,7 @@ def result(row):
         f'<div class="simlib-result"><span class="rank">{row.rank}</span> '
         f"<b>{html.escape(short(row.title or row.track_id))}</b>{artist}{same}<br>"
         f"<small>{html.escape(short(row.tags, 90))}</small><br>"
-        f"<small>closer than {results.percent(row.closer_than)} of unrelated pairs · its "
+        f"<small>closer than {row.closer_than:.1f}% of unrelated pairs · its "
         f"{clock(row.start)}–{clock(row.end)} is most like {clock(row.reference_start)}–"
         f"{clock(row.reference_end)} of <i>{html.escape(short(row.reference, 40))}</i>"
         "</small></div>"
@@ -105,10 +105,12 @@ def timeline(found):
     blocks = []
     for number, row in enumerate(found.itertuples(), 1):
         span = f"{clock(row.passage_start)}–{clock(row.passage_end)}"
-        said = f"{span} {row.title or row.track_id}, closer than {results.percent(row.closer_than)}"
+        near = f"closer than {row.closer_than:.1f}%"
+        said = f"{span} {row.title or row.track_id}, {'not close' if row.nothing_close else near}"
+        shade = 0.0 if row.nothing_close else row.closer_than
         blocks.append(
-            f'<i style="flex:{row.passage_end - row.passage_start:.2f} 0 0;'
-            f'--near:{row.closer_than:.0f}%" title="{html.escape(said)}">{number}</i>'
+            f'<i style="flex:{row.passage_end - row.passage_start:.2f} 0 0;--near:{shade:.0f}%"'
+            f' title="{html.escape(said)}">{number}</i>'
         )
     ends = clock(found["passage_start"].iloc[0]), clock(found["passage_end"].iloc[-1])
     return (
@@ -117,25 +119,27 @@ def timeline(found):
     )
 
 
-def bars(why, most):
-    """Draw how much each part counts in a similarity.
+def bars(why, weights):
+    """Make bars of how alike two recordings are in each part of the embedding.
 
     Parameters
     ----------
-    why : dict of str to float
-        From `Searcher.query`.
-    most : float
-        What is as long as there is room.
+    why, weights : dict of str to float
+        What each part adds to the similarity, and the most that it can.
 
     Returns
     -------
     str
-        HTML.
+        HTML: a bar is what a part adds as a share of the most, of another colour where it takes
+        away; the number behind it is what it adds, in hundredths.
     """
-    lines = "".join(
-        f"<span>{html.escape(short(name, 14))}</span>"
-        f'<i{" class=less" if share < 0 else ""} style="width:{100 * abs(share) / most:.0f}%"'
-        f' title="{share:+.3f}"></i>'
-        for name, share in why.items()
-    )
-    return f'<div class="why">{lines}</div>'
+    bars = []
+    for part, share in why.items():
+        if weights[part]:
+            kind = ' class="less"' if share < 0 else ""
+            bars.append(
+                f'<div class="part"><span>{html.escape(part)}</span><div class="bar">'
+                f'<i{kind} style="width:{100 * abs(share) / weights[part]:.0f}%"></i></div>'
+                f"<span>{f'{round(100 * share)}'.replace('-', '−')}</span></div>"
+            )
+    return f'<div class="parts">{"".join(bars)}</div>'

@@ -8,6 +8,7 @@ from simlib import report
 from simlib.artefacts import SimlibError
 from simlib.lines import timeline
 from simlib.plots import clock
+from simlib.results import sameness
 
 
 class Playlists:
@@ -59,14 +60,18 @@ class Playlists:
         return chosen.track_id
 
     def _walk(self):
+        if not self.target.value:
+            raise SimlibError("a walk", "leads to another track", "choose where to walk to")
         target = self.panel.names.get(self.target.value, self.target.value)
-        weights = self.panel.asked_weights()
+        weights = self.panel.options.asked_weights()
         searcher = self.panel.searcher
         found = searcher.journey(self._seed(), target, self.steps.value, weights)
         self._show(found[["step", "track_id", "title", "artist"]])
 
     def _station(self):
-        found = self.panel.searcher.station(self._seed(), weights=self.panel.asked_weights())
+        found = self.panel.searcher.station(
+            self._seed(), weights=self.panel.options.asked_weights()
+        )
         self._show(found[["step", "track_id", "title", "artist"]])
 
     def _by_passage(self):
@@ -79,11 +84,16 @@ class Playlists:
                 yield passage
 
         found = self.panel.searcher.timeline(
-            self.panel.heard, weights=self.panel.asked_weights(), progress=progress
+            self.panel.heard, weights=self.panel.options.asked_weights(), progress=progress
         )
         spans = zip(found["passage_start"], found["passage_end"], strict=True)
         found.insert(0, "seconds", [f"{clock(start)}–{clock(end)}" for start, end in spans])
-        columns = ["seconds", "track_id", "title", "artist", "closer_than"]
+        found["closer than"] = [
+            "not close" if row.nothing_close else f"{row.closer_than:.1f}%"
+            for row in found.itertuples()
+        ]
+        found["same"] = [sameness(row) for row in found.itertuples()]
+        columns = ["seconds", "track_id", "title", "artist", "closer than", "same"]
         self._show(found[columns], found["start"])
         self.list.value = timeline(found) + self.list.value
 

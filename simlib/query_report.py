@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from simlib import plane, plots, report, results
+from simlib import lines, plane, plots, report, results
 from simlib.artefacts import SimlibError, printable
 from simlib.catalogue import tag_columns
 
@@ -151,7 +151,7 @@ def verdict(found):
     here, there = _seconds(first, "reference_"), _seconds(first, "")
     if first["near_duplicate"]:
         return f"The catalogue has {here} of this very recording: {there} of {name}."
-    near = results.percent(first["closer_than"])
+    near = f"{first['closer_than']:.1f}%"
     return (
         f"Nearest is {name}, closer than {near} of unrelated pairs: its {there} sound like {here} "
         "of this recording."
@@ -198,7 +198,7 @@ def _picture(figure, text):
 
 def results_block(asked):
     """Make the ranked list, folded away where nothing in it is close."""
-    weights = asked.searcher.index.weights
+    weights = asked.found.attrs["weights"]
     hits = "".join(
         _hit(hit, _file(asked.searcher, row), weights)
         for (_, hit), row in zip(asked.found.iterrows(), asked.rows, strict=True)
@@ -222,35 +222,9 @@ def _hit(hit, path, weights):
         f"{f'<p class=same>{same}</p>' if same else ''}<p>{player}</p>"
         f"<p>Its <b>{_seconds(hit, '')}</b> sound like <b>{_seconds(hit, 'reference_')}</b>"
         ' of the reference.</p></div><div class="why">'
-        f"<p>Closer than <b>{results.percent(hit['closer_than'])}</b> of unrelated pairs</p>"
-        f"{why_bars(hit['why'], weights)}</div></div>"
+        f"<p>Closer than <b>{hit['closer_than']:.1f}%</b> of unrelated pairs</p>"
+        f"{lines.bars(hit['why'], weights)}</div></div>"
     )
-
-
-def why_bars(why, weights):
-    """Make bars of how alike two recordings are in each part of the embedding.
-
-    Parameters
-    ----------
-    why, weights : dict of str to float
-        What each part adds to the similarity, and the most that it can.
-
-    Returns
-    -------
-    str
-        HTML: a bar is what a part adds as a share of the most, of another colour where it takes
-        away; the number behind it is what it adds, in hundredths.
-    """
-    bars = []
-    for part, share in why.items():
-        if weights[part]:
-            kind = ' class="less"' if share < 0 else ""
-            bars.append(
-                f'<div class="part"><span>{html.escape(part)}</span><div class="bar">'
-                f'<i{kind} style="width:{100 * abs(share) / weights[part]:.0f}%"></i></div>'
-                f"<span>{f'{round(100 * share)}'.replace('-', '−')}</span></div>"
-            )
-    return f'<div class="parts">{"".join(bars)}</div>'
 
 
 def record(asked):

@@ -12,6 +12,9 @@ from simlib import audio, copies, features
 from simlib.artefacts import SimlibError
 from simlib.features import DESCRIPTOR_BLOCK
 
+# What samples may come with; of more channels, the axes are the wrong way round.
+MOST_CHANNELS, HIGHEST_RATE = 32, 768_000
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -150,7 +153,8 @@ def as_file(source):
     Parameters
     ----------
     source : bytes or (numpy.ndarray, int)
-        An audio file; or samples, float, shape (n_samples,) or (n_samples, n_channels), and Hz.
+        An audio file; or samples, shape (n_samples,) or (n_samples, n_channels), float with full
+        scale at 1 or signed integers, and Hz.
 
     Yields
     ------
@@ -168,12 +172,24 @@ def as_file(source):
             if isinstance(source, bytes):
                 path.write_bytes(source)
             else:
-                samples, rate = source
                 path = path.with_suffix(".wav")
-                sf.write(path, np.asarray(samples, dtype=np.float32), int(rate), subtype="FLOAT")
+                _write(path, *source)
             yield path
         except SimlibError as error:
             raise SimlibError(name, error.cause, error.mend) from None
-        except (TypeError, ValueError, sf.SoundFileError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             mend = "give an array of shape (n_samples,) or (n_samples, n_channels), and a rate"
             raise SimlibError(name, f"cannot be used ({error})", mend) from None
+
+
+def _write(path, samples, rate):
+    samples = np.asarray(samples)
+    if samples.dtype.kind == "i":
+        # As they come from a WAV file: full scale is the lowest number.
+        samples = samples / -float(np.iinfo(samples.dtype).min)
+    samples = samples.astype(np.float32)
+    if samples.ndim not in (1, 2) or samples.ndim == 2 and samples.shape[1] > MOST_CHANNELS:
+        raise ValueError(f"an array of shape {samples.shape}")
+    if not 0 < int(rate) <= HIGHEST_RATE:
+        raise ValueError(f"a rate of {rate} Hz")
+    sf.write(path, samples, int(rate), subtype="FLOAT")

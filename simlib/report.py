@@ -300,7 +300,8 @@ def execute(notebook, executed, parameters):
             str(notebook), str(executed), parameters, kernel_name="python3", language="python"
         )
     except UnicodeEncodeError:
-        raise SimlibError(parameters, "cannot be written as UTF-8", "rename the file") from None
+        named = parameters.get("reference", "parameters")
+        raise SimlibError(named, "cannot be written as UTF-8", "rename the file") from None
     except papermill.PapermillExecutionError as error:
         if error.ename != SimlibError.__name__:
             raise

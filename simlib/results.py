@@ -63,32 +63,37 @@ def table(index, calibration, likes, rows, weights, copies, length):
         **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
         "tags": _tags(found, tag_columns(index.tracks)),
         "similarity": least.round(4),
-        "closer_than": (100 * np.min(scores, axis=0)).round(1),
+        # Nearer than all pairs that were measured is not nearer than all there are.
+        "closer_than": np.minimum(100 * np.min(scores, axis=0), 99.9).round(1),
         "reference": pd.array([one.name for one, _ in matches], dtype="str"),
         "reference_start": np.array([match.start for _, match in matches]).round(2),
         "reference_end": np.array(ends).round(2),
         "start": np.array([match.other_start for _, match in matches]).round(2),
         "end": other_ends.to_numpy(dtype=np.float64).round(2),
         "same_seconds": [round(seconds(copies.get(row, ())), 2) for row in rows.tolist()],
-        "near_duplicate": np.array([
-            any(
-                index.prints.is_near_duplicate(likes[number].print, row, copy)
-                for number, copy in copies.get(row, ())
-            )
-            for row in rows.tolist()
-        ], dtype=bool),
+        "near_duplicate": np.array(
+            [near_duplicate(index, likes, row, copies) for row in rows.tolist()], dtype=bool
+        ),
         "why": [dict(zip(weights, share, strict=True)) for share in shares],
     })[COLUMNS]  # fmt: skip
+
+
+def near_duplicate(index, likes, row, copies):
+    """Tell whether most of a row, or of one of the references, is the same recording; see `table`.
+
+    Returns
+    -------
+    bool
+    """
+    return any(
+        index.prints.is_near_duplicate(likes[number].print, row, copy)
+        for number, copy in copies.get(row, ())
+    )
 
 
 def seconds(copies):
     """Return how long the longest of a row's `copies` is, 0 for none."""
     return max((copy.seconds for _, copy in copies), default=0.0)
-
-
-def percent(value):
-    """Write `closer_than`: nearer than all pairs measured is not nearer than all there are."""
-    return f"{min(value, 99.9):.1f}%"
 
 
 def sameness(row):

@@ -1,8 +1,10 @@
 """A reference in, a ranked table out."""
 
 import dataclasses
+import math
 import os
 import threading
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from simlib import filters, hubs, journeys, passages, ranking, references, results
-from simlib.artefacts import SimlibError, printable, project_root
+from simlib.artefacts import SimlibError, at_least_one, printable, project_root
 from simlib.calibration import Calibration
 from simlib.features import Store
 from simlib.index import CANDIDATES, Index
@@ -69,10 +71,14 @@ class Searcher:
         SimlibError
             If it is none of these, or cannot be decoded, or has no such seconds.
         """
+        all_of_it = start is None and end is None
         if isinstance(source, Reference):
+            if not all_of_it:
+                mend = "give the recording itself, or what Searcher.hear made of it"
+                raise SimlibError(source.name, "is a reference already, with its seconds", mend)
             return source
         _check_seconds(start, end)
-        if start is None and end is None:
+        if all_of_it:
             row = None
             if isinstance(source, references.Recording):
                 row = source.row
@@ -103,6 +109,8 @@ class Searcher:
         """
         if isinstance(source, references.Recording):
             return source
+        if isinstance(source, (bytearray, memoryview)):
+            source = bytes(source)
         if isinstance(source, (bytes, tuple)):
             name = "upload" if isinstance(source, bytes) else "samples"
             with references.as_file(source) as path:
@@ -164,15 +172,16 @@ class Searcher:
             How much each part of the embedding counts, `{"tempo": 0.5}` for instance; see
             `simlib.aspects.Aspects.weights`.
         start, end : float, optional
-            Seconds of the reference, if it is only one.
+            Seconds of the reference; of several, each needs its own, see `reference`.
         unlike : see `like`, optional
             References that results are not to be like.
         where : str or iterable of str, optional
             Conditions on columns; see `simlib.filters.mask`.
         per_artist : int or None
-            At most so many results by one artist; None for any number.
+            At most so many results by one artist, not counting near-duplicates; None for any.
         own_artist : bool
-            Whether the references' own artists may be listed.
+            Whether the references' own artists may be listed; those of a file are known by its
+            near-duplicates.
         diversity : float
             From 0, the nearest, to 1, the most various; see `simlib.ranking.diverse`.
         farthest : bool
@@ -188,19 +197,28 @@ class Searcher:
             seconds `start` to `end` of the result. `same_seconds` tells how much of the recording
             itself is in a reference, and `near_duplicate` whether that is most of it: such results
             come first, whoever their artist is. `why` is each part's share of the similarity.
-            A reference is not listed as its own match. `attrs["nothing_close"]` is true where the
-            catalogue has nothing like the reference: the list is then the best of a bad lot.
+            A reference is not listed as its own match. `attrs["weights"]` are those of the parts;
+            `attrs["nothing_close"]` is true where the catalogue has nothing like the reference: the
+            list is then the best of a bad lot.
 
         Raises
         ------
         SimlibError
             If a reference cannot be used, or a weight, a condition or a number is none.
         """
-        _check(k, per_artist, diversity)
-        likes = [self.reference(one, start, end) for one in _listed(like)]
-        unlikes = [self.reference(one) for one in _listed(unlike or [])]
-        if not likes:
-            raise SimlibError("references", "are none", "give one at least")
+        k = at_least_one("k", k)
+        if per_artist is not None:
+            per_artist = at_least_one("per_artist", per_artist)
+        if not (isinstance(diversity, Real) and 0 <= diversity <= 1):
+            raise SimlibError(f"diversity = {diversity}", "is out of range", "give 0 to 1")
+        like, unlike = _listed(like), [] if unlike is None else _listed(unlike)
+        if not like:
+            raise SimlibError("references", "are none", "give one that results are to be like")
+        if len(like) > 1 and not (start is None and end is None):
+            mend = "give each its own: Searcher.reference(source, start, end)"
+            raise SimlibError("start and end", "are of one reference", mend)
+        likes = [self.reference(one, start, end) for one in like]
+        unlikes = [self.reference(one) for one in unlike]
         chosen = self._weights(weights)
         met = filters.mask(self.tracks, [where] if isinstance(where, str) else where)
         met[[one.row for one in [*likes, *unlikes] if one.row is not None]] = False
@@ -208,8 +226,9 @@ class Searcher:
         first = sorted(copies, key=lambda row: -results.seconds(copies[row]))[:k]
         met[first] = False
         if not own_artist:
-            own = {self.index.artists[one.row] for one in likes if one.row is not None}
-            met &= ~np.isin(self.index.artists, list(own))
+            own = [one.row for one in likes if one.row is not None]
+            own += [r for r in first if results.near_duplicate(self.index, likes, r, copies)]
+            met &= ~np.isin(self.index.artists, self.index.artists[own])
 
         def choose(rows, scores):
             rows, scores = rows[met[rows]], scores[met[rows]]
@@ -219,7 +238,7 @@ class Searcher:
             pool = ranking.in_turn(artists, POOL * wanted if diversity else wanted, per_artist)
             if diversity:
                 vectors = self.index.aspects.weighed(self.index.vectors_of(rows[pool]), chosen)
-                pool = np.array(pool)[
+                pool = np.array(pool, dtype=np.int64)[
                     ranking.diverse(
                         scores[pool], vectors, artists[pool], wanted, diversity, per_artist
                     )
@@ -238,6 +257,7 @@ class Searcher:
             self.calibration.is_alone(self.index, one.vector, self.index.artist(one.row))
             for one in likes
         ]
+        table.attrs["weights"] = chosen
         table.attrs["nothing_close"] = all(alone) and not copies and not farthest
         return table
 
@@ -292,20 +312,23 @@ class Searcher:
         -------
         pandas.DataFrame
             One row a passage: `passage_start` and `passage_end`, seconds of the source, then the
-            columns of `query`, of the nearest track. Passages that follow each other and have the
-            same answer are one.
+            columns of `query`, of the nearest track, and `nothing_close`, true where that is not
+            near. Passages that follow each other and have the same answer are one.
 
         Raises
         ------
         SimlibError
             See `query`.
         """
-        _check_seconds(0.0, seconds)
-        heard = self.hear(source)
+        least = self.model.front_end.min_seconds
+        if not (isinstance(seconds, Real) and least <= seconds < math.inf):
+            mend = f"give {least:g} s or more"
+            raise SimlibError(f"seconds = {seconds}", "is no length of a passage", mend)
+        heard, where = self.hear(source), [where] if isinstance(where, str) else list(where)
         rate, length = self.model.front_end.frame_rate, len(heard.log_mel)
-        frames = round(seconds * rate)
+        frames, shortest = math.ceil(seconds * rate), math.ceil(least * rate)
         answers = []
-        starts = range(0, max(length - frames // 2, 1), frames)
+        starts = range(0, max(length - max(frames // 2, shortest), 0) + 1, frames)
         for first in progress(starts, desc="passages", unit="", leave=False):
             # What is left at the end and too short for a passage joins the last one.
             last = first + frames if first != starts[-1] else length
@@ -314,10 +337,12 @@ class Searcher:
             answer = self.query(passage, 1, weights, where=where)
             answer.insert(0, "passage_start", round(start, 2))
             answer.insert(1, "passage_end", round(end, 2))
+            answer["nothing_close"] = answer.attrs["nothing_close"]
             answers.append(answer)
         table = pd.concat(answers, ignore_index=True)
         # Passages in a row with one answer: the nearest of them speaks for all.
-        run = (table["track_id"] != table["track_id"].shift()).cumsum()
+        answer = table[["track_id", "nothing_close"]]
+        run = (answer != answer.shift()).any(axis=1).cumsum()
         best = table.loc[table.groupby(run)["similarity"].idxmax()].reset_index(drop=True)
         spans = table.groupby(run)
         return best.assign(
@@ -346,6 +371,10 @@ class Searcher:
 
     def _row_or_file(self, reference):
         """Return the row of a track id, None for a file."""
+        if not isinstance(reference, (str, os.PathLike)):
+            kinds = "a track id, a path, bytes of an audio file, or (samples, rate)"
+            cause = f"a {type(reference).__name__} is no recording"
+            raise SimlibError("reference", cause, f"give {kinds}")
         row = self._row(reference)
         # Unlike Path.exists, this takes any text: a name too long is no file either.
         if row is None and not os.path.exists(reference):
@@ -369,19 +398,12 @@ def _listed(references):
 
 
 def _check_seconds(start, end):
-    if (start or 0.0) < 0 or (end is not None and end <= (start or 0.0)):
+    start, end = start or 0.0, math.inf if end is None else end
+    numbers = isinstance(start, Real) and isinstance(end, Real)
+    # Not the other way round: nothing is true of NaN.
+    if not (numbers and 0 <= start < end and start < math.inf):
         cause = f"are no stretch of time ({start} to {end})"
         raise SimlibError("seconds", cause, "let it end after it starts")
-
-
-def _check(k, per_artist, diversity):
-    if k < 1:
-        raise SimlibError(f"k = {k}", "is no length of a list", "ask for at least 1")
-    if per_artist is not None and per_artist < 1:
-        cause = "lets no artist in"
-        raise SimlibError(f"per_artist = {per_artist}", cause, "allow 1 or more, or None for any")
-    if not 0 <= diversity <= 1:
-        raise SimlibError(f"diversity = {diversity}", "is out of range", "give 0 to 1")
 
 
 _shared = threading.local()

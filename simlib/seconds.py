@@ -10,8 +10,8 @@ import numpy as np
 from simlib import audio, report
 from simlib.views import Sound
 
-# Seconds that are played at most; of a longer recording than that, the beginning is drawn.
-LISTEN, DRAWN = 30.0, 600.0
+# Seconds that are played at most, and samples of a peak that is drawn.
+LISTEN, PEAK = 30.0, 200
 
 
 class Chosen(NamedTuple):
@@ -72,12 +72,13 @@ class Seconds:
         self.slider.value = (0.0, end)
         self.chosen = chosen
 
-    def draw(self, log_mel, frame_rate, play=False):
+    def draw(self, log_mel, play=False):
         """Show the recording, of which these are the frames, and play it if asked to."""
         self.title.value = f"<h3>{html.escape(self.chosen.name)}</h3>"
-        end = min(self.slider.max, DRAWN)
-        samples = audio.decode(self.chosen.path, report.EXCERPT_RATE, end=end)
-        self.picture.show(samples, log_mel[: round(end * frame_rate)], end)
+        # Peaks of each block, so that two hours of a mix fit into memory.
+        blocks = audio.blocks(self.chosen.path, report.EXCERPT_RATE)
+        peaks = [_peaks(block) for block in blocks if len(block)]
+        self.picture.show(np.concatenate(peaks, axis=1), log_mel, self.slider.max)
         self._offer(play)
 
     def _offer(self, play=False):
@@ -105,3 +106,9 @@ class Seconds:
         if self.chosen is not None:
             self.changed()
             self._offer()
+
+
+def _peaks(samples):
+    """Highest and lowest of every `PEAK` samples: float32, shape (2, n_peaks)."""
+    edges = np.arange(0, len(samples), PEAK)
+    return np.stack([peak.reduceat(samples, edges) for peak in (np.maximum, np.minimum)])

@@ -1,6 +1,7 @@
 """Siamese training: pairs of segments, the loop, the checkpoint."""
 
 import copy
+import dataclasses
 import json
 import math
 import sys
@@ -29,6 +30,9 @@ K = 10
 TUNING = 0.3
 # Recordings that a step of a branch's training compares, each as it is and worn.
 BRANCH_BATCH = 256
+# How often a part has to do without the encoder: of the recordings that it learns from, that says
+# more than it will of others, for it has learned from them itself.
+WITHHELD = 0.5
 
 
 class Segments:
@@ -193,6 +197,9 @@ def _fit_parts(trained, store, learning, validation, columns, settings):
     artists: what was learned of many recordings is not to be lost to a few.
     """
     strengths = PositiveSettings.of(settings.positives)
+    # That a recording is like itself, and like its artist's others, is the sound's to say: a part
+    # that learns it too finds less of what its own column means.
+    column_alone = dataclasses.replace(strengths, recording=0.0, artist=0.0)
     hop = settings.segment_seconds
     learned, judged = (_Whole(trained, store, tracks, hop) for tracks in (learning, validation))
     worn = _Whole(trained, store, learning, hop, settings.seed)
@@ -200,7 +207,7 @@ def _fit_parts(trained, store, learning, validation, columns, settings):
     tasks = {
         part_of(column): (
             BranchSettings.of(settings.parts),
-            Relations(learning, [column], strengths),
+            Relations(learning, [column], column_alone),
             relevance.overlap(relevance.membership(validation[column])),
         )
         for column in columns
@@ -211,10 +218,13 @@ def _fit_parts(trained, store, learning, validation, columns, settings):
         TempoRelations(learned.bpm),
         relevance.tempo_gain(judged.bpm),
     )
+    heard = trained.architecture["embedding"]
     for name, (branch, relations, gain) in tasks.items():
         torch.manual_seed(settings.seed)
         new = trained.new_part(name)
-        fit_branch(new, learned.inputs(name), worn.inputs(name), relations, branch, settings)
+        views = learned.inputs(name), worn.inputs(name)
+        encoded = 0 if name == TEMPO else heard
+        fit_branch(new, *views, relations, branch, settings, encoded=encoded)
         parts = [part for part in (trained.parts.get(name), new) if part is not None]
         scores = [_retrieval(part, judged.inputs(name), gain, allowed) for part in parts]
         trained.parts[name] = parts[int(np.argmax(scores))]
@@ -255,7 +265,7 @@ def _retrieval(part, features, gain, allowed):
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else 0.0
 
 
-def fit_branch(branch, features, worn, relations, wanted, settings, *, tuned=False):
+def fit_branch(branch, features, worn, relations, wanted, settings, *, tuned=False, encoded=0):
     """Train a branch on whole recordings, a matter of seconds.
 
     Parameters
@@ -270,6 +280,8 @@ def fit_branch(branch, features, worn, relations, wanted, settings, *, tuned=Fal
     settings : simlib.settings.TrainSettings
     tuned : bool
         Whether it has learned already: its scale stays, and its weights move slower.
+    encoded : int
+        So many of the features, the first, are the encoder's; see `WITHHELD`.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -288,6 +300,8 @@ def fit_branch(branch, features, worn, relations, wanted, settings, *, tuned=Fal
         size = min(BRANCH_BATCH, len(features))
         rows = rng.choice(len(features), size, replace=False)
         both = torch.from_numpy(np.concatenate([features[rows], worn[rows]])).to(device)
+        withheld = torch.from_numpy(rng.random(len(both)) < WITHHELD).to(device)
+        both[:, :encoded] = torch.where(withheld[:, None], branch.mean[:encoded], both[:, :encoded])
         value = loss(branch(both), torch.from_numpy(np.tile(rows, 2)))
         optimizer.zero_grad()
         value.backward()

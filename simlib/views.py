@@ -50,22 +50,24 @@ class Sound:
             layout=w.Layout(width="100%", height="200px"), display_toolbar=False,
         )  # fmt: skip
 
-    def show(self, samples, log_mel, seconds):
+    def show(self, peaks, log_mel, seconds):
         """Draw a recording.
 
         Parameters
         ----------
-        samples : numpy.ndarray of float32, shape (n_samples,)
+        peaks : numpy.ndarray of float32, shape (2, n_peaks)
+            Highest and lowest sample of one short stretch of time after the other.
         log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
             dB.
         seconds : float
             Length of both.
         """
-        edges = np.linspace(0, len(samples), min(POINTS, len(samples)) + 1).astype(int)[:-1]
-        top, bottom = (f.reduceat(samples, edges) for f in (np.maximum, np.minimum))
-        loudest = max(float(np.abs(samples).max()), 1e-6)
+        count = peaks.shape[1]
+        edges = np.linspace(0, count, min(POINTS, count) + 1).astype(int)[:-1]
+        top, bottom = np.maximum.reduceat(peaks[0], edges), np.minimum.reduceat(peaks[1], edges)
+        loudest = max(float(np.abs(peaks).max()), 1e-6)
         middle, half = 1 - WAVE / 2, WAVE / 2 / loudest
-        times = edges / len(samples) * seconds
+        times = edges / count * seconds
         step = max(1, len(log_mel) // FRAMES)
         self.seconds.max = seconds
         self._wave.x = np.concatenate([times, times[::-1]])

@@ -13,6 +13,7 @@ from simlib import features, judgements, plane, report, views
 from simlib.artefacts import SimlibError
 from simlib.catalogue import SUFFIXES, tag_columns
 from simlib.lines import Line, label, short
+from simlib.options import Options
 from simlib.playlists import Playlists
 from simlib.search import Searcher
 from simlib.seconds import Chosen, Seconds
@@ -27,10 +28,13 @@ STYLE = """<style>
 .simlib-panel .rank { display: inline-block; min-width: 1.4rem; color: #667; }
 .simlib-panel .same { color: #b3261e; }
 .simlib-panel .nothing { background: #fff4e5; border-left: 4px solid #efb118; padding: .5rem 1rem; }
-.simlib-panel .why { display: grid; grid-template-columns: 6rem 1fr; gap: 0 .4rem;
-  font-size: .75rem; line-height: 1.2; }
-.simlib-panel .why i { display: block; height: .55rem; margin-top: .3rem; background: #4269d0; }
-.simlib-panel .why i.less { background: #ff725c; }
+.simlib-panel .part { display: grid; grid-template-columns: 5rem 1fr 1.6rem; gap: 0 .4rem;
+  align-items: center; font-size: .75rem; line-height: 1.2; }
+.simlib-panel .part span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.simlib-panel .part span:last-child { text-align: right; }
+.simlib-panel .bar { background: #e8edf6; }
+.simlib-panel .bar i { display: block; height: .55rem; background: #4269d0; }
+.simlib-panel .bar i.less { background: #ff725c; }
 .simlib-panel .timeline { display: flex; height: 1.8rem; }
 .simlib-panel .timeline i { border-right: 1px solid #fff; overflow: hidden; color: #1c2430;
   text-align: center; font-style: normal; line-height: 1.8rem;
@@ -42,6 +46,11 @@ STYLE = """<style>
 def _player_at(place):
     path, start = place
     return report.player(path, start=start, seconds=RESULT)
+
+
+def _which(reference):
+    """Tell a reference, a recording or seconds of one, from others."""
+    return reference.name, reference.row, reference.start, reference.end
 
 
 class SearchPanel:
@@ -74,9 +83,10 @@ class SearchPanel:
         }
         self.lines = []
         self.playlists = Playlists(self)
+        self.options = Options(self.searcher, self.search)
         self.player_at = lru_cache(500)(_player_at)
         self.box = w.VBox(
-            [w.HTML(STYLE), self._chooser(), self._sound(), self._options(), self._list(),
+            [w.HTML(STYLE), self._chooser(), self._sound(), self.options.box, self._list(),
              self._map(), self.playlists.box],
             layout=w.Layout(max_width="68rem"),
         )  # fmt: skip
@@ -92,6 +102,7 @@ class SearchPanel:
         self.upload = w.FileUpload(accept=",".join(sorted(SUFFIXES)), description="or a file")
         self.message = w.HTML()
         self.progress = w.IntProgress(max=1, layout=w.Layout(width="100%", visibility="hidden"))
+        self.uploads = 0
         self.choice.observe(self._on_choice, "value")
         self.upload.observe(self._on_upload, "value")
         return w.VBox([w.HBox([self.choice, self.upload]), self.progress, self.message])
@@ -105,7 +116,10 @@ class SearchPanel:
         if change["new"]:
             file = change["new"][-1]
             # Only the suffix of an uploaded name is used: it tells the decoder.
-            path = Path(self.folder.name) / f"upload{Path(file['name']).suffix.lower()}"
+            suffix = Path(file["name"]).suffix.lower()
+            self.uploads += 1
+            name = f"upload {self.uploads}{suffix if suffix in SUFFIXES else ''}"
+            path = Path(self.folder.name) / name
             path.write_bytes(bytes(file["content"]))
             self._take(Chosen(path, file["name"], None))
 
@@ -123,20 +137,26 @@ class SearchPanel:
         try:
             self.message.value = ""
             self.at_work(1, 3)
-            heard = self.searcher.hear(chosen.track_id or chosen.path)
-            if chosen.track_id is None:
-                heard = dataclasses.replace(heard, name=chosen.name)
+            heard = self._hear(chosen)
             reference = self.searcher.reference(heard)
             self.chosen, self.heard, self.reference = chosen, heard, reference
             self.seconds.take(chosen, reference.end)
             self.search()
             self.at_work(2, 3)
             self.sound.children = self.sound_parts
-            self.seconds.draw(heard.log_mel, self.searcher.model.front_end.frame_rate, play)
+            self.seconds.draw(heard.log_mel, play)
         except SimlibError as error:
             self._tell(error)
         finally:
             self.at_work(0, 1)
+
+    def _hear(self, chosen):
+        if chosen.track_id is not None:
+            return self.searcher.hear(chosen.track_id)
+        try:
+            return dataclasses.replace(self.searcher.hear(chosen.path), name=chosen.name)
+        except SimlibError as error:
+            raise SimlibError(chosen.name, error.cause, error.mend) from None
 
     def at_work(self, done, of):
         self.progress.value, self.progress.max = done, of
@@ -189,54 +209,7 @@ class SearchPanel:
         span = self.seconds.span
         return self.searcher.reference(self.heard, *span) if span else self.reference
 
-    # --- how it is searched ------------------------------------------------------------------
-
-    def _options(self):
-        self.weights = {
-            name: w.FloatSlider(
-                value=1.0, min=0.0, max=5.0, step=0.25, description=name,
-                continuous_update=False, readout_format=".2f",
-            )
-            for name in self.searcher.index.aspects.sizes
-        }  # fmt: skip
-        columns = ", ".join([*tag_columns(self.searcher.tracks)[:2], "artist"])
-        self.where = w.Text(
-            description="Only", continuous_update=False, layout=w.Layout(width="34rem"),
-            placeholder="column=value; column!=value; bpm=90..110",
-            tooltip=f"conditions on columns such as {columns}, several with a semicolon",
-        )  # fmt: skip
-        self.count = w.BoundedIntText(value=10, min=1, max=50, description="List")
-        self.per_artist = w.BoundedIntText(
-            value=1, min=0, max=50, description="Per artist", tooltip="0 for any number"
-        )
-        self.own_artist = w.Checkbox(description="the reference's own artist, too", indent=False)
-        self.farthest = w.Checkbox(description="what is least alike", indent=False)
-        self.diversity = w.FloatSlider(
-            value=0.0, min=0.0, max=1.0, step=0.05, description="Variety", continuous_update=False
-        )
-        controls = [
-            *self.weights.values(), self.where, self.count, self.per_artist, self.own_artist,
-            self.farthest, self.diversity,
-        ]  # fmt: skip
-        for control in controls:
-            control.observe(lambda _: self.search(), "value")
-        aspects = w.VBox([w.HTML("<b>What counts</b>, times as much as usual"),
-                          *self.weights.values()])  # fmt: skip
-        rest = w.VBox([
-            w.HTML("<b>Which recordings</b>"), self.where, w.HBox([self.count, self.per_artist]),
-            self.diversity, self.own_artist, self.farthest,
-        ])  # fmt: skip
-        options = w.Accordion([w.HBox([aspects, rest], layout=w.Layout(flex_flow="row wrap"))])
-        options.titles = ["What counts, and which recordings"]
-        return options
-
-    def asked_weights(self):
-        """Return the weights that the sliders ask for, {} where none was moved."""
-        default = self.searcher.index.weights
-        factors = {name: slider.value for name, slider in self.weights.items()}
-        if all(factor == 1.0 for factor in factors.values()):
-            return {}
-        return {name: factor * default[name] for name, factor in factors.items()}
+    # --- what is found -----------------------------------------------------------------------
 
     def search(self):
         """Search by what is chosen, and show the list."""
@@ -244,24 +217,21 @@ class SearchPanel:
             return
         self.message.value = ""
         try:
-            # A reference that was kept needs not be asked for twice.
             asked = self._asked()
-            liked = [one for like, one, _ in self.basket if like and one is not asked]
+            liked = [one for like, one, _ in self.basket if like]
             unlike = [one for like, one, _ in self.basket if not like]
-            liked += [asked] if all(one is not asked for one in unlike) else []
-            found = self.searcher.query(
-                liked, self.count.value, self.asked_weights(), unlike=unlike,
-                where=[c for c in self.where.value.split(";") if c.strip()],
-                per_artist=self.per_artist.value or None, own_artist=self.own_artist.value,
-                diversity=self.diversity.value, farthest=self.farthest.value,
-            )  # fmt: skip
+            # A reference that was kept needs not be asked for twice.
+            kept = [_which(one) for one in [*liked, *unlike]]
+            liked += [asked] if _which(asked) not in kept else []
+            found = self.searcher.query(liked, unlike=unlike, **self.options.asked())
         except SimlibError as error:
             self._tell(error)
+            # What another question was answered with is not to stand, and be judged, as its answer.
+            self.results, self.headline.value, self.listing.children = None, "", []
+            self.anyway.layout.display = "none"
             return
         self.results, self.thumbs = found, {}
         self._show(found)
-
-    # --- what is found -----------------------------------------------------------------------
 
     def _list(self):
         self.headline = w.HTML()
@@ -277,20 +247,22 @@ class SearchPanel:
 
     def _show(self, found):
         nothing = found.attrs["nothing_close"]
+        by_others = "" if self.options.own_artist.value else " by another artist"
         self.headline.value = (
             '<div class="nothing"><b>Nothing here is close.</b> The catalogue has nothing like '
             "this.</div>" if nothing
-            else "<p>No recording meets the conditions.</p>" if found.empty else ""
+            else f"<p>No recording{by_others} meets the conditions.</p>" if found.empty else ""
         )  # fmt: skip
         self.listing.layout.display = "none" if nothing else None
         self.anyway.layout.display = None if nothing else "none"
         while len(self.lines) < len(found):
             self.lines.append(Line(self, len(self.lines)))
         shown = self.lines[: len(found)]
-        most = max((max(map(abs, why.values())) for why in found["why"]), default=1.0)
-        can_judge = self.chosen.track_id is not None
+        # What is written down is about a track of the catalogue, alone and as a whole.
+        alone = not self.basket and self.seconds.span is None
+        can_judge = alone and self.chosen.track_id is not None
         for line, row in zip(shown, found.itertuples(), strict=True):
-            line.show(row, most, can_judge)
+            line.show(row, found.attrs["weights"], can_judge)
         self.listing.children = [line.box for line in shown]
         self._ring(found)
         # The list stands; what there is to hear takes longer.
@@ -306,6 +278,8 @@ class SearchPanel:
         A thumb up prefers it to the next one above that has none, as who reads down a list does
         (Joachims 2002), or else below; a thumb down prefers to it the next one below, or above.
         """
+        if self.thumbs.get(place) == up:
+            return
         ids = self.results["track_id"].to_numpy(dtype=object)
         above, below = range(place - 1, -1, -1), range(place + 1, len(ids))
         others = [*above, *below] if up else [*below, *above]

@@ -52,31 +52,25 @@ def unprivileged():
     return without_rights
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """A small project with features, an untrained encoder and an index; not to be changed."""
-    root = tmp_path_factory.mktemp("project")
+def project_of(root, songs):
+    """Make a small project with features, an untrained encoder and an index.
+
+    `songs` are (artist's number, samples, genre, mood), called s00 and so on.
+    """
     for name in ("dvc.yaml", "params.yaml"):
         (root / name).touch()
     lines = ["track_id,path,title,artist,genre,mood"]
-    for number in range(12):
-        artist, tonal = number // 2, number // 2 % 2 == 0
+    for number, (artist, sound, *tags) in enumerate(songs):
         name = f"artist {artist}/song {number:02d}.wav"
-        seconds = 2.0 + 0.25 * (number % 4)
-        sound = (
-            samples.chord(seconds, root=220 * 2 ** (number / 12))
-            if tonal
-            else samples.bursts(seconds, per_second=3 + number / 4, seed=number)
-        )
         samples.write(root / "data" / "audio" / name, sound)
-        tags = f"{'tonal' if tonal else 'drums'},{('calm', 'wild', 'calm;wild')[artist % 3]}"
-        lines.append(f"s{number:02d},audio/{name},Song {number},Artist {artist},{tags}")
+        named = f"s{number:02d},audio/{name},Song {number},Artist {artist}"
+        lines.append(",".join([named, *tags]))
     (root / "data" / "tracks.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     tracks, _ = catalogue.read(root / "data")
     store = Store(root / "features")
     stored, rejected, _ = extract(root / "data", tracks, store, samples.extract_settings(), jobs=1)
-    assert len(stored) == 12
+    assert len(stored) == len(songs)
     assert rejected.empty
     weights = root / "models" / "encoder.safetensors"
     model = Model.untrained(samples.extract_settings(), 0.5, samples.ARCHITECTURE, 7)
@@ -86,6 +80,30 @@ def built(tmp_path_factory):
     model = Model.load(weights)
     index = Index.build(model, store, samples.index_settings())
     index.save(root / "index")
-    sides = np.array(["train"] * 4 + ["test"] * 8, dtype=object)
+    sides = np.array(["train"] * 4 + ["test"] * (len(songs) - 4), dtype=object)
     calibrate(index, sides).save(root / "index")
     return SimpleNamespace(root=root, store=store, model=model, index=index, sides=sides)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A small project, not to be changed."""
+    songs = []
+    for number in range(12):
+        artist, tonal = number // 2, number // 2 % 2 == 0
+        seconds = 2.0 + 0.25 * (number % 4)
+        sound = (
+            samples.chord(seconds, root=220 * 2 ** (number / 12))
+            if tonal
+            else samples.bursts(seconds, per_second=3 + number / 4, seed=number)
+        )
+        mood = ("calm", "wild", "calm;wild")[artist % 3]
+        songs.append((artist, sound, "tonal" if tonal else "drums", mood))
+    return project_of(tmp_path_factory.mktemp("project"), songs)
+
+
+@pytest.fixture(scope="session")
+def longer(tmp_path_factory):
+    """A small project of eight melodies, 8 s long, two by each artist; not to be changed."""
+    songs = [(number // 2, samples.melody(8.0, number), "tonal", "calm") for number in range(8)]
+    return project_of(tmp_path_factory.mktemp("longer"), songs)

@@ -153,6 +153,17 @@ def bursts(seconds=1.0, rate=RATE, per_second=4.0, seed=0):
     return (noise * np.exp(-8 * phase)).astype(np.float32)
 
 
+def melody(seconds, seed, rate=RATE):
+    """Chords and noises, each a fifth of a second, as a seed has them: like nothing else."""
+    rng = np.random.default_rng(seed)
+    roots = 110 * 2 ** (rng.integers(0, 36, round(5 * seconds)) / 12)
+    notes = [
+        chord(0.2, root, rate) + rng.uniform(0, 1) * bursts(0.2, rate, 5.0, int(root))
+        for root in roots
+    ]
+    return np.concatenate(notes)
+
+
 def clicks(seconds, bpm, rate):
     """A click track."""
     samples = np.zeros(round(seconds * rate), dtype=np.float32)

@@ -86,15 +86,35 @@ def test_a_query_prints_the_ranked_list(run, inside):
     expected = Searcher(inside.root).query("s03", 4)
     header, *lines = out.splitlines()
     assert header.split() == [
-        "rank", "closer", "than", "seconds", "track", "title", "–", "artist",
+        "rank", "closer", "than", "seconds", "like", "those", "track", "title", "–", "artist",
     ]  # fmt: skip
     assert len(lines) == 4
     for line, row in zip(lines, expected.itertuples(), strict=True):
-        rank, closer_than, seconds, track_id, *name = line.split()
+        rank, closer_than, seconds, like, track_id, *name = line.split()
         assert (int(rank), track_id) == (row.rank, row.track_id)
         assert closer_than == f"{row.closer_than:.1f}%"
         assert seconds == f"{row.start:.0f}–{row.end:.0f}"
+        assert like == f"{row.reference_start:.0f}–{row.reference_end:.0f}"
         assert " ".join(name) == f"{row.title} – {row.artist}"
+
+
+def test_seconds_and_conditions_are_asked_for(run, inside):
+    options = ["--start", 0.5, "--end", 2, "--where", "genre=drums", "--where", "mood=wild"]
+    _, out, _ = run("query", "s00", "--json", *options)
+    conditions = ["genre=drums", "mood=wild"]
+    expected = Searcher(inside.root).query("s00", start=0.5, end=2.0, where=conditions)
+    assert json.loads(out) == expected.to_dict("records")
+    assert expected["reference_start"].min() >= 0.5
+    code, _, err = run("query", "s00", "--where", "genre=polka")
+    assert (code, err) == (0, "simlib: no other recording meets the conditions\n")
+
+
+def test_the_recording_itself_is_pointed_out(run, longer, monkeypatch):
+    monkeypatch.chdir(longer.root)
+    _, out, _ = run("query", longer.root / "data" / longer.index.tracks["path"][3], "-k", 2)
+    first, second = out.splitlines()[1:]
+    assert first.endswith("(near-duplicate: 8 s are the same recording)")
+    assert "same" not in second
 
 
 def test_parts_can_be_weighed(run, inside):

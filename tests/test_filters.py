@@ -91,8 +91,10 @@ def test_artists_are_equal_where_the_catalogue_takes_them_for_one(artists):
 @pytest.mark.parametrize(
     ("condition", "cause"),
     [
-        ("genre", "has no operator; write column=value, column!=value or column=low..high"),
-        ("bpm>90", "has no operator; write column=value"),
+        ("genre", "holds neither of the operators = and !=; write column=value, column!=value or"),
+        ("bpm>90", "holds neither of the operators"),
+        ("bpm>=90", "holds neither of the operators"),
+        ("genre==jazz", "holds neither of the operators"),
         ("colour=red", "there is no column 'colour'; there are track_id, title, artist, album,"),
         ("=jazz", "there is no column ''"),
         ("Genre=jazz", "there is no column 'Genre'"),

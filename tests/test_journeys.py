@@ -167,7 +167,7 @@ def test_what_is_no_walk_is_refused():
         with pytest.raises(SimlibError, match=f"walk from '0' to '{last}': begins and ends with"):
             walk(index, 0, last, 1)
     for steps in (0, -1):
-        with pytest.raises(SimlibError, match=f"steps = {steps}: makes no playlist; ask for at"):
+        with pytest.raises(SimlibError, match=f"steps = {steps}: is no whole number above 0"):
             walk(index, 0, 1, steps)
 
 
@@ -268,5 +268,5 @@ def test_a_station_stays_near_its_seed_and_flows():
 
 @pytest.mark.parametrize("length", [0, -3])
 def test_a_station_has_a_length(length):
-    with pytest.raises(SimlibError, match=f"length = {length}: makes no playlist; ask for at"):
+    with pytest.raises(SimlibError, match=f"length = {length}: is no whole number above 0"):
         station(catalogue(3, 0), 0, length)

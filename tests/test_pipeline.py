@@ -18,6 +18,7 @@ import yaml
 from imports import dependencies, notebook_source
 from project import RATE, Project, tone, write_music, write_table
 
+from simlib import judgements
 from simlib.settings import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -143,6 +144,13 @@ def test_repro_runs_every_stage_and_ends_with_the_report(project):
 
 def test_a_second_repro_runs_nothing(project):
     assert not stages_run(project.make("repro"))
+
+
+def test_a_judgement_reruns_no_stage(project):
+    judgements.append(project.folder / "data", *sorted(project.tracks())[:3])
+    output = project.make("repro")
+    (project.folder / "data" / judgements.FILE).unlink()
+    assert not stages_run(output)
 
 
 def test_what_is_broken_stays_outside_with_its_row(project, music):

@@ -22,7 +22,7 @@ import soundfile as sf
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from test_report import EVIL, Page
 
-from simlib import plane, plots, query_report, report
+from simlib import lines, plane, plots, query_report, report
 from simlib.artefacts import SimlibError
 from simlib.search import Searcher
 
@@ -74,7 +74,7 @@ def found_of(**changes):
         "end": 6.0, "same_seconds": 0.0, "near_duplicate": False, "why": {"sound": 0.5},
     }  # fmt: skip
     found = pd.DataFrame([row | changes])
-    found.attrs["nothing_close"] = False
+    found.attrs |= {"nothing_close": False, "weights": {"sound": 1.0}}
     return found
 
 
@@ -113,7 +113,6 @@ def test_the_title_names_the_reference_and_nothing_in_it_runs(asked):
     [
         ({}, "Nearest is “A” by B, closer than 98.8% of unrelated pairs: its 0:04–0:06 sound like "
              "1:02–1:10 of this recording."),
-        ({"closer_than": 100.0}, "closer than 99.9% of"),
         ({"title": "", "artist": ""}, "Nearest is “a”, closer"),
         ({"near_duplicate": True}, "The catalogue has 1:02–1:10 of this very recording: 0:04–0:06 "
                                    "of “A” by B."),
@@ -189,7 +188,7 @@ def test_a_player_begins_where_the_match_does_and_ends_with_it(tmp_path):
 def test_the_bars_say_how_alike_each_part_is():
     why = {"sound": 0.25, EVIL: -0.1, "tempo": 0.0, "unused": 0.0}
     weights = {"sound": 0.5, EVIL: 0.4, "tempo": 0.1, "unused": 0.0}
-    page = Page(query_report.why_bars(why, weights))
+    page = Page(lines.bars(why, weights))
     assert set(page.tags) == {"div", "span", "i"}
     assert page.values("style") == ["width:50%", "width:25%", "width:0%"]
     assert page.values("class").count("less") == 1

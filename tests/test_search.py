@@ -8,7 +8,7 @@ import soundfile as sf
 from samples import naive_handicaps, naive_similarities
 
 import simlib
-from simlib import search
+from simlib import audio, hubs, ranking, search
 from simlib.artefacts import SimlibError
 from simlib.calibration import scaled
 from simlib.model import Model
@@ -77,7 +77,7 @@ def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
     near = scaled(searcher.index, found["similarity"].to_numpy(), vector, artist)
     expected = 100 * searcher.calibration.closer_than(near)
     np.testing.assert_allclose(found["closer_than"], expected, atol=0.1)
-    assert found["closer_than"].between(0, 100).all()
+    assert found["closer_than"].between(0, 99.9).all()
 
 
 @pytest.mark.parametrize("alone", [True, False])
@@ -226,6 +226,16 @@ def test_seconds_of_a_track_and_of_its_file_are_the_same(built, searcher):
         ("s03", 2.0, 1.0, "let it end after it starts"),
         ("s03", 2.5, 2.6, "Song 3: has 0.10 s.*choose 0.5 s or more of its 2.8 s"),
         ("s03", 99.0, None, "choose 0.5 s or more"),
+        ("s03", float("nan"), None, "let it end after it starts"),
+        ("s03", 0.0, float("nan"), "let it end after it starts"),
+        ("s03", float("inf"), None, "let it end after it starts"),
+        ("s03", "1", None, "let it end after it starts"),
+        (["s03", "s04"], 1.0, 2.0, "of one reference; give each its own"),
+        (None, None, None, "a NoneType is no recording; give a track id"),
+        (7, None, None, "a int is no recording"),
+        ([["s03"]], None, None, "a list is no recording"),
+        ((np.zeros((2, 8000)), 8000), None, None, "the samples: cannot be used .*shape"),
+        ((np.zeros(8000), 0), None, None, "the samples: cannot be used .a rate of 0 Hz"),
         (b"no music", None, None, "the uploaded file: cannot be decoded"),
         (b"", None, None, "the uploaded file: is empty"),
         (("text", 8000), None, None, "the samples: cannot be used"),
@@ -308,6 +318,25 @@ def test_several_references_are_left_out_and_so_is_what_is_not_wanted(searcher):
     assert shunned.index(near) >= [i for i in liked if i != "s04"].index(near)
 
 
+def test_several_references_rank_by_agreement_less_what_is_not_wanted(searcher):
+    """The ranking by its definition, from the parts of the vectors alone."""
+    index = searcher.index
+    rows = np.array([row for row in range(12) if row not in (6, 9, 4)])
+    handicaps = index.handicaps(rows, index.weights)
+
+    def near(row):
+        parts = hubs.set_back(index.by_part(index.vectors_of([row])[0], rows), handicaps)
+        return ranking.by_any_aspect(parts, list(index.weights.values()))
+
+    agreed = ranking.agreement(np.array([near(6), near(9)]))
+    for unlike, scores in ((None, agreed), (["s04"], agreed - np.maximum(near(4), 0.0))):
+        where = [] if unlike else ["track_id!=s04"]
+        found = searcher.query(["s06", "s09"], 12, unlike=unlike, where=where, **ALL)
+        expected = [f"s{row:02d}" for row in rows[np.argsort(-scores, kind="stable")]]
+        assert found["track_id"].tolist() == expected
+    assert not np.array_equal(np.argsort(agreed), np.argsort(near(6) + near(9)))
+
+
 def test_a_various_list_begins_with_the_nearest_and_is_another(searcher):
     plain = searcher.query("s05", 5, **ALL)
     various = searcher.query("s05", 5, diversity=0.9, **ALL)
@@ -335,15 +364,38 @@ def test_one_condition_and_one_unwanted_reference_need_no_list(searcher):
 
 
 @pytest.mark.parametrize(
-    "options", [{"per_artist": 0}, {"diversity": -0.1}, {"diversity": 1.1}, {"weights": {"x": 1}}]
-)
+    "options",
+    [
+        {"per_artist": 0}, {"per_artist": float("nan")}, {"diversity": -0.1}, {"diversity": 1.1},
+        {"diversity": None}, {"weights": {"x": 1}}, {"k": 2.5}, {"k": "3"}, {"unlike": ""},
+    ],
+)  # fmt: skip
 def test_controls_out_of_range_are_refused(searcher, options):
     with pytest.raises(SimlibError):
         searcher.query("s00", **options)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.01, float("nan"), float("inf"), "2"])
+def test_passages_of_no_length_are_refused(searcher, seconds):
+    with pytest.raises(SimlibError, match=r"give 0\.5 s or more"):
+        searcher.timeline("s00", seconds)
+
+
+def test_a_reference_has_its_seconds_already(searcher):
+    with pytest.raises(SimlibError, match="is a reference already"):
+        searcher.query(searcher.reference("s00"), start=0.5, end=1.5)
+
+
+def test_whole_numbers_and_views_of_bytes_are_as_good(built, searcher):
+    path = song(built, 3)
+    whole, rate = sf.read(path, dtype="int16")
+    expected = searcher.reference(path).vector
+    for source in ((whole, rate), bytearray(path.read_bytes()), memoryview(path.read_bytes())):
+        np.testing.assert_allclose(searcher.reference(source).vector, expected, atol=1e-3)
+
+
 def test_no_reference_at_all_is_refused(searcher):
-    with pytest.raises(SimlibError, match="give one at least"):
+    with pytest.raises(SimlibError, match="give one that results are to be like"):
         searcher.query([])
 
 
@@ -355,9 +407,82 @@ def test_a_mix_is_answered_passage_by_passage(built, searcher, tmp_path):
     assert found["passage_start"].iloc[0] == 0
     assert found["passage_end"].iloc[-1] == pytest.approx(13.5, abs=0.1)
     assert (found["passage_end"].to_numpy()[:-1] == found["passage_start"].to_numpy()[1:]).all()
-    assert (found["track_id"].to_numpy()[:-1] != found["track_id"].to_numpy()[1:]).all()
+    answers = found[["track_id", "nothing_close"]].apply(tuple, axis=1).to_numpy()
+    assert (answers[:-1] != answers[1:]).all()
     by_id = searcher.timeline("s02", seconds=1.0)
     assert "s02" not in by_id["track_id"].tolist()
+
+
+def test_a_passage_of_several_windows_is_the_nearest_of_them(searcher, built, tmp_path):
+    sounds = [sf.read(song(built, row))[0] for row in (1, 9)]
+    path = samples.write(tmp_path / "mix.wav", np.concatenate([np.tile(x, 3) for x in sounds]))
+    heard = searcher.hear(path)
+    length = 24 / searcher.model.front_end.frame_rate
+    found = searcher.timeline(heard, length)
+    passages = [(i * length, (i + 1) * length) for i in range(17)]
+    single = [searcher.query(heard, 1, start=a, end=b).iloc[0] for a, b in passages]
+    for row in found.iloc[:-1].itertuples():
+        inside = [
+            one.similarity
+            for (start, end), one in zip(passages, single, strict=True)
+            if row.passage_start - 0.01 <= start and end <= row.passage_end + 0.01
+        ]
+        assert row.similarity == max(inside)
+    assert len(found) < 17, "some passages in a row have one answer"
+
+
+def test_conditions_hold_for_every_passage(searcher):
+    conditions = (condition for condition in ["genre=drums"])
+    found = searcher.timeline("s00", seconds=0.5, where=conditions)
+    assert set(found["tags"].str.split(", ").str[0]) == {"drums"}
+
+
+def test_passages_that_nothing_is_close_to_say_so(searcher, monkeypatch):
+    floor = dataclasses.replace(searcher.calibration, floor=2.0)
+    monkeypatch.setattr(searcher, "calibration", floor)
+    assert searcher.timeline("s00", seconds=0.5)["nothing_close"].all()
+
+
+# --- copies ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known(longer):
+    return Searcher(longer.root)
+
+
+def test_the_recording_itself_comes_first_and_its_artist_is_left_out(longer, known):
+    samples_ = audio.decode(song(longer, 3), samples.RATE)
+    again = 0.3 * np.repeat(samples_, 2)
+    found = known.query((again, 2 * samples.RATE))
+    assert found["track_id"].iloc[0] == "s03"
+    assert found["near_duplicate"].tolist() == [True] + [False] * (len(found) - 1)
+    assert found["same_seconds"].iloc[0] == pytest.approx(8.0, abs=0.5)
+    # By the recording the artist is known: it is the reference's own.
+    assert "s02" not in found["track_id"].tolist()
+    everyone = known.query((again, 2 * samples.RATE), own_artist=True, per_artist=None)
+    assert "s02" in everyone["track_id"].tolist()
+
+
+def test_a_passage_is_found_at_its_seconds_on_both_sides(longer, known, tmp_path):
+    hidden = audio.decode(song(longer, 5), samples.RATE, start=2.0, end=6.0)
+    host = samples.melody(6.0, 99)
+    path = samples.write(tmp_path / "host.wav", np.concatenate([host, hidden, host[:16000]]))
+    # All of it, and seconds of it that begin before the passage.
+    for start, end in ((None, None), (3.0, 11.0)):
+        first = known.query(path, 1, start=start, end=end).iloc[0]
+        assert first["track_id"] == "s05"
+        assert first["same_seconds"] == pytest.approx(4.0, abs=0.6)
+        assert first["reference_start"] == pytest.approx(6.0, abs=0.4)
+        assert first["reference_end"] == pytest.approx(10.0, abs=0.4)
+        assert first["start"] == pytest.approx(2.0, abs=0.4)
+        assert first["end"] == pytest.approx(6.0, abs=0.4)
+
+
+def test_a_list_that_copies_fill_has_no_room_for_variety(longer, known):
+    found = known.query(song(longer, 3), 1, diversity=0.5)
+    assert found["track_id"].tolist() == ["s03"]
+    assert known.query("s03", where="genre=polka", diversity=0.5).empty
 
 
 def test_playlists_go_by_track_ids(searcher):

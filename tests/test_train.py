@@ -479,7 +479,7 @@ def test_the_relations_of_training_know_the_training_recordings_only(school, mon
 # --- the branches on whole recordings -----------------------------------------------------------
 
 
-def branch_of(features, strengths, worn=None, **changes):
+def branch_of(features, strengths, worn=None, encoded=0, **changes):
     settings = samples.train_settings()
     wanted = BranchSettings.of(samples.BRANCH | changes)
     branch = Branch(features.shape[1], wanted.hidden, 8, 0.2, wanted.dropout, wanted.noise)
@@ -488,7 +488,7 @@ def branch_of(features, strengths, worn=None, **changes):
         return (strengths[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
 
     worn = features if worn is None else worn
-    training.fit_branch(branch, features, worn, relations, wanted, settings)
+    training.fit_branch(branch, features, worn, relations, wanted, settings, encoded=encoded)
     return branch.eval()
 
 
@@ -520,6 +520,27 @@ def test_a_branch_learns_which_features_matter():
     similarity = vectors @ vectors.T
     alike = strengths[150:, 150:].astype(bool)
     assert similarity[alike].mean() > similarity[~alike].mean() + 0.3
+
+
+def test_a_part_does_not_lean_on_what_the_encoder_knows_by_heart():
+    """Of the recordings it has learned from, the encoder's features tell all; of others, little."""
+    rng = np.random.default_rng(2)
+    kinds = np.arange(200) % 2
+    features = rng.normal(size=(200, 40)).astype(np.float32)
+    features[:150, :20] += 3 * kinds[:150, None]
+    features[:, 20:] += 0.4 * kinds[:, None]
+    strengths = (kinds[:, None] == kinds[None, :]).astype(np.float32)
+
+    def told_apart(encoded):
+        branch = branch_of(
+            features[:150], strengths[:150, :150], encoded=encoded, hidden=64, steps=150
+        )
+        with torch.inference_mode():
+            vectors = branch(torch.from_numpy(features[150:])).numpy()
+        similarity, alike = vectors @ vectors.T, strengths[150:, 150:].astype(bool)
+        return similarity[alike].mean() - similarity[~alike].mean()
+
+    assert told_apart(encoded=20) > 1.5 * told_apart(encoded=0)
 
 
 def test_a_branch_scales_by_the_recordings_it_learned_from():
@@ -575,6 +596,22 @@ def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
     np.testing.assert_allclose(
         np.mean(shares, axis=1), [0.312, 0.208, 0.225, 0.225, 0.03], atol=1e-3
     )
+
+
+def test_a_part_learns_its_column_and_nothing_else(tmp_path, monkeypatch):
+    fitted = []
+    monkeypatch.setattr(
+        training, "fit_branch", lambda *args, **options: fitted.append((args[3], options))
+    )
+    school = two_columns(tmp_path)
+    school.train(epochs=1)
+    _, genre, mood, tempo = fitted
+    for (relations, options), column in ((genre, "genre"), (mood, "mood")):
+        tags = school.store.tracks()[column].to_numpy(dtype=object)[:6]
+        alike = (tags[:, None] == tags[None, :]) & ~np.eye(6, dtype=bool)
+        np.testing.assert_array_equal(relations(np.arange(6)) > 0, alike)
+        assert options["encoded"] == 8
+    assert tempo[1]["encoded"] == 0
 
 
 def test_a_column_called_tempo_is_learned_from_tempograms_too(tmp_path):

@@ -25,7 +25,7 @@ def ids(panel):
 def test_nothing_is_shown_before_something_is_chosen(panel):
     assert panel.results is None
     panel.search()
-    panel.count.value = 3
+    panel.options.count.value = 3
     assert panel.results is None
     assert panel.listing.children == ()
 
@@ -41,15 +41,15 @@ def test_a_choice_is_answered_as_the_searcher_answers(panel):
 @pytest.mark.parametrize(
     ("move", "options"),
     [
-        (lambda p: setattr(p.count, "value", 2), {"k": 2}),
-        (lambda p: setattr(p.weights["sound"], "value", 0.0), {"weights": {"sound": 0.0}}),
-        (lambda p: setattr(p.where, "value", "genre=drums; mood=wild"),
+        (lambda p: setattr(p.options.count, "value", 2), {"k": 2}),
+        (lambda p: setattr(p.options.weights["sound"], "value", 0.0), {"weights": {"sound": 0.0}}),
+        (lambda p: setattr(p.options.where, "value", "genre=drums; mood=wild"),
          {"where": ["genre=drums", "mood=wild"]}),
-        (lambda p: setattr(p.per_artist, "value", 0), {"per_artist": None}),
-        (lambda p: setattr(p.own_artist, "value", True), {"own_artist": True}),
-        (lambda p: setattr(p.farthest, "value", True), {"farthest": True}),
-        (lambda p: setattr(p.diversity, "value", 0.9), {"diversity": 0.9}),
-        (lambda p: setattr(p.seconds, "value", (0.5, 2.0)), {"start": 0.5, "end": 2.0}),
+        (lambda p: setattr(p.options.per_artist, "value", 0), {"per_artist": None}),
+        (lambda p: setattr(p.options.own_artist, "value", True), {"own_artist": True}),
+        (lambda p: setattr(p.options.farthest, "value", True), {"farthest": True}),
+        (lambda p: setattr(p.options.diversity, "value", 0.9), {"diversity": 0.9}),
+        (lambda p: setattr(p.seconds.slider, "value", (0.5, 2.0)), {"start": 0.5, "end": 2.0}),
     ],
 )  # fmt: skip
 def test_every_control_asks_for_what_it_says(panel, move, options):
@@ -98,20 +98,89 @@ def test_a_broken_upload_is_told_and_the_list_stays(panel):
         {"name": "x.wav", "type": "", "size": 1, "content": memoryview(b"no music"),
          "last_modified": datetime.now(UTC)},
     )  # fmt: skip
-    assert "cannot be decoded" in panel.message.value
+    assert "x.wav: cannot be decoded" in panel.message.value
     assert ids(panel) == before
+
+
+def test_another_upload_leaves_the_first_ones_file_alone(panel, tmp_path):
+    path = samples.write(tmp_path / "mine.wav", samples.chord(2.0, 247))
+    for name, content in (("mine.wav", path.read_bytes()), ("x.wav", b"no music")):
+        panel.upload.value = (
+            {"name": name, "type": "", "size": 1, "content": memoryview(content),
+             "last_modified": datetime.now(UTC)},
+        )  # fmt: skip
+    panel.seconds.slider.value = (0.5, 1.5)
+    assert "cannot" not in panel.message.value
+    assert "<audio" in panel.seconds.player.value
 
 
 def test_a_condition_on_no_column_is_told(panel):
     panel.choose("s03")
-    panel.where.value = "<i>x</i>=1"
+    panel.options.where.value = "<i>x</i>=1"
     assert "there is no column" in panel.message.value
     assert "<i>" not in panel.message.value
+
+
+def test_what_cannot_be_answered_leaves_no_other_answer_to_be_judged(panel):
+    panel.choose("s03")
+    panel.options.where.value = "gender=x"
+    panel.choose("s08")
+    assert "Song 8" in panel.seconds.title.value
+    assert panel.results is None and not panel.listing.children
+    panel.options.where.value = ""
+    assert ids(panel) == panel.searcher.query("s08")["track_id"].tolist()
+
+
+def test_conditions_are_put_together_without_knowing_how_to_write_them(panel):
+    panel.choose("s03")
+    options = panel.options
+    assert options.column.options == ("genre", "mood", "artist", "seconds")
+    assert options.value.options == ("drums", "tonal")
+    options.value.value = "drums"
+    options.only.click()
+    options.column.value = "artist"
+    options.value.value = "Artist 1"
+    options.other.click()
+    assert options.where.value == "genre=drums; artist!=Artist 1"
+    expected = panel.searcher.query("s03", where=["genre=drums", "artist!=Artist 1"])
+    assert ids(panel) == expected["track_id"].tolist()
+    options.column.value = "seconds"
+    assert options.value.options == ()
+
+
+def test_seconds_that_are_kept_are_not_asked_for_twice(panel, monkeypatch):
+    asked, query = [], panel.searcher.query
+
+    def spied(like, **options):
+        asked.append((like, options["unlike"]))
+        return query(like, **options)
+
+    monkeypatch.setattr(panel.searcher, "query", spied)
+    panel.choose("s03")
+    panel._keep(liked=True)
+    panel.choose("s08")
+    panel.seconds.slider.value = (0.5, 1.5)
+    panel._keep(liked=False)
+    liked, unlike = asked[-1]
+    assert [one.name for one in liked] == ["Song 3"]
+    assert [(one.name, one.start) for one in unlike] == [("Song 8", 0.5)]
+
+
+def test_only_a_whole_track_by_itself_is_judged(panel):
+    panel.choose("s03")
+    assert not panel.lines[0].up.disabled
+    panel.seconds.slider.value = (0.5, 1.5)
+    assert panel.lines[0].up.disabled
+    panel.choose("s03")
+    panel._keep(liked=True)
+    panel.choose("s08")
+    assert panel.lines[0].up.disabled
 
 
 def test_thumbs_prefer_to_the_neighbour_that_has_none(panel):
     panel.choose("s03")
     first, second, third = ids(panel)[:3]
+    panel.lines[1].up.click()
     panel.lines[1].up.click()
     panel.lines[0].up.click()
     panel.lines[2].down.click()
@@ -148,6 +217,8 @@ def test_playlists_and_passages(panel):
     lists._guarded(lists._station)
     assert "choose a track of the catalogue first" in lists.list.value
     panel.choose("s03")
+    lists._guarded(lists._walk)
+    assert "choose where to walk to" in lists.list.value
     lists._guarded(lists._station)
     assert lists.list.value.count("<audio") == 12
     lists.target.value = "Song 8 – Artist 4 [s08]"
