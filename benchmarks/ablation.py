@@ -1,13 +1,15 @@
 """What each choice of the recipe is worth, by artists that choices may be made by.
 
-    python benchmarks/ablation.py
+    python benchmarks/ablation.py [ROW ...]
 
 Works on the catalogue in `data/` after `make repro`, leaves the test artists of `params.yaml` out,
 and resumes where it was interrupted. Short fits, one thing changed a row; then the two best rows
-over again at full length, with other folds and two seeds. Writes `benchmarks/ABLATION.md`.
+over again at full length, with other folds and two seeds. Where rows are named, only those, and no
+long fits. Writes `benchmarks/ABLATION.md`.
 """
 
 import copy
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -180,7 +182,12 @@ def main():
     chosen = EvaluateSettings.of(params["evaluate"])
     among = split(fits.tracks, SplitSettings.of(params["split"])) != "test"
     short = recipes(params["train"], SHORT)
-    first, *_ = short
+    first, *others = short
+    wanted = sys.argv[1:]
+    if unknown := set(wanted) - set(others):
+        sys.exit(f"there are no rows {sorted(unknown)}; there are {others}")
+    if wanted:
+        short = {name: short[name] for name in (first, *wanted)}
     scores, skews, artists = compared(fits, among, SHORT_FOLDS, short)
     lines = [
         "# What each choice is worth",
@@ -190,6 +197,8 @@ def main():
         f" {SHORT['epochs']} epochs a fit; nDCG@10 with 95% intervals over artists.",
         "",
         *table(scores, skews, artists, first, chosen),
+        "",
+        f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
     ]
 
     def rank(name):
@@ -197,6 +206,8 @@ def main():
 
     # The long fits take hours: what the short ones say is not to wait for them.
     write(root, lines)
+    if wanted:
+        return
     best = [first, min((name for name in short if name != first), key=rank)]
     seeded = {name: [f"{name}, seed {seed}" for seed in SEEDS] for name in best}
     full = {
@@ -213,17 +224,15 @@ def main():
         f" {FULL_FOLDS['folds']} other folds and {len(SEEDS)} seeds:",
         "",
         *table(found, skews, artists, first, chosen),
-        "",
-        f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
     ]
     write(root, lines)
-    print("\n".join(lines))
 
 
 def write(root, lines):
-    """Write the page."""
+    """Write the page and show it."""
     with written_aside(root / "benchmarks" / "ABLATION.md") as aside:
         aside.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

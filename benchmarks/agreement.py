@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import yaml
 from fits import Fits, interval, parts, sides_of, text, unit
-from folds import FOLDS
+from folds import FOLDS, SEEDS
 
 from simlib import hubs, ranking, relevance
 from simlib.artefacts import project_root, written_aside
@@ -71,7 +71,7 @@ def main():
     fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
     settings = TrainSettings.of(fits.params["train"])
     chosen = EvaluateSettings.of(fits.params["evaluate"])
-    pairs = list(parts(fits, np.ones(len(fits.tracks), dtype=bool), **FOLDS))
+    pairs = list(parts(fits, np.ones(len(fits.tracks), dtype=bool), FOLDS, SEEDS[0]))
     fits.all([(settings, sides_of(learning), held) for learning, held in pairs])
     rng = np.random.default_rng(SEED)
     folds = [of_fold(fits, settings, *pair, rng) for pair in pairs]
