@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import yaml
-from fits import Fits, mean_ndcg, ours, parts, scored, sides_of, table
+from fits import Fits, mean_ndcg, ours, parts, publish, scored, sides_of, table
 from pytorch_metric_learning.losses import MultiSimilarityLoss, TripletMarginLoss
 from torch import nn
 
-from simlib.artefacts import project_root, written_aside
+from simlib.artefacts import project_root
 from simlib.catalogue import split
 from simlib.losses import Objective
 from simlib.settings import EvaluateSettings, SplitSettings, TrainSettings
@@ -205,7 +205,7 @@ def main():
         return -np.nanmean(mean_ndcg(scores[name]))
 
     # The long fits take hours: what the short ones say is not to wait for them.
-    write(root, lines)
+    publish(root, "ABLATION", lines)
     if wanted:
         return
     best = [first, min((name for name in short if name != first), key=rank)]
@@ -225,14 +225,7 @@ def main():
         "",
         *table(found, skews, artists, first, chosen),
     ]
-    write(root, lines)
-
-
-def write(root, lines):
-    """Write the page and show it."""
-    with written_aside(root / "benchmarks" / "ABLATION.md") as aside:
-        aside.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    print("\n".join(lines))
+    publish(root, "ABLATION", lines)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ import sys
 
 import numpy as np
 import yaml
-from fits import Fits, interval, parts, sides_of, text, unit
+from fits import Fits, interval, parts, publish, sides_of, text, unit
 from folds import FOLDS, SEEDS
 
 from simlib import hubs, ranking, relevance
-from simlib.artefacts import project_root, written_aside
+from simlib.artefacts import project_root
 from simlib.settings import EvaluateSettings, TrainSettings
 
 CHOSEN_ON = 2
@@ -97,9 +97,7 @@ def main():
         f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
         "",
     ]
-    with written_aside(root / "benchmarks" / f"{name}.md") as aside:
-        aside.write_text("\n".join(lines), encoding="utf-8")
-    print("\n".join(lines))
+    publish(root, name, lines)
 
 
 if __name__ == "__main__":

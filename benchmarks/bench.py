@@ -24,6 +24,7 @@ import librosa
 import numpy as np
 import torch
 import yaml
+from fits import publish
 
 from simlib import audio, features, search, train
 from simlib.artefacts import digest_of, project_root, written_aside
@@ -280,11 +281,9 @@ def main():
             f"| {entry['what']} | {digits} {entry['unit']} | {entry.get('beside', '')} | {beside} |"
         )
     lines += ["", memory, ""]
-    with written_aside(root / "benchmarks" / "RESULTS.md") as aside:
-        aside.write_text("\n".join(lines), encoding="utf-8")
     with written_aside(root / "benchmarks" / "results.json") as aside:
         aside.write_text(json.dumps({"about": about, "memory": memory, "rows": rows}, indent=2))
-    print("\n".join(lines))
+    publish(root, "RESULTS", lines)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import yaml
-from fits import Fits, interval, mean_ndcg, sides_of, text
+from fits import Fits, interval, mean_ndcg, publish, sides_of, text
 
 from simlib import evaluate as ev
 from simlib import hubs
@@ -150,9 +150,7 @@ def main():
         "",
     ]
     figure(rows, root / "benchmarks" / "FEW.png")
-    with written_aside(root / "benchmarks" / "FEW.md") as aside:
-        aside.write_text("\n".join(lines), encoding="utf-8")
-    print("\n".join(lines))
+    publish(root, "FEW", lines)
 
 
 if __name__ == "__main__":

@@ -170,3 +170,11 @@ def table(scores, skews, artists, base, settings):
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {np.mean(skews[name]):.2f} |")
     return lines
+
+
+def publish(root, name, lines):
+    """Write a page of Markdown beside the benchmarks and show it."""
+    page = "\n".join(lines).rstrip("\n")
+    with written_aside(root / "benchmarks" / f"{name}.md") as aside:
+        aside.write_text(f"{page}\n", encoding="utf-8")
+    print(page)

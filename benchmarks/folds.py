@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from fits import Fits, interval, ours, parts, scored, sides_of, table, text
+from fits import Fits, interval, ours, parts, publish, scored, sides_of, table, text
 
 from simlib import evaluate as ev
 from simlib import plots, tempo, turning
@@ -130,7 +130,6 @@ def main():
     aspects = turning.table(
         mean(before), mean(gained), lambda values: interval(values, artists, chosen)
     )
-    page, drawing = (root / "benchmarks" / f"{name}.{kind}" for kind in ("md", "png"))
     lines = [
         "# The recipe over five folds of artists",
         "",
@@ -153,11 +152,9 @@ def main():
         f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
         "",
     ]
-    with written_aside(drawing) as aside:
+    with written_aside(root / "benchmarks" / f"{name}.png") as aside:
         plots.aspect_matrix(aspects).savefig(aside, dpi=110)
-    with written_aside(page) as aside:
-        aside.write_text("\n".join(lines), encoding="utf-8")
-    print("\n".join(lines))
+    publish(root, name, lines)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ alone. Writes `benchmarks/JUDGEMENTS.md`.
 import joblib
 import numpy as np
 import yaml
-from fits import text
+from fits import publish, text
 from scipy.special import expit
 
 from simlib import judgements
-from simlib.artefacts import project_root, written_aside
+from simlib.artefacts import project_root
 from simlib.index import Index
 from simlib.model import Model
 from simlib.settings import EvaluateSettings
@@ -138,9 +138,7 @@ def main():
         *by_size(parts, default, settings),
         "",
     ]
-    with written_aside(root / "benchmarks" / "JUDGEMENTS.md") as aside:
-        aside.write_text("\n".join(lines), encoding="utf-8")
-    print("\n".join(lines))
+    publish(root, "JUDGEMENTS", lines)
 
 
 if __name__ == "__main__":

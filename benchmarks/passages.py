@@ -12,9 +12,10 @@ import sys
 
 import numpy as np
 import soxr
+from fits import publish
 
 from simlib import audio, degrade
-from simlib.artefacts import project_root, written_aside
+from simlib.artefacts import project_root
 from simlib.search import Searcher
 
 SEED = 0
@@ -115,9 +116,7 @@ def main():
         f"Of {pairs} pairs with recordings by other artists, {wrong} were flagged.",
         "",
     ]
-    with written_aside(root / "benchmarks" / f"{name}.md") as aside:
-        aside.write_text("\n".join(lines), encoding="utf-8")
-    print("\n".join(lines))
+    publish(root, name, lines)
 
 
 if __name__ == "__main__":
