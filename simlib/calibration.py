@@ -12,7 +12,7 @@ import pandas as pd
 
 from simlib import artefacts, hubs
 from simlib.artefacts import SimlibError
-from simlib.aspects import SOUND, part_of
+from simlib.aspects import SOUND
 from simlib.catalogue import tag_columns, tag_sets
 from simlib.relevance import membership
 
@@ -20,7 +20,7 @@ from simlib.relevance import membership
 FALSE_ALARMS = 0.05
 # Of the catalogue, the nearest so many tell whether a reference has company. One alone says little:
 # by chance somebody is near to everybody.
-COMPANY = 0.1
+COMPANY = 0.3
 # Fewer recordings of validation artists than this calibrate nothing.
 FEWEST = 10
 # Queries that proximities are counted for; more cost time and say little more.
@@ -40,8 +40,6 @@ class Calibration:
     ----------
     proximities : list of float
         Quantiles of the proximities of unrelated pairs, as `scaled`, at `LEVELS`.
-    part : str
-        The part of the embedding that a reference's company is looked for in.
     floor : float
         Below it, a reference's company is none.
     remark : str
@@ -49,7 +47,6 @@ class Calibration:
     """
 
     proximities: list
-    part: str
     floor: float
     remark: str
 
@@ -83,7 +80,7 @@ class Calibration:
         -------
         bool
         """
-        return bool(company(index, self.part, vector, _others(index, artist)) < self.floor)
+        return bool(company(index, vector, _others(index, artist)) < self.floor)
 
     def save(self, folder):
         """Write it beside the index."""
@@ -130,16 +127,11 @@ def calibrate(index, sides):
     if not len(found):
         remark = "There are no unrelated recordings to calibrate on: scores mean little."
         found = LEVELS
-    columns = tag_columns(index.tracks)
-    parts = [part_of(c) for c in columns if part_of(c) in index.aspects.sizes]
-    part = parts[0] if parts else SOUND
     vectors = index.vectors()
-    companies = [
-        company(index, part, vectors[row], _others(index, index.artists[row])) for row in rows
-    ]
+    companies = [company(index, vectors[row], _others(index, index.artists[row])) for row in rows]
     floor = np.quantile(companies, FALSE_ALARMS, method="lower")
     quantiles = np.quantile(found, LEVELS)
-    return Calibration(quantiles.round(6).tolist(), part, float(floor), remark)
+    return Calibration(quantiles.round(6).tolist(), float(floor), remark)
 
 
 def scaled(index, proximities, vector, artist=None, weights=None):
@@ -177,13 +169,12 @@ def _others(index, artist):
     return index.artists[index.crowd_rows] != artist
 
 
-def company(index, part, vector, counts):
-    """How near the nearest tenth of the catalogue is to a reference, in one part of the embedding.
+def company(index, vector, counts):
+    """How near the nearest of the catalogue are to a reference, by their sound as a whole.
 
     Parameters
     ----------
     index : simlib.index.Index
-    part : str
     vector : numpy.ndarray of float32, shape (dimensions,)
     counts : numpy.ndarray of bool, shape (n_references,)
         Of the index's crowd, who counts: nobody by the reference's artist.
@@ -196,8 +187,8 @@ def company(index, part, vector, counts):
     """
     if not counts.any():
         return 1.0
-    crowd = index.crowd_of_part(part)
-    cosines = crowd.vectors[counts] @ crowd.relative(index.aspects.views(vector)[part])
+    crowd = index.crowd_of_sound
+    cosines = crowd.vectors[counts] @ crowd.relative(index.aspects.views(vector)[SOUND])
     nearest = max(1, round(COMPANY * len(crowd.vectors)))
     return float(np.sort(cosines)[::-1][:nearest].mean())
 
@@ -277,7 +268,7 @@ def removed(index, calibration, rows, columns):
         kept = [others] + [
             others & [not tags[row] & tags[other] for other in index.crowd_rows] for tags in sets
         ]
-        companies = [company(index, calibration.part, vectors[row], counts) for counts in kept]
+        companies = [company(index, vectors[row], counts) for counts in kept]
         said.append(np.array(companies) < calibration.floor)
     return list(np.array(said).T)
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from simlib import artefacts, copies, hubs
 from simlib.artefacts import SimlibError, written_aside
-from simlib.aspects import Aspects
+from simlib.aspects import SOUND, Aspects
 from simlib.catalogue import artist_keys
 from simlib.copies import Prints
 
@@ -52,7 +52,6 @@ class Index:
         self.by_track, self.by_segment = by_track, by_segment
         self.model_digest, self.hop_seconds = model_digest, hop_seconds
         self.aspects, self.weights, self.prints = aspects, weights, prints
-        self.crowd_of_part = lru_cache(maxsize=8)(self._crowd_of_part)
         self._weighed_handicaps = lru_cache(maxsize=8)(self._handicaps)
 
     @classmethod
@@ -198,9 +197,10 @@ class Index:
     def _handicaps(self, weights):
         return hubs.handicaps(self.aspects.weighed(self.vectors(), dict(weights)), self.artists)
 
-    def _crowd_of_part(self, name):
-        """The same tracks in one part of the embedding."""
-        return Crowd(self.aspects.views(self.vectors_of(self.crowd_rows))[name])
+    @cached_property
+    def crowd_of_sound(self):
+        """The same tracks by their sound as a whole."""
+        return Crowd(self.aspects.views(self.vectors_of(self.crowd_rows))[SOUND])
 
     def vectors_of(self, rows):
         """Return some tracks' embeddings: float32, shape (n_rows, dimensions)."""
