@@ -117,7 +117,8 @@ def test_of_a_long_recording_the_middle_is_asked_for(stage, cheap, monkeypatch):
     middle = audio.decode(path, features.DESCRIPTOR_RATE, start=start, end=start + 1)
     assert len(middle) == pytest.approx(features.DESCRIPTOR_RATE, abs=10)
     expected = features.descriptor([middle]).mean(axis=0)
-    np.testing.assert_array_equal(found.descriptors[UNDEGRADED][0], expected)
+    # On another number of threads the last bits differ.
+    np.testing.assert_allclose(found.descriptors[UNDEGRADED][0], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_descriptor_hears_what_lies_above_the_networks_rate(stage, cheap, tmp_path):
