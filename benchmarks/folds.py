@@ -119,11 +119,11 @@ def main():
     for pairs in drawings:
         found, hubs, _ = scored(fits, pairs, similarities)
         scores.append({
-            name: {measure: by_recording(values, pairs) for measure, values in measures.items()}
-            for name, measures in found.items()
+            system: {measure: by_recording(values, pairs) for measure, values in measures.items()}
+            for system, measures in found.items()
         })  # fmt: skip
-        for name, values in hubs.items():
-            skews.setdefault(name, []).extend(values)
+        for system, values in hubs.items():
+            skews.setdefault(system, []).extend(values)
         for kept, one in zip((before, gained), turned(fits, settings, pairs, chosen), strict=True):
             kept.append(one)
     scores, artists = mean(scores), fits.artists
