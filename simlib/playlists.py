@@ -94,11 +94,15 @@ class Playlists:
         ]
         found["same"] = [sameness(row) for row in found.itertuples()]
         columns = ["seconds", "track_id", "title", "artist", "closer than", "same"]
-        self._show(found[columns], found["start"])
-        self.list.value = timeline(found) + self.list.value
+        # A catalogue of one artist has no answer to itself.
+        drawn = timeline(found) if len(found) else ""
+        self._show(found[columns], found["start"], drawn)
 
-    def _show(self, found, starts=None):
-        """Show a table with players, from the middle of each recording or from `starts`."""
+    def _show(self, found, starts=None, above=""):
+        """Show a table with players, from the middle of each recording or from `starts`.
+
+        What is to stand `above` it goes along: sent once more, the players would cost twice.
+        """
         panel = self.panel
         paths = panel.searcher.tracks.set_index("track_id")["path"]
         starts = [None] * len(found) if starts is None else starts
@@ -108,4 +112,4 @@ class Playlists:
         ]
         shown = found.drop(columns="track_id")
         shown.insert(1, "listen", players)
-        self.list.value = report.table(shown, raw=["listen"])
+        self.list.value = above + report.table(shown, raw=["listen"])

@@ -220,7 +220,7 @@ class Searcher:
         likes = [self.reference(one, start, end) for one in like]
         unlikes = [self.reference(one) for one in unlike]
         chosen = self._weights(weights)
-        met = filters.mask(self.tracks, [where] if isinstance(where, str) else where)
+        met = filters.mask(self.tracks, _conditions(where))
         met[[one.row for one in [*likes, *unlikes] if one.row is not None]] = False
         copies = {} if farthest else self._copies(likes, met)
         first = sorted(copies, key=lambda row: -results.seconds(copies[row]))[:k]
@@ -324,7 +324,7 @@ class Searcher:
         if not (isinstance(seconds, Real) and least <= seconds < math.inf):
             mend = f"give {least:g} s or more"
             raise SimlibError(f"seconds = {seconds}", "is no length of a passage", mend)
-        heard, where = self.hear(source), [where] if isinstance(where, str) else list(where)
+        heard, where = self.hear(source), _conditions(where)
         rate, length = self.model.front_end.frame_rate, len(heard.log_mel)
         frames, shortest = math.ceil(seconds * rate), math.ceil(least * rate)
         answers = []
@@ -395,6 +395,10 @@ class Searcher:
 
 def _listed(references):
     return references if isinstance(references, list) else [references]
+
+
+def _conditions(where):
+    return [where] if isinstance(where, str) else list(where)
 
 
 def _check_seconds(start, end):

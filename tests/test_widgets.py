@@ -228,3 +228,13 @@ def test_playlists_and_passages(panel):
     lists._guarded(lists._by_passage)
     assert "0:00–0:03" in lists.list.value
     assert lists.list.value.count("flex:") == lists.list.value.count("<audio")
+
+
+def test_a_catalogue_of_one_artist_has_no_passages_to_draw(panel, monkeypatch):
+    artists = panel.searcher.index.artists
+    monkeypatch.setattr(panel.searcher.index, "artists", np.zeros_like(artists))
+    panel.choose("s03")
+    panel.playlists._guarded(panel.playlists._by_passage)
+    assert "<table" in panel.playlists.list.value
+    assert "<audio" not in panel.playlists.list.value
+    assert "by another artist" in panel.headline.value
