@@ -69,8 +69,9 @@ class Fits:
             tracks = self.tracks if tags else self.tracks.drop(columns=self.columns)
             begun = self.model(*start) if start else None
             checkpoint = path.with_suffix(".checkpoint")
+            # What tuning does is measured, whoever could judge it.
             trained, _ = train.train(
-                self.store, tracks, sides, settings, checkpoint, begun, objective
+                self.store, tracks, sides, settings, checkpoint, begun, objective, judges=0
             )
             trained.save(path)
         return Model.load(path)

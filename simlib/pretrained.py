@@ -98,3 +98,24 @@ def start(root, settings, front_end, digests):
         mend = "set train.init to auto or random in params.yaml"
         raise SimlibError(root / PATH, f"cannot begin the training ({remark})", mend)
     return None, f"Training began with random weights. {remark}"
+
+
+def tuned(curves):
+    """Tell what became of the weights that training began with.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `simlib.train.train`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    if curves["epoch"].max() == 0:
+        return "They stay as they are: too few validation recordings could tell what tuning does."
+    [epoch] = curves.loc[curves["kept"], "epoch"]
+    if epoch == 0:
+        return "They stay as they are: tuning found no more among the validation artists."
+    return f"They were tuned for {epoch} epochs."

@@ -33,6 +33,9 @@ BRANCH_BATCH = 256
 # How often a part has to do without the encoder: of the recordings that it learns from, that says
 # more than it will of others, for it has learned from them itself.
 WITHHELD = 0.5
+# Of fewer validation recordings, it is chance whether weights look better for tuning. On artists
+# never heard it costs where there are few to learn from, too: see benchmarks/FEW.md.
+JUDGES = 15
 
 
 class Segments:
@@ -74,7 +77,9 @@ class Segments:
             yield augment.augment(np.stack(cuts), self.frames, self.augmentation, rng), batch
 
 
-def train(store, tracks, sides, settings, checkpoint, start=None, objective=Objective):
+def train(
+    store, tracks, sides, settings, checkpoint, start=None, objective=Objective, judges=JUDGES
+):
     """Train a model.
 
     Parameters
@@ -90,9 +95,13 @@ def train(store, tracks, sides, settings, checkpoint, start=None, objective=Obje
         nothing that it depends on has changed; it is removed at the end.
     start : simlib.model.Model, optional
         Weights to begin with, of the architecture that the settings ask for; random by default.
+        Tuning that does not help the validation artists is undone.
     objective : callable
         Training recordings, tag columns and settings to what is minimised: a module like
         `simlib.losses.Objective`.
+    judges : int
+        Where training begins with learned weights and fewer validation recordings than these can
+        tell what tuning does, the weights stay as they are, and so do the parts they came with.
 
     Returns
     -------
@@ -130,11 +139,12 @@ def train(store, tracks, sides, settings, checkpoint, start=None, objective=Obje
 
     steps = len(segments)
     total, done = settings.epochs * steps, run.epoch * steps
-    if start is not None and not run.curves:
-        # Tuning that does not help the validation artists is to be undone.
-        run.look(validation)
-    # And tuning that nobody can judge harms more often than not: see benchmarks/FEW.md.
-    judged = start is None or "validation" in run.curves[0]
+    judged = True
+    if start is not None:
+        if not run.curves:
+            run.look(validation)
+        judging = len(validation.tracks) if "validation" in run.curves[0] else 0
+        judged = judging >= judges
     epochs = settings.epochs if judged else 0
     with tqdm(total=total, initial=done, unit="step", mininterval=5) as bar:
         while run.epoch < epochs and run.looks_since_best < settings.patience:
@@ -149,7 +159,7 @@ def train(store, tracks, sides, settings, checkpoint, start=None, objective=Obje
         views = [store.descriptors(learning[kind], kind) for kind in ("descriptor", "worn")]
         relations, tuned = objective.relations, start is not None
         fit_branch(run.model.describer, *views, relations, branch, settings, tuned=tuned)
-    _fit_parts(run.model, store, learning, validation.tracks, columns, settings)
+    _fit_parts(run.model, store, learning, validation.tracks, columns, settings, judged)
     checkpoint.unlink(missing_ok=True)
     curves = pd.DataFrame(run.curves)
     return run.model, curves.assign(kept=curves["epoch"] == run.best_epoch)
@@ -190,10 +200,10 @@ def _key(settings, learning, validation, front_end, begun):
     )
 
 
-def _fit_parts(trained, store, learning, validation, columns, settings):
+def _fit_parts(trained, store, learning, validation, columns, settings, replace):
     """Train a part for each tag column and for the tempo.
 
-    One that came with the model stays, unless the new one does better among the validation
+    One that came with the model may be replaced only by one that does better among the validation
     artists: what was learned of many recordings is not to be lost to a few.
     """
     strengths = PositiveSettings.of(settings.positives)
@@ -220,6 +230,8 @@ def _fit_parts(trained, store, learning, validation, columns, settings):
     )
     heard = trained.architecture["embedding"]
     for name, (branch, relations, gain) in tasks.items():
+        if name in trained.parts and not replace:
+            continue
         torch.manual_seed(settings.seed)
         new = trained.new_part(name)
         views = learned.inputs(name), worn.inputs(name)

@@ -1,6 +1,7 @@
 import hashlib
 
 import numpy as np
+import pandas as pd
 import pytest
 import samples
 import yaml
@@ -95,3 +96,12 @@ def test_one_recording_in_common_is_enough(project):
     root = project(learned_from=[DIGESTS[-1]])
     assert start(root, "auto")[0] is None
     assert start(root, "auto", DIGESTS[:-1])[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("kept", "epochs", "said"),
+    [(0, 0, "too few"), (0, 2, "found no more"), (2, 3, "tuned for 2 epochs")],
+)
+def test_what_became_of_the_weights_is_told(kept, epochs, said):
+    curves = pd.DataFrame({"epoch": range(epochs + 1)})
+    assert said in pretrained.tuned(curves.assign(kept=curves["epoch"] == kept))

@@ -6,7 +6,7 @@ import pytest
 import samples
 import torch
 
-from simlib import losses
+from simlib import losses, pretrained
 from simlib import train as training
 from simlib.artefacts import SimlibError
 from simlib.model import Branch, Model, whole
@@ -32,7 +32,7 @@ class School:
         self.sides = np.array(["train"] * 6 + ["validation"] * 4 + ["test"] * 2, dtype=object)
         self.checkpoint = folder / ".checkpoints" / "run.safetensors"
 
-    def train(self, sides=None, start=None, **changes):
+    def train(self, sides=None, start=None, judges=0, **changes):
         return training.train(
             self.store,
             self.store.tracks(),
@@ -40,6 +40,7 @@ class School:
             samples.train_settings(**changes),
             self.checkpoint,
             start,
+            judges=judges,
         )
 
 
@@ -335,13 +336,30 @@ def test_tuning_that_helps_is_kept(school, monkeypatch):
     assert (everything(begun)["1.layers.1.weight"] != everything(tuned)["1.layers.1.weight"]).any()
 
 
-def test_with_nobody_to_validate_on_learned_weights_stay(school):
+@pytest.mark.parametrize("judging", [0, 4])
+def test_what_was_learned_stays_where_too_few_can_judge(school, judging):
     begun, _ = school.train(seed=3)
-    sides = np.where(school.sides == "validation", "test", school.sides)
-    same, curves = school.train(sides, begun)
+    sides = school.sides.copy()
+    sides[6 + judging : 10] = "test"
+    same, curves = school.train(sides, begun, judges=judging + 1)
     assert curves["epoch"].tolist() == [0]
     assert curves["kept"].all()
-    assert not differ((begun,), (same,))
+    before, after = everything(begun), everything(same)
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name], name)
+    assert "too few" in pretrained.tuned(curves)
+
+
+def test_a_column_without_a_part_starts_one_whoever_can_judge(school):
+    begun, _ = school.train(seed=3)
+    del begun.parts["genre"]
+    same, _ = school.train(start=begun, judges=5)
+    assert set(same.parts) == {"genre", "tempo"}
+
+
+def test_weights_that_nobody_shipped_are_trained_whoever_can_judge(school):
+    _, curves = school.train(judges=5)
+    assert curves["epoch"].max() == samples.train_settings().epochs
 
 
 def test_the_checkpoint_of_other_weights_to_begin_with_is_ignored(tmp_path, monkeypatch):
