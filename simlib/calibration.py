@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from simlib import artefacts, hubs
 from simlib.artefacts import SimlibError
 from simlib.aspects import SOUND
-from simlib.catalogue import tag_columns, tag_sets
+from simlib.catalogue import tag_columns
 from simlib.relevance import membership
 
 # References of which "nothing here is close" may be said wrongly.
@@ -80,7 +79,7 @@ class Calibration:
         -------
         bool
         """
-        return bool(company(index, vector, _others(index, artist)) < self.floor)
+        return bool(company(index, vector, others_of(index, artist)) < self.floor)
 
     def save(self, folder):
         """Write it beside the index."""
@@ -128,7 +127,7 @@ def calibrate(index, sides):
         remark = "There are no unrelated recordings to calibrate on: scores mean little."
         found = LEVELS
     vectors = index.vectors()
-    companies = [company(index, vectors[row], _others(index, index.artists[row])) for row in rows]
+    companies = [company(index, vectors[row], others_of(index, index.artists[row])) for row in rows]
     floor = np.quantile(companies, FALSE_ALARMS, method="lower")
     quantiles = np.quantile(found, LEVELS)
     return Calibration(quantiles.round(6).tolist(), float(floor), remark)
@@ -157,15 +156,15 @@ def scaled(index, proximities, vector, artist=None, weights=None):
     -------
     numpy.ndarray of float64, of the same shape
     """
-    others = index.crowd_rows[_others(index, artist)]
+    others = index.crowd_rows[others_of(index, artist)]
     if not len(others):
         return np.asarray(proximities)
     low, middle, high = np.quantile(index.proximities(vector, others, weights), SCALE)
     return (np.asarray(proximities) - middle) / max(high - low, 1e-6)
 
 
-def _others(index, artist):
-    """Which of the index's crowd are by another artist; None is nobody's."""
+def others_of(index, artist):
+    """Tell which of the index's crowd are by another artist; None is nobody's."""
     return index.artists[index.crowd_rows] != artist
 
 
@@ -222,82 +221,3 @@ def unrelated_proximities(index, rows):
         )
         for place, row in enumerate(rows)
     ]  # fmt: skip
-
-
-def reliability(index, calibration, rows):
-    """Compare what is stated of scores with what is so, for other queries.
-
-    Parameters
-    ----------
-    index : simlib.index.Index
-    calibration : Calibration
-    rows : numpy.ndarray of int, shape (n_queries,)
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `stated`, shares of unrelated pairs that are said to be less near, and `found`,
-        the shares that are; empty where no pair is unrelated.
-    """
-    found = calibration.closer_than(np.concatenate(unrelated_proximities(index, rows)))
-    stated = np.linspace(0.01, 0.99, 99) if len(found) else np.array([])
-    below = np.searchsorted(np.sort(found), stated) / max(len(found), 1)
-    return pd.DataFrame({"stated": stated, "found": below})
-
-
-def removed(index, calibration, rows, columns):
-    """Tell of references whether nothing is close, also where their kind is taken out.
-
-    Parameters
-    ----------
-    index : simlib.index.Index
-    calibration : Calibration
-    rows : numpy.ndarray of int, shape (n_queries,)
-    columns : list of str
-        Tag columns; a reference's kind are the recordings that share a value of one with it.
-
-    Returns
-    -------
-    list of numpy.ndarray of bool, shape (n_queries,)
-        With the whole catalogue there, then for each column without the kind.
-    """
-    sets = [tag_sets(index.tracks[column]) for column in columns]
-    vectors, said = index.vectors(), []
-    for row in rows:
-        others = _others(index, index.artists[row])
-        kept = [others] + [
-            others & [not tags[row] & tags[other] for other in index.crowd_rows] for tags in sets
-        ]
-        companies = [company(index, vectors[row], counts) for counts in kept]
-        said.append(np.array(companies) < calibration.floor)
-    return list(np.array(said).T)
-
-
-def alone(index, calibration, sides):
-    """Tabulate how often it is said that nothing is close.
-
-    Parameters
-    ----------
-    index : simlib.index.Index
-    calibration : Calibration
-    sides : numpy.ndarray of object, shape (n_tracks,)
-        From `catalogue.split`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        For the validation and the test artists, as far as there are any: `artists`, `recordings`,
-        and the shares of them of which it is said, `in the whole catalogue` and, where there are
-        tags, `without its <first tag column>`.
-    """
-    columns, table = tag_columns(index.tracks), []
-    for side in ("validation", "test"):
-        rows = np.flatnonzero(sides == side)
-        if not len(rows):
-            continue
-        row = {"artists": side, "recordings": len(rows)}
-        there, *gone = removed(index, calibration, rows, columns[:1])
-        row["in the whole catalogue"] = there.mean()
-        row |= {f"without its {c}": g.mean() for c, g in zip(columns, gone, strict=False)}
-        table.append(row)
-    return pd.DataFrame(table)

@@ -278,7 +278,7 @@ def reliability(table):
     Parameters
     ----------
     table : pandas.DataFrame
-        From `simlib.calibration.reliability`.
+        From `simlib.reliability.reliability`.
 
     Returns
     -------
@@ -286,7 +286,9 @@ def reliability(table):
     """
     figure, axes = plt.subplots(figsize=(3.8, 3.6), layout="constrained")
     axes.plot([0, 100], [0, 100], color="0.6", linestyle=":")
-    axes.plot(100 * table["stated"], 100 * table["found"], color="C0")
+    percent = 100 * table
+    axes.fill_between(percent["stated"], percent["low"], percent["high"], color="C0", alpha=0.2)
+    axes.plot(percent["stated"], percent["found"], color="C0")
     axes.set(
         xlabel="stated, % of unrelated pairs", ylabel="found, %",
         xlim=(0, 100), ylim=(0, 100), aspect="equal",

@@ -342,3 +342,15 @@ def naive_similarities(vectors, artists, most=1.7):
     handicaps = naive_handicaps(vectors, artists, most)
     return [[1 - (1 - float(one @ other)) * h for other, h in zip(vectors, handicaps, strict=True)]
             for one in vectors]  # fmt: skip
+
+
+def clusters(count=60, seed=0):
+    """An index in which a genre is a direction, and every artist has two recordings."""
+    rng = np.random.default_rng(seed)
+    genre = np.arange(count) // 2 % 3
+    vectors = np.eye(8)[genre] + 0.25 * rng.standard_normal((count, 8))
+    vectors = np.hstack([v / np.linalg.norm(v, axis=1)[:, None] for v in np.split(vectors, [5], 1)])
+    index = index_of((vectors * np.sqrt([0.7] * 5 + [0.3] * 3)).astype(np.float32))
+    index.tracks["artist"] = [f"artist {row // 2}" for row in range(count)]
+    index.tracks["genre"] = [("rock", "jazz;blues", "folk")[kind] for kind in genre]
+    return index

@@ -1,25 +1,11 @@
 import numpy as np
 import pytest
 import samples
-from samples import index_of
+from samples import clusters, index_of
 
 from simlib import calibration
 from simlib.artefacts import SimlibError
-from simlib.calibration import Calibration, calibrate, removed, scaled, unrelated_proximities
-
-KINDS = 3
-
-
-def clusters(count=60, seed=0):
-    """An index in which a genre is a direction, and every artist has two recordings."""
-    rng = np.random.default_rng(seed)
-    genre = np.arange(count) // 2 % KINDS
-    vectors = np.eye(8)[genre] + 0.25 * rng.standard_normal((count, 8))
-    vectors = np.hstack([v / np.linalg.norm(v, axis=1)[:, None] for v in np.split(vectors, [5], 1)])
-    index = index_of((vectors * np.sqrt([0.7] * 5 + [0.3] * 3)).astype(np.float32))
-    index.tracks["artist"] = [f"artist {row // 2}" for row in range(count)]
-    index.tracks["genre"] = [("rock", "jazz;blues", "folk")[kind] for kind in genre]
-    return index
+from simlib.calibration import Calibration, calibrate, scaled, unrelated_proximities
 
 
 def sides_of(count, validation):
@@ -79,46 +65,6 @@ def test_company_is_that_of_other_artists():
     cosines = sorted(relative[2:] @ relative[0], reverse=True)
     found = calibration.company(index, vectors[0], counts)
     assert found == pytest.approx(np.mean(cosines[:18]), abs=1e-5)
-
-
-def test_a_reference_whose_kind_is_gone_is_alone():
-    index = clusters()
-    found = calibrate(index, sides_of(60, 40))
-    there, gone = removed(index, found, np.arange(40), ["genre"])
-    assert there.mean() <= 0.05
-    assert gone.mean() > 0.9
-    assert not found.is_alone(index, index.vectors()[0], index.artists[0])
-    stranger = -index.vectors()[0]
-    assert found.is_alone(index, stranger)
-
-
-def test_reliability_compares_what_is_stated_with_what_is_found():
-    index = clusters()
-    found = calibrate(index, sides_of(60, 20))
-    same = calibration.reliability(index, found, np.arange(20))
-    np.testing.assert_allclose(same["found"], same["stated"], atol=0.01)
-    rows = np.arange(20, 60)
-    other = calibration.reliability(index, found, rows).set_index("stated")["found"]
-    scores = found.closer_than(np.concatenate(unrelated_proximities(index, rows)))
-    for stated in (0.05, 0.5, 0.9):
-        expected = np.mean(scores < stated)
-        assert other.iloc[round(100 * stated) - 1] == pytest.approx(expected, abs=1e-3)
-    index.tracks["genre"] = "rock"
-    assert calibration.reliability(index, found, rows).empty
-
-
-def test_it_is_tabulated_how_often_nothing_is_close():
-    index, sides = clusters(), sides_of(60, 30)
-    sides[40:] = "test"
-    found = calibrate(index, sides)
-    table = calibration.alone(index, found, sides).set_index("artists")
-    assert table["recordings"].to_dict() == {"validation": 30, "test": 20}
-    there, gone = removed(index, found, np.arange(40, 60), ["genre"])
-    assert table.loc["test", "in the whole catalogue"] == there.mean()
-    assert table.loc["test", "without its genre"] == gone.mean()
-    untagged = calibration.alone(index_of(index.vectors()), found, sides[:60])
-    assert untagged.columns.tolist() == ["artists", "recordings", "in the whole catalogue"]
-    assert len(calibration.alone(index, found, np.where(sides == "test", "test", "train"))) == 1
 
 
 def test_a_calibration_comes_back_as_it_was_saved(tmp_path):

@@ -215,11 +215,16 @@ def test_the_aspect_matrix_says_each_difference_with_its_interval():
 
 def test_reliability_is_drawn_against_the_diagonal():
     stated = np.linspace(0.01, 0.99, 99)
-    figure = plots.reliability(pd.DataFrame({"stated": stated, "found": stated**2}))
+    table = pd.DataFrame({"stated": stated, "found": stated**2})
+    figure = plots.reliability(table.assign(low=stated**3, high=stated))
     drawn(figure)
     lines = [np.asarray(line.get_xydata()) for line in figure.axes[0].lines]
     assert np.array_equal(lines[0], [[0, 0], [100, 100]])
     np.testing.assert_allclose(lines[1][:, 1], 100 * stated**2)
+    [band] = figure.axes[0].collections
+    corners = band.get_paths()[0].vertices
+    for bound in (stated, stated**3):
+        assert np.isin((100 * bound).round(6), corners[:, 1].round(6)).all()
 
 
 def legend(figure):
