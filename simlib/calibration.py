@@ -114,14 +114,7 @@ def calibrate(index, sides):
     -------
     Calibration
     """
-    rows = np.flatnonzero(sides == "validation")
-    remark = f"Calibrated on {len(rows)} recordings of validation artists."
-    if len(rows) < FEWEST:
-        rows = np.flatnonzero(sides != "test")
-        remark = (
-            f"There are too few validation artists to calibrate on: the {len(rows)} recordings"
-            " that were learned from served, and promise too much."
-        )
+    rows, remark = references(sides)
     found = np.concatenate(unrelated_proximities(index, rows[hubs.spread(len(rows), QUERIES)]))
     if not len(found):
         remark = "There are no unrelated recordings to calibrate on: scores mean little."
@@ -131,6 +124,30 @@ def calibrate(index, sides):
     floor = np.quantile(companies, FALSE_ALARMS, method="lower")
     quantiles = np.quantile(found, LEVELS)
     return Calibration(quantiles.round(6).tolist(), float(floor), remark)
+
+
+def references(sides):
+    """Choose whom to calibrate on.
+
+    Parameters
+    ----------
+    sides : numpy.ndarray of object, shape (n_tracks,)
+        From `catalogue.split`.
+
+    Returns
+    -------
+    rows : numpy.ndarray of int64
+    remark : str
+        A sentence on who they are.
+    """
+    rows = np.flatnonzero(sides == "validation")
+    if len(rows) >= FEWEST:
+        return rows, f"Calibrated on {len(rows)} recordings of validation artists."
+    rows = np.flatnonzero(sides != "test")
+    return rows, (
+        f"There are too few validation artists to calibrate on: the {len(rows)} recordings"
+        " that were learned from served, and promise too much."
+    )
 
 
 def scaled(index, proximities, vector, artist=None, weights=None):

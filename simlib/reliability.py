@@ -3,37 +3,61 @@
 import numpy as np
 import pandas as pd
 
-from simlib.calibration import company, others_of, unrelated_proximities
+from simlib import hubs
+from simlib.calibration import QUERIES, company, others_of, references, unrelated_proximities
 from simlib.catalogue import tag_columns, tag_sets
-from simlib.evaluate import bootstrap
 
 
-def reliability(index, calibration, rows, settings):
-    """Compare what is stated of scores with what is so, for other queries.
+def reliability(index, calibration, sides, settings):
+    """Compare what is stated of scores with what is so among the test artists.
 
     Parameters
     ----------
     index : simlib.index.Index
     calibration : simlib.calibration.Calibration
-    rows : numpy.ndarray of int, shape (n_queries,)
+    sides : numpy.ndarray of object, shape (n_tracks,)
+        From `catalogue.split`.
     settings : simlib.settings.EvaluateSettings
 
     Returns
     -------
     pandas.DataFrame
         Columns `stated`, shares of unrelated pairs that are said to be less near, `found`, the
-        shares that are, `low` and `high`, its 95% interval over the queries' artists; empty where
-        no pair is unrelated.
+        shares that are, `low` and `high`, its 95% interval over the artists, both of those that
+        were calibrated on and of the test; empty where no pair is unrelated.
     """
-    proximities = unrelated_proximities(index, rows)
-    artists = np.repeat(index.artists[rows], [len(found) for found in proximities])
-    scores = calibration.closer_than(np.concatenate(proximities))
-    table = []
-    for stated in np.linspace(0.01, 0.99, 99) if len(scores) else ():
-        below = (scores < stated).astype(float)
-        found = bootstrap(below, artists, settings.bootstrap, settings.seed)
-        table.append([stated, found["value"], found["low"], found["high"]])
-    return pd.DataFrame(table, columns=["stated", "found", "low", "high"])
+    learned = _Pairs(index, references(sides)[0])
+    test = _Pairs(index, np.flatnonzero(sides == "test"))
+    if not len(learned.proximities) or not len(test.proximities):
+        return pd.DataFrame(columns=["stated", "found", "low", "high"], dtype=float)
+    stated = np.linspace(0.01, 0.99, 99)
+    scores = calibration.closer_than(test.proximities)
+    found = np.searchsorted(scores, stated) / len(scores)
+    rng = np.random.default_rng(settings.seed)
+    drawn = []
+    for _ in range(settings.bootstrap):
+        nearer_than = np.interp(stated, learned.drawn(rng), learned.proximities)
+        drawn.append(np.interp(nearer_than, test.proximities, test.drawn(rng)))
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    return pd.DataFrame({"stated": stated, "found": found, "low": low, "high": high})
+
+
+class _Pairs:
+    """Unrelated pairs of some queries, the least near first."""
+
+    def __init__(self, index, rows):
+        of_each = unrelated_proximities(index, rows[hubs.spread(len(rows), QUERIES)])
+        artists = np.repeat(index.artists[rows], [len(found) for found in of_each])
+        found = np.concatenate(of_each)
+        order = np.argsort(found, kind="stable")
+        self.proximities = found[order]
+        self.codes = np.unique(artists[order], return_inverse=True)[1]
+
+    def drawn(self, rng):
+        """Return the share of pairs up to each one, if artists are drawn with replacement."""
+        count = self.codes.max() + 1
+        weights = rng.multinomial(count, np.full(count, 1 / count))[self.codes]
+        return np.cumsum(weights) / weights.sum()
 
 
 def removed(index, calibration, rows, columns):

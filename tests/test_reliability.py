@@ -25,29 +25,42 @@ def test_a_reference_whose_kind_is_gone_is_alone():
 
 
 def test_reliability_compares_what_is_stated_with_what_is_found():
-    index = clusters()
-    found = calibrate(index, sides_of(60, 20))
-    same = reliability(index, found, np.arange(20), SETTINGS)
-    np.testing.assert_allclose(same["found"], same["stated"], atol=0.01)
-    rows = np.arange(20, 60)
-    other = reliability(index, found, rows, SETTINGS)
-    scores = found.closer_than(np.concatenate(unrelated_proximities(index, rows)))
+    index, sides = clusters(), sides_of(60, 20)
+    sides[20:] = "test"
+    found = calibrate(index, sides)
+    table = reliability(index, found, sides, SETTINGS)
+    scores = found.closer_than(np.concatenate(unrelated_proximities(index, np.arange(20, 60))))
     for stated in (0.05, 0.5, 0.9):
-        expected = np.mean(scores < stated)
-        assert other["found"][round(100 * stated) - 1] == pytest.approx(expected, abs=1e-6)
+        row = table.iloc[round(100 * stated) - 1]
+        assert row["stated"] == pytest.approx(stated)
+        assert row["found"] == pytest.approx(np.mean(scores < stated), abs=1e-6)
     index.tracks["genre"] = "rock"
-    assert reliability(index, found, rows, SETTINGS).empty
+    assert reliability(index, found, sides, SETTINGS).empty
 
 
-def test_the_interval_of_what_is_found_is_over_artists():
-    """Two recordings of one artist are one witness: to have each twice tells nothing more."""
-    index = clusters()
-    found = calibrate(index, sides_of(60, 20))
-    rows = np.arange(20, 60)
-    once = reliability(index, found, rows, SETTINGS)
-    assert (once["low"] <= once["found"]).all() and (once["found"] <= once["high"]).all()
-    twice = reliability(index, found, np.repeat(rows, 2), SETTINGS)
-    np.testing.assert_allclose(once["high"] - once["low"], twice["high"] - twice["low"], atol=1e-6)
+def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
+    index, sides = clusters(), sides_of(60, 20)
+    sides[20:] = "test"
+    table = reliability(index, calibrate(index, sides), sides, SETTINGS)
+    of_each, artists = unrelated_proximities(index, np.arange(60)), index.artists
+    rng, drawn = np.random.default_rng(SETTINGS.seed), []
+    for _ in range(SETTINGS.bootstrap):
+        pairs = []
+        for side in ("validation", "test"):
+            names = np.unique(artists[sides == side])
+            often = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))
+            rows = [
+                row
+                for name, times in zip(names, often, strict=True)
+                for row in np.flatnonzero(artists == name).repeat(times)
+            ]
+            pairs.append(np.concatenate([of_each[row] for row in rows]))
+        learned, test = pairs
+        cuts = np.quantile(learned, table["stated"])
+        drawn.append([np.mean(test < cut) for cut in cuts])
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    np.testing.assert_allclose(table["low"], low, atol=0.01)
+    np.testing.assert_allclose(table["high"], high, atol=0.01)
 
 
 def test_it_is_tabulated_how_often_nothing_is_close():
