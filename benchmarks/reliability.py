@@ -1,0 +1,105 @@
+"""How far scores, and "nothing here is close", can be taken at their word: pooled over folds.
+
+    python benchmarks/reliability.py [NAME]
+
+Works on the catalogue in `data/` after `make repro`, by the fits that `benchmarks/folds.py` keeps
+(and makes them, where they are not there). Of the artists that a fold's network has not heard, one
+half calibrates and the other one is asked about, then the other way round: what one draw of a few
+artists leaves to chance evens out, and what remains is the method's. Writes
+`benchmarks/RELIABILITY.md` and `RELIABILITY.png`, or whatever else it is told to call them.
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import yaml
+from fits import Fits, fold_of, interval, parts, publish, sides_of, text
+from folds import FOLDS, SEEDS
+
+from simlib import plots
+from simlib.artefacts import project_root, written_aside
+from simlib.calibration import calibrate, unrelated_proximities
+from simlib.index import Index
+from simlib.reliability import removed
+from simlib.settings import EvaluateSettings, IndexSettings, TrainSettings
+
+HALVES_SEED = 3
+STATED = np.linspace(0.01, 0.99, 99)
+
+
+def asked(index, calibration, rows, columns):
+    """Return, for each query, the shares found below `STATED`, and what is said to be alone."""
+    shares = []
+    for found in unrelated_proximities(index, rows):
+        scores = np.sort(calibration.closer_than(found))
+        below = np.searchsorted(scores, STATED) / len(scores) if len(scores) else np.nan
+        shares.append(np.broadcast_to(below, STATED.shape))
+    return np.array(shares), np.array(removed(index, calibration, rows, columns[:1])).T
+
+
+def main():
+    """Measure and write."""
+    root = project_root()
+    name = sys.argv[1] if len(sys.argv) > 1 else "RELIABILITY"
+    fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
+    settings = TrainSettings.of(fits.params["train"])
+    chosen = EvaluateSettings.of(fits.params["evaluate"])
+    indexing = IndexSettings.of(fits.params["index"])
+    everybody = np.ones(len(fits.tracks), dtype=bool)
+    half = fold_of(fits.artists, 2, HALVES_SEED)
+    shares, alone, artists = [], [], []
+    for seed in SEEDS:
+        for learning, held in parts(fits, everybody, FOLDS, seed):
+            index = Index.build(fits.model(settings, sides_of(learning)), fits.store, indexing)
+            for calibrating in (0, 1):
+                sides = np.where(half == calibrating, "validation", "test")
+                sides = np.where(held, sides, "train").astype(object)
+                rows = np.flatnonzero(sides == "test")
+                found = asked(index, calibrate(index, sides), rows, fits.columns)
+                shares.append(found[0])
+                alone.append(found[1])
+                artists.append(fits.artists[rows])
+    shares, alone, artists = (np.concatenate(found) for found in (shares, alone, artists))
+    found = [interval(below, artists, chosen) for below in shares.T]
+    table = pd.DataFrame(found).assign(stated=STATED, found=lambda rows: rows["value"])
+    distance = (table["found"] - table["stated"]).abs()
+    said = [f"without its {column}" for column in fits.columns[:1]]
+    lines = [
+        "# Scores, taken at their word",
+        "",
+        f"`python benchmarks/reliability.py {name}`: {FOLDS} folds of the artists, drawn"
+        f" {len(SEEDS)} times; of those that a network has not heard, one half calibrates and the"
+        f" other one is asked about, in turn. {len(fits.tracks)} recordings, 95% intervals over"
+        " artists.",
+        "",
+        f"What is found is at most {100 * distance.max():.1f} points from what is stated, in the"
+        f" mean {100 * distance.mean():.1f}.",
+        "",
+        "| stated, % of unrelated pairs | found |",
+        "|---|---|",
+        *(
+            f"| {100 * table['stated'][at]:.0f} | {text(table.loc[at, ['value', 'low', 'high']])} |"
+            for at in (9, 24, 49, 74, 89, 94, 98)
+        ),
+        "",
+        '"Nothing here is close" is said of',
+        "",
+        "| in the whole catalogue | " + " | ".join(said) + " |",
+        "|---" * (1 + len(said)) + "|",
+        "| "
+        + " | ".join(text(interval(one, artists, chosen)) for one in alone.astype(float).T)
+        + " |",
+        "",
+        f"![Reliability]({name}.png)",
+        "",
+        f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
+        "",
+    ]
+    with written_aside(root / "benchmarks" / f"{name}.png") as aside:
+        plots.reliability(table).savefig(aside, dpi=110)
+    publish(root, name, lines)
+
+
+if __name__ == "__main__":
+    main()
