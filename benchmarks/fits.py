@@ -111,7 +111,12 @@ def scored(fits, pairs, similarities):
                 pooled.setdefault(name, {}).setdefault(measure, []).append(values)
         artists.append(evaluation.artists)
     joined = {
-        name: {measure: np.concatenate(values) for measure, values in measures.items()}
+        name: {
+            measure: np.concatenate(values)
+            for measure, values in measures.items()
+            # Whether a column has one value a recording, and a P@10, may differ from fold to fold.
+            if len(values) == len(artists)
+        }
         for name, measures in pooled.items()
     }
     return joined, skews, np.concatenate(artists)
