@@ -80,7 +80,9 @@ class Fits:
         keys = self.tracks[["track_id", "log_mel"]].assign(side=sides).to_csv(index=False)
         begun = str(self._path(*start)) if start else ""
         choices = [settings.as_dict(), tags, begun, objective.__qualname__]
-        made = [*choices, keys, np.flatnonzero(rows).tolist(), self.hop, self.code]
+        # What is embedded depends on the step between segments, a model does not.
+        hop = self.hop if len(rows) else self.params["index"]["hop_seconds"]
+        made = [*choices, keys, np.flatnonzero(rows).tolist(), hop, self.code]
         return self.folder / f"{digest_of(made)[:32]}.safetensors"
 
 
