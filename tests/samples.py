@@ -354,3 +354,8 @@ def clusters(count=60, seed=0):
     index.tracks["artist"] = [f"artist {row // 2}" for row in range(count)]
     index.tracks["genre"] = [("rock", "jazz;blues", "folk")[kind] for kind in genre]
     return index
+
+
+def sides_of(count, validation):
+    """Sides of a catalogue whose first recordings are those of validation artists."""
+    return np.array(["validation"] * validation + ["train"] * (count - validation), dtype=object)

@@ -1,15 +1,11 @@
 import numpy as np
 import pytest
 import samples
-from samples import clusters, index_of
+from samples import clusters, index_of, sides_of
 
 from simlib import calibration
 from simlib.artefacts import SimlibError
 from simlib.calibration import Calibration, calibrate, scaled, unrelated_proximities
-
-
-def sides_of(count, validation):
-    return np.array(["validation"] * validation + ["train"] * (count - validation), dtype=object)
 
 
 def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():

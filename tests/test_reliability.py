@@ -1,16 +1,12 @@
 import numpy as np
 import pytest
 import samples
-from samples import clusters, index_of
+from samples import clusters, index_of, sides_of
 
 from simlib.calibration import calibrate, unrelated_proximities
 from simlib.reliability import alone, reliability, removed
 
 SETTINGS = samples.evaluate_settings()
-
-
-def sides_of(count, validation):
-    return np.array(["validation"] * validation + ["train"] * (count - validation), dtype=object)
 
 
 def test_a_reference_whose_kind_is_gone_is_alone():
@@ -28,6 +24,9 @@ def test_reliability_compares_what_is_stated_with_what_is_found():
     index, sides = clusters(), sides_of(60, 20)
     sides[20:] = "test"
     found = calibrate(index, sides)
+    swapped = np.where(sides == "test", "validation", "test").astype(object)
+    same = reliability(index, found, swapped, SETTINGS)
+    np.testing.assert_allclose(same["found"], same["stated"], atol=0.01)
     table = reliability(index, found, sides, SETTINGS)
     scores = found.closer_than(np.concatenate(unrelated_proximities(index, np.arange(20, 60))))
     for stated in (0.05, 0.5, 0.9):
