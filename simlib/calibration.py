@@ -1,7 +1,8 @@
 """What a proximity means: how few unrelated pairs are as near, and when nothing is near at all.
 
-Both are learned from the validation artists: recordings that the network has not learned from, as
-those will be that people search with.
+The first is estimated from what surrounds a reference and set right by the validation artists, the
+second is learned from them: recordings that the network has not learned from, as those will be that
+people search with.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,21 +13,23 @@ import numpy as np
 from simlib import artefacts, hubs
 from simlib.artefacts import SimlibError
 from simlib.aspects import SOUND
-from simlib.catalogue import tag_columns
-from simlib.relevance import membership
 
 # References of which "nothing here is close" may be said wrongly.
 FALSE_ALARMS = 0.05
 # Of the catalogue, the nearest so many tell whether a reference has company. One alone says little:
 # by chance somebody is near to everybody.
 COMPANY = 0.3
-# Fewer recordings of validation artists than this calibrate nothing.
+# Fewer recordings of validation artists than this tell nothing of company.
 FEWEST = 10
-# Queries that proximities are counted for; more cost time and say little more.
+# Queries that pairs are counted for; more cost time and say little more.
 QUERIES = 200
-LEVELS = np.linspace(0.0, 1.0, 1001)
-# Quantiles of a reference's proximities: from the first to the last is the unit, the middle is 0.
-SCALE = (0.1, 0.3, 0.6)
+# What a reference is related to, so many nearest tell.
+NEIGHBOURS = 6
+# Shares at which what is not related is measured; beyond them it thins out exponentially.
+MEASURED = np.linspace(0.1, 0.9, 17)
+# Estimates have as much say as so many artists that are calibrated on.
+SAY = 60
+ESTIMATES = np.linspace(0.0, 1.0, 1001)
 _FILE = "calibration.json"
 _MEND = "run 'dvc repro index'"
 
@@ -37,32 +40,32 @@ class Calibration:
 
     Attributes
     ----------
-    proximities : list of float
-        Quantiles of the proximities of unrelated pairs, as `scaled`, at `LEVELS`.
+    shares : list of float
+        Of unrelated pairs, the shares that estimates of `ESTIMATES` stand for.
     floor : float
         Below it, a reference's company is none.
     remark : str
         What was calibrated on.
     """
 
-    proximities: list
+    shares: list
     floor: float
     remark: str
 
-    def closer_than(self, proximities):
-        """Turn proximities into the share of unrelated pairs that are less near.
+    def closer_than(self, estimates):
+        """Turn estimates into the share of unrelated pairs that are less near.
 
         Parameters
         ----------
-        proximities : numpy.ndarray of float64
-            From `scaled`.
+        estimates : numpy.ndarray of float64
+            From `less_near`.
 
         Returns
         -------
         numpy.ndarray of float64, of the same shape
             Between 0 and 1.
         """
-        return np.interp(proximities, self.proximities, LEVELS)
+        return np.interp(estimates, ESTIMATES, self.shares)
 
     def is_alone(self, index, vector, artist=None):
         """Tell whether nothing in the catalogue is close to a reference.
@@ -114,48 +117,50 @@ def calibrate(index, sides):
     -------
     Calibration
     """
-    rows, remark = references(sides)
-    found = np.concatenate(unrelated_proximities(index, rows[hubs.spread(len(rows), QUERIES)]))
-    if not len(found):
-        remark = "There are no unrelated recordings to calibrate on: scores mean little."
-        found = LEVELS
+    rows = np.flatnonzero(sides == "validation")
+    estimates, queries = unrelated(index, rows)
+    below = np.searchsorted(np.sort(estimates), ESTIMATES, side="right") / max(len(estimates), 1)
+    shares = mixed(below, ESTIMATES, len(np.unique(index.artists[queries])))
+    remark = f"Calibrated on {len(rows)} recordings of validation artists."
+    if len(rows) < FEWEST:
+        rows = np.flatnonzero(sides != "test")
+        remark = (
+            "There are too few validation artists to calibrate on: scores are as estimated, and the"
+            f" {len(rows)} recordings that were learned from tell when nothing is close, too often."
+        )
+    elif not len(estimates):
+        remark = "There are no unrelated recordings: scores are shares of the catalogue."
     vectors = index.vectors()
     companies = [company(index, vectors[row], others_of(index, index.artists[row])) for row in rows]
     floor = np.quantile(companies, FALSE_ALARMS, method="lower")
-    quantiles = np.quantile(found, LEVELS)
-    return Calibration(quantiles.round(6).tolist(), float(floor), remark)
+    return Calibration(shares.round(6).tolist(), float(floor), remark)
 
 
-def references(sides):
-    """Choose whom to calibrate on.
+def mixed(shares, estimates, artists):
+    """Weigh what was counted against what was estimated.
 
     Parameters
     ----------
-    sides : numpy.ndarray of object, shape (n_tracks,)
-        From `catalogue.split`.
+    shares : numpy.ndarray of float64
+        Of unrelated pairs, those up to each estimate.
+    estimates : numpy.ndarray of float64, of the same shape
+    artists : int
+        Whom was counted for: few of them say little.
 
     Returns
     -------
-    rows : numpy.ndarray of int64
-    remark : str
-        A sentence on who they are.
+    numpy.ndarray of float64, of the same shape
     """
-    rows = np.flatnonzero(sides == "validation")
-    if len(rows) >= FEWEST:
-        return rows, f"Calibrated on {len(rows)} recordings of validation artists."
-    rows = np.flatnonzero(sides != "test")
-    return rows, (
-        f"There are too few validation artists to calibrate on: the {len(rows)} recordings"
-        " that were learned from served, and promise too much."
-    )
+    return (artists * shares + SAY * estimates) / (artists + SAY)
 
 
-def scaled(index, proximities, vector, artist=None, weights=None):
-    """Take proximities relative to how near a reference is to the catalogue.
+def less_near(index, proximities, vector, artist=None, weights=None):
+    """Estimate which share of what is not related to a reference is less near to it.
 
-    Some references are near to much, others to little, and weights change that too; what unrelated
-    pairs reach is then nearly the same for all. Related ones are few, and among the nearest: the
-    quantiles that it is measured by lie below them.
+    The catalogue is sorted by how near it is to this reference, and everything in it counts as far
+    as it is not related: by the share of the reference's nearest that it has no tag in common with.
+    Some references are near to much, others to little, and weights change that too; estimates mean
+    the same for all.
 
     Parameters
     ----------
@@ -172,12 +177,32 @@ def scaled(index, proximities, vector, artist=None, weights=None):
     Returns
     -------
     numpy.ndarray of float64, of the same shape
+        From 0 to 1, rising with the proximities.
     """
-    others = index.crowd_rows[others_of(index, artist)]
-    if not len(others):
-        return np.asarray(proximities)
-    low, middle, high = np.quantile(index.proximities(vector, others, weights), SCALE)
-    return (np.asarray(proximities) - middle) / max(high - low, 1e-6)
+    others = others_of(index, artist)
+    if not others.any():
+        return np.clip(proximities, 0.0, 1.0)
+    there = index.proximities(vector, index.crowd_rows[others], weights)
+    order = np.argsort(there, kind="stable")
+    tags = index.crowd_tags[others]
+    counts = ((tags[order[-NEIGHBOURS:]] @ tags.T) == 0).mean(axis=0)[order]
+    if not counts.any():
+        counts[:] = 1.0
+    # Where nothing counts, shares stand still, and quantiles need them to rise.
+    counts += 1e-9
+    shares = (np.cumsum(counts) - counts / 2) / counts.sum()
+    quantiles = np.interp(MEASURED, shares, there[order]) + 1e-9 * np.arange(len(MEASURED))
+    return _share_below(proximities, quantiles)
+
+
+def _share_below(values, quantiles):
+    """Interpolate between quantiles; beyond them, start with the slope that was measured last."""
+    slopes = np.diff(MEASURED) / np.diff(quantiles)
+    least, most = MEASURED[0], 1 - MEASURED[-1]
+    shares = np.interp(values, quantiles, MEASURED)
+    shares *= np.exp(-slopes[0] / least * np.maximum(quantiles[0] - values, 0))
+    beyond = most * np.exp(-slopes[-1] / most * np.maximum(values - quantiles[-1], 0))
+    return shares + most - beyond
 
 
 def others_of(index, artist):
@@ -209,8 +234,8 @@ def company(index, vector, counts):
     return float(np.sort(cosines)[::-1][:nearest].mean())
 
 
-def unrelated_proximities(index, rows):
-    """Proximities, `scaled`, of recordings that have nothing to do with each other.
+def unrelated(index, rows):
+    """Estimates for recordings that have nothing to do with each other.
 
     Those are by different artists and have no tag in common.
 
@@ -218,23 +243,20 @@ def unrelated_proximities(index, rows):
     ----------
     index : simlib.index.Index
     rows : numpy.ndarray of int, shape (n_queries,)
+        Of more than 200, as many are asked, evenly spread.
 
     Returns
     -------
-    list of numpy.ndarray of float64
-        For each query the proximities of all recordings that are unrelated to it; of at most
-        1,000 candidates, evenly spread.
+    estimates : numpy.ndarray of float64, shape (n_pairs,)
+        From `less_near`; of each query, and of at most 1,000 candidates, evenly spread.
+    queries : numpy.ndarray of int64, shape (n_pairs,)
+        Whose they are.
     """
-    candidates = index.crowd_rows
-    related = index.artists[rows][:, None] == index.artists[candidates][None, :]
-    for column in tag_columns(index.tracks):
-        member = membership(index.tracks[column])
-        related |= (member[rows] @ member[candidates].T) > 0
-    vectors = index.vectors()
-    return [
-        scaled(
-            index, index.proximities(vectors[row], candidates)[~related[place]], vectors[row],
-            index.artists[row],
-        )
-        for place, row in enumerate(rows)
-    ]  # fmt: skip
+    rows = rows[hubs.spread(len(rows), QUERIES)]
+    apart = (index.tags_of(rows) @ index.crowd_tags.T) == 0
+    vectors, found = index.vectors(), [np.empty(0)]
+    apart &= index.artists[rows][:, None] != index.artists[index.crowd_rows]
+    for row, counts in zip(rows, apart, strict=True):
+        near = index.proximities(vectors[row], index.crowd_rows[counts])
+        found.append(less_near(index, near, vectors[row], index.artists[row]))
+    return np.concatenate(found), np.repeat(rows, apart.sum(axis=1))

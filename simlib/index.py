@@ -11,8 +11,9 @@ from tqdm import tqdm
 from simlib import artefacts, copies, hubs
 from simlib.artefacts import SimlibError, written_aside
 from simlib.aspects import SOUND, Aspects
-from simlib.catalogue import artist_keys
+from simlib.catalogue import artist_keys, tag_columns
 from simlib.copies import Prints
+from simlib.relevance import membership
 
 # How many nearest by cosine are ranked again, hubs set back.
 CANDIDATES = 2_000
@@ -201,6 +202,16 @@ class Index:
     def crowd_of_sound(self):
         """The same tracks by their sound as a whole."""
         return Crowd(self.aspects.views(self.vectors_of(self.crowd_rows))[SOUND])
+
+    @cached_property
+    def crowd_tags(self):
+        """The tags of the same tracks; see `tags_of`."""
+        return self.tags_of(self.crowd_rows)
+
+    def tags_of(self, rows):
+        """Tell which tags of all columns tracks carry: float32, shape (n_rows, n_tags), 0 or 1."""
+        columns = [membership(self.tracks[name])[rows] for name in tag_columns(self.tracks)]
+        return np.hstack([np.empty((len(rows), 0), dtype=np.float32), *columns])
 
     def vectors_of(self, rows):
         """Return some tracks' embeddings: float32, shape (n_rows, dimensions)."""

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from simlib import hubs
-from simlib.calibration import QUERIES, company, others_of, references, unrelated_proximities
+from simlib.calibration import ESTIMATES, company, mixed, others_of, unrelated
 from simlib.catalogue import tag_columns, tag_sets
+
+# Shares of unrelated pairs that scores state.
+STATED = np.linspace(0.01, 0.99, 99)
 
 
 def reliability(index, calibration, sides, settings):
@@ -26,38 +28,34 @@ def reliability(index, calibration, sides, settings):
         shares that are, `low` and `high`, its 95% interval over the artists, both of those that
         were calibrated on and of the test; empty where no pair is unrelated.
     """
-    learned = _Pairs(index, references(sides)[0])
-    test = _Pairs(index, np.flatnonzero(sides == "test"))
-    if not len(learned.proximities) or not len(test.proximities):
+    learned, test = (_Pairs(index, np.flatnonzero(sides == s)) for s in ("validation", "test"))
+    if not len(test.estimates):
         return pd.DataFrame(columns=["stated", "found", "low", "high"], dtype=float)
-    stated = np.linspace(0.01, 0.99, 99)
-    scores = calibration.closer_than(test.proximities)
-    found = np.searchsorted(scores, stated) / len(scores)
-    rng = np.random.default_rng(settings.seed)
-    drawn = []
+    found = np.searchsorted(calibration.closer_than(test.estimates), STATED) / len(test.estimates)
+    rng, drawn = np.random.default_rng(settings.seed), []
     for _ in range(settings.bootstrap):
-        nearer_than = np.interp(stated, learned.drawn(rng), learned.proximities)
-        drawn.append(np.interp(nearer_than, test.proximities, test.drawn(rng)))
+        shares = mixed(learned.below(ESTIMATES, rng), ESTIMATES, learned.artists)
+        drawn.append(test.below(np.interp(STATED, shares, ESTIMATES), rng))
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return pd.DataFrame({"stated": stated, "found": found, "low": low, "high": high})
+    return pd.DataFrame({"stated": STATED, "found": found, "low": low, "high": high})
 
 
 class _Pairs:
     """Unrelated pairs of some queries, the least near first."""
 
     def __init__(self, index, rows):
-        of_each = unrelated_proximities(index, rows[hubs.spread(len(rows), QUERIES)])
-        artists = np.repeat(index.artists[rows], [len(found) for found in of_each])
-        found = np.concatenate(of_each)
-        order = np.argsort(found, kind="stable")
-        self.proximities = found[order]
-        self.codes = np.unique(artists[order], return_inverse=True)[1]
+        estimates, queries = unrelated(index, rows)
+        order = np.argsort(estimates, kind="stable")
+        self.estimates = estimates[order]
+        names, self.codes = np.unique(index.artists[queries[order]], return_inverse=True)
+        self.artists = len(names)
 
-    def drawn(self, rng):
-        """Return the share of pairs up to each one, if artists are drawn with replacement."""
-        count = self.codes.max() + 1
-        weights = rng.multinomial(count, np.full(count, 1 / count))[self.codes]
-        return np.cumsum(weights) / weights.sum()
+    def below(self, estimates, rng):
+        """Return the share of pairs up to estimates, if artists are drawn with replacement."""
+        if not self.artists:
+            return np.zeros(len(estimates))
+        weights = rng.multinomial(self.artists, np.full(self.artists, 1 / self.artists))[self.codes]
+        return np.interp(estimates, self.estimates, np.cumsum(weights) / weights.sum())
 
 
 def removed(index, calibration, rows, columns):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from simlib import passages
-from simlib.calibration import scaled
+from simlib.calibration import less_near
 from simlib.catalogue import tag_columns
 
 COLUMNS = [
@@ -39,7 +39,7 @@ def table(index, calibration, likes, rows, weights, copies, length):
     least = proximities.min(axis=0)
     scores = [
         calibration.closer_than(
-            scaled(index, near, one.vector, index.artist(one.row), weights)
+            less_near(index, near, one.vector, index.artist(one.row), weights)
         )
         for one, near in zip(likes, proximities, strict=True)
     ]  # fmt: skip

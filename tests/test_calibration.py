@@ -1,14 +1,19 @@
 import numpy as np
 import pytest
 import samples
+from hypothesis import given
+from hypothesis import strategies as st
 from samples import clusters, index_of, sides_of
 
 from simlib import calibration
 from simlib.artefacts import SimlibError
-from simlib.calibration import Calibration, calibrate, scaled, unrelated_proximities
+from simlib.calibration import Calibration, calibrate, less_near, unrelated
+
+CLUSTERS = clusters()
 
 
 def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
+    """What is counted has the say of its 10 artists, estimates that of 60."""
     index = clusters()
     found = calibrate(index, sides_of(60, 20))
     vectors, tracks, pairs = index.vectors(), index.tracks, []
@@ -17,38 +22,108 @@ def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
             same = tracks["artist"][row] == tracks["artist"][other]
             if not same and tracks["genre"][row] != tracks["genre"][other]:
                 near = index.proximities(vectors[row], np.array([other]))
-                pairs.append(scaled(index, near, vectors[row], index.artists[row])[0])
-    for proximity in np.quantile(pairs, [0, 0.1, 0.5, 0.9, 1]):
-        below = np.mean(np.array(pairs) < proximity)
-        assert found.closer_than(proximity) == pytest.approx(below, abs=0.01)
-    assert found.closer_than(np.array([-99.0, 99.0])).tolist() == [0, 1]
+                pairs.append(less_near(index, near, vectors[row], index.artists[row])[0])
+    for estimate in (0.03, 0.1, 0.42, 0.9, 0.99):
+        below = np.mean(np.array(pairs) <= estimate)
+        assert found.closer_than(estimate) == pytest.approx((below + 6 * estimate) / 7, abs=1e-3)
+    assert found.closer_than(np.array([0.0, 1.0])).tolist() == [0, 1]
     assert found.remark == "Calibrated on 20 recordings of validation artists."
 
 
-def test_proximities_are_scaled_by_those_to_other_artists_under_the_same_weights():
-    index, weights = clusters(), {"sound": 0.2, "tempo": 0.8}
-    vector = index.vectors()[4]
-    others = index.proximities(vector, np.flatnonzero(index.artists != index.artists[4]), weights)
-    low, middle, high = np.quantile(others, [0.1, 0.3, 0.6])
-    found = scaled(index, np.array([low, middle, high]), vector, index.artists[4], weights)
-    np.testing.assert_allclose(found, (np.array([low, middle, high]) - middle) / (high - low))
-    assert scaled(index, middle, vector, None, weights) != pytest.approx(0, abs=1e-9)
+def naive_shares(index, vector, artist, weights=None):
+    """Proximities of all by others, in order, and which share of what is unrelated lies below."""
+    rows = np.flatnonzero(index.artists != artist)
+    near = index.proximities(vector, rows, weights)
+    rows = rows[np.argsort(near)]
+    kinds = [
+        set(f"{index.tracks['genre'][row]};{index.tracks['mood'][row]}".split(";")) - {""}
+        for row in rows
+    ]  # fmt: skip
+    counts = [np.mean([not kinds[i] & kinds[-j] for j in range(1, 7)]) for i in range(len(rows))]
+    below = [(sum(counts[:i]) + counts[i] / 2) / sum(counts) for i in range(len(rows))]
+    return np.sort(near), np.array(below)
+
+
+@pytest.mark.parametrize("weights", [None, {"sound": 0.2, "tempo": 0.8}])
+def test_estimates_are_shares_of_what_the_nearest_have_no_tag_in_common_with(weights):
+    index = clusters()
+    index.tracks["mood"] = ["calm", "calm;wild", "", "wild", "", ""] * 10
+    vector, artist = index.vectors()[4], index.artists[4]
+    near, shares = naive_shares(index, vector, artist, weights)
+    within = np.interp([0.1, 0.3, 0.55, 0.7, 0.9], shares, near)
+    found = less_near(index, within, vector, artist, weights)
+    np.testing.assert_allclose(found, [0.1, 0.3, 0.55, 0.7, 0.9], atol=1e-6)
+    other = less_near(index, within, vector, None, weights)
+    assert not np.allclose(found, other, atol=1e-6)
+
+
+def test_in_a_catalogue_without_tags_all_by_others_counts_alike():
+    index = index_of(samples.unit(40, 1))
+    vector, artist = index.vectors()[4], index.artists[4]
+    near = index.proximities(vector, np.flatnonzero(index.artists != artist))
+    shares = [0.1, 0.25, 0.5, 0.9]
+    within = np.quantile(near, shares, method="hazen")
+    np.testing.assert_allclose(less_near(index, within, vector, artist), shares, atol=1e-6)
+    index = index_of(index.vectors())
+    index.tracks["genre"] = "rock"
+    same = less_near(index_of(samples.unit(40, 1)), within, vector, artist)
+    np.testing.assert_allclose(less_near(index, within, vector, artist), same)
+
+
+@given(st.lists(st.floats(-3, 1), min_size=2, max_size=8), st.integers(0, 59))
+def test_the_nearer_the_higher_and_never_quite_everything(proximities, row):
+    index, near = CLUSTERS, np.sort(proximities)
+    found = less_near(index, near, index.vectors()[row], index.artists[row])
+    assert (np.diff(found) >= 0).all()
+    assert ((found >= 0) & (found <= 1)).all()
+    apart = np.diff(near) > 1e-3
+    beyond = (near[1:] > 0) & (near[1:] < 1)
+    assert (np.diff(found)[apart & beyond] > 0).all()
+
+
+def test_the_tails_go_on_as_they_were_measured():
+    """At the same slope, without a jump: the next hundredth is one."""
+    index = clusters()
+    index.tracks["mood"] = ""
+    vector, artist = index.vectors()[4], index.artists[4]
+    near, shares = naive_shares(index, vector, artist)
+    levels = np.interp([0.1, 0.15, 0.85, 0.9], shares, near)
+    low, high = (levels[1] - levels[0]) / 5, (levels[3] - levels[2]) / 5
+    asked = np.array(
+        [levels[0] - low, levels[0] - 30 * low, levels[3] + high, levels[3] + 30 * high]
+    )
+    expected = [0.1 * np.exp(-0.1), 0.1 * np.exp(-3), 1 - 0.1 * np.exp(-0.1), 1 - 0.1 * np.exp(-3)]
+    np.testing.assert_allclose(less_near(index, asked, vector, artist), expected, atol=1e-6)
 
 
 def test_pairs_with_an_artist_or_a_tag_in_common_are_related():
     index = clusters()
-    proximities = unrelated_proximities(index, np.array([0, 1]))
-    assert [len(found) for found in proximities] == [40, 40]
+    estimates, queries = unrelated(index, np.array([0, 1]))
+    assert np.bincount(queries).tolist() == [40, 40]
+    assert len(estimates) == 80
+    index = clusters()
     index.tracks["mood"] = ["calm", "calm;wild", "", "wild"] * 15
-    assert len(unrelated_proximities(index, np.array([0]))[0]) == 20
+    assert len(unrelated(index, np.array([0]))[0]) == 20
     untagged = index_of(index.vectors())
-    assert len(unrelated_proximities(untagged, np.array([3]))[0]) == 59
+    assert len(unrelated(untagged, np.array([3]))[0]) == 59
 
 
-def test_without_validation_artists_the_training_artists_serve_and_it_is_said():
+def test_of_many_queries_two_hundred_are_asked():
+    index = index_of(samples.unit(250, 0))
+    queries = unrelated(index, np.arange(10, 240))[1]
+    assert len(np.unique(queries)) == 200
+    assert queries.min() == 10
+    assert queries.max() == 239
+
+
+def test_where_few_are_validation_artists_estimates_stand_and_it_is_said():
     sides = sides_of(60, 4)
     sides[50:] = "test"
-    assert "the 50 recordings that were learned from served" in calibrate(clusters(), sides).remark
+    found = calibrate(clusters(), sides)
+    assert "scores are as estimated, and the 50 recordings" in found.remark
+    sides[:4] = "train"
+    found = calibrate(clusters(), sides)
+    np.testing.assert_allclose(found.closer_than([0.0, 0.3, 0.95]), [0, 0.3, 0.95])
 
 
 def test_company_is_that_of_other_artists():
@@ -80,7 +155,6 @@ def test_a_tiny_catalogue_is_calibrated_somehow(count):
     sides = sides_of(count, 0)
     found = calibrate(index, sides)
     assert 0 <= found.closer_than(0.5) <= 1
-    assert ("scores mean little" in found.remark) == (count == 1)
     assert not found.is_alone(index, index.vectors()[0], index.artists[0])
 
 

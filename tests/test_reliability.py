@@ -3,7 +3,7 @@ import pytest
 import samples
 from samples import clusters, index_of, sides_of
 
-from simlib.calibration import calibrate, unrelated_proximities
+from simlib.calibration import calibrate, unrelated
 from simlib.reliability import alone, reliability, removed
 
 SETTINGS = samples.evaluate_settings()
@@ -24,25 +24,30 @@ def test_reliability_compares_what_is_stated_with_what_is_found():
     index, sides = clusters(), sides_of(60, 20)
     sides[20:] = "test"
     found = calibrate(index, sides)
-    swapped = np.where(sides == "test", "validation", "test").astype(object)
-    same = reliability(index, found, swapped, SETTINGS)
-    np.testing.assert_allclose(same["found"], same["stated"], atol=0.01)
     table = reliability(index, found, sides, SETTINGS)
-    scores = found.closer_than(np.concatenate(unrelated_proximities(index, np.arange(20, 60))))
+    scores = found.closer_than(unrelated(index, np.arange(20, 60))[0])
     for stated in (0.05, 0.5, 0.9):
         row = table.iloc[round(100 * stated) - 1]
         assert row["stated"] == pytest.approx(stated)
         assert row["found"] == pytest.approx(np.mean(scores < stated), abs=1e-6)
+    index = clusters()
     index.tracks["genre"] = "rock"
     assert reliability(index, found, sides, SETTINGS).empty
+
+
+def test_with_many_artists_to_calibrate_on_they_find_what_is_stated():
+    index, sides = clusters(600), sides_of(600, 600)
+    found = calibrate(index, sides)
+    table = reliability(index, found, np.where(sides == "train", sides, "test"), SETTINGS)
+    np.testing.assert_allclose(table["found"], table["stated"], atol=0.01)
 
 
 def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
     index, sides = clusters(), sides_of(60, 20)
     sides[20:] = "test"
     table = reliability(index, calibrate(index, sides), sides, SETTINGS)
-    of_each, artists = unrelated_proximities(index, np.arange(60)), index.artists
-    rng, drawn = np.random.default_rng(SETTINGS.seed), []
+    (estimates, queries), artists = unrelated(index, np.arange(60)), index.artists
+    rng, drawn, grid = np.random.default_rng(SETTINGS.seed), [], np.linspace(0, 1, 1001)
     for _ in range(SETTINGS.bootstrap):
         pairs = []
         for side in ("validation", "test"):
@@ -53,9 +58,10 @@ def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
                 for name, times in zip(names, often, strict=True)
                 for row in np.flatnonzero(artists == name).repeat(times)
             ]
-            pairs.append(np.concatenate([of_each[row] for row in rows]))
+            pairs.append(np.concatenate([estimates[queries == row] for row in rows]))
         learned, test = pairs
-        cuts = np.quantile(learned, table["stated"])
+        scores = [(np.mean(learned <= one) + 6 * one) / 7 for one in grid]
+        cuts = np.interp(table["stated"], scores, grid)
         drawn.append([np.mean(test < cut) for cut in cuts])
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     np.testing.assert_allclose(table["low"], low, atol=0.01)

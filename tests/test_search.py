@@ -10,7 +10,7 @@ from samples import naive_handicaps, naive_similarities
 import simlib
 from simlib import audio, hubs, ranking, search
 from simlib.artefacts import SimlibError
-from simlib.calibration import scaled
+from simlib.calibration import less_near
 from simlib.model import Model
 from simlib.search import Searcher
 
@@ -74,8 +74,9 @@ def test_weights_rank_by_what_they_turn_up(built, searcher):
 def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
     found = searcher.query("s05", k=11, **ALL)
     vector, artist = searcher.index.vectors()[5], searcher.index.artists[5]
-    near = scaled(searcher.index, found["similarity"].to_numpy(), vector, artist)
-    expected = 100 * searcher.calibration.closer_than(near)
+    near = searcher.index.proximities(vector, [int(name[1:]) for name in found["track_id"]])
+    estimates = less_near(searcher.index, near, vector, artist)
+    expected = 100 * searcher.calibration.closer_than(estimates)
     np.testing.assert_allclose(found["closer_than"], expected, atol=0.1)
     assert found["closer_than"].between(0, 99.9).all()
 
