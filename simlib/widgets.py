@@ -229,6 +229,7 @@ class SearchPanel:
             # What another question was answered with is not to stand, and be judged, as its answer.
             self.results, self.headline.value, self.listing.children = None, "", []
             self.anyway.layout.display = "none"
+            self.map.ring([], [])
             return
         self.results, self.thumbs = found, {}
         self._show(found)

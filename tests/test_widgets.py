@@ -127,6 +127,7 @@ def test_what_cannot_be_answered_leaves_no_other_answer_to_be_judged(panel):
     panel.choose("s08")
     assert "Song 8" in panel.seconds.title.value
     assert panel.results is None and not panel.listing.children
+    assert not len(panel.map.rings.x) and not len(panel.map.rings.names)
     panel.options.where.value = ""
     assert ids(panel) == panel.searcher.query("s08")["track_id"].tolist()
 
