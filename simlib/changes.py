@@ -12,7 +12,7 @@ from dvc_data.index import DataIndexError
 
 from simlib import artefacts, findings, hubs
 from simlib.artefacts import SimlibError
-from simlib.catalogue import tag_columns, tag_sets
+from simlib.catalogue import tag_sets
 from simlib.evaluate import Evaluation
 from simlib.index import Index
 
@@ -143,7 +143,7 @@ class Comparison:
         self.gone, self.new = len(before.tracks) - len(both), len(after.tracks) - len(both)
         looked_at = both[hubs.spread(len(both), findings.LOOKED_AT)]
         tracks = after.tracks.iloc[looked_at]
-        self.evaluation = Evaluation(tracks, tag_columns(after.tracks), settings)
+        self.evaluation = Evaluation(tracks, after.tag_columns, settings)
         if not self.evaluation.allowed.any():
             cause = f"have {self.kept} recording(s) in common, not by two artists"
             raise SimlibError("the two indexes", cause, "name a revision with the same music")

@@ -182,6 +182,11 @@ class Index:
         return self.segments["track"].to_numpy()
 
     @cached_property
+    def tag_columns(self):
+        """The tag columns' names: list of str; see `catalogue.tag_columns`."""
+        return tag_columns(self.tracks)
+
+    @cached_property
     def artists(self):
         """The tracks' artists as numbers: int64, shape (n_tracks,)."""
         return np.unique(artist_keys(self.tracks).astype(str), return_inverse=True)[1]
@@ -210,7 +215,7 @@ class Index:
 
     def tags_of(self, rows):
         """Tell which tags of all columns tracks carry: float32, shape (n_rows, n_tags), 0 or 1."""
-        columns = [membership(self.tracks[name])[rows] for name in tag_columns(self.tracks)]
+        columns = [membership(self.tracks[name])[rows] for name in self.tag_columns]
         return np.hstack([np.empty((len(rows), 0), dtype=np.float32), *columns])
 
     def vectors_of(self, rows):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from simlib.calibration import ESTIMATES, company, mixed, others_of, unrelated
-from simlib.catalogue import tag_columns, tag_sets
+from simlib.catalogue import tag_sets
 
 # Shares of unrelated pairs that scores state.
 STATED = np.linspace(0.01, 0.99, 99)
@@ -103,14 +103,14 @@ def alone(index, calibration, sides):
         and the shares of them of which it is said, `in the whole catalogue` and, where there are
         tags, `without its <first tag column>`.
     """
-    columns, table = tag_columns(index.tracks), []
+    table = []
     for side in ("validation", "test"):
         rows = np.flatnonzero(sides == side)
         if not len(rows):
             continue
         row = {"artists": side, "recordings": len(rows)}
-        there, *gone = removed(index, calibration, rows, columns[:1])
+        there, *gone = removed(index, calibration, rows, index.tag_columns[:1])
         row["in the whole catalogue"] = there.mean()
-        row |= {f"without its {c}": g.mean() for c, g in zip(columns, gone, strict=False)}
+        row |= {f"without its {c}": g.mean() for c, g in zip(index.tag_columns, gone, strict=False)}
         table.append(row)
     return pd.DataFrame(table)

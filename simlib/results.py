@@ -5,7 +5,6 @@ import pandas as pd
 
 from simlib import passages
 from simlib.calibration import less_near
-from simlib.catalogue import tag_columns
 
 COLUMNS = [
     "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "reference",
@@ -61,7 +60,7 @@ def table(index, calibration, likes, rows, weights, copies, length):
     return pd.DataFrame({
         "rank": np.arange(1, len(rows) + 1),
         **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
-        "tags": _tags(found, tag_columns(index.tracks)),
+        "tags": _tags(found, index.tag_columns),
         "similarity": least.round(4),
         # Nearer than all pairs that were measured is not nearer than all there are.
         "closer_than": np.minimum(100 * np.min(scores, axis=0), 99.9).round(1),
