@@ -7,6 +7,12 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # dvc and papermill must find the project's Python, not one that happens to be active.
 unexport VIRTUAL_ENV
 
+# Make would read the `$` of a name as its own; the shell is to have names as they were given.
+override FROM := $(value FROM)
+override FILE := $(value FILE)
+override REF := $(value REF)
+export FROM FILE REF
+
 READY := .venv/.ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := nbstripout --keep-id --extra-keys "metadata.kernelspec metadata.language_info"
@@ -57,9 +63,6 @@ changes: $(READY) ## what a retrain changed: index/ beside that of a revision, R
 	@simlib report reports/notebooks/changes.ipynb reports/changes.html
 	@echo; echo 'The report: $(CURDIR)/reports/changes.html'
 
-# Make would read the `$` of a name as its own; the shell is to have the name as it was given.
-override REF := $(value REF)
-export REF
 report: $(READY) ## what is like a recording, on one page to mail: REF=path_or_id K=10
 	@test -n "$$REF" || { echo 'Name the recording: make report REF=path_or_id' >&2; exit 2; }
 	@simlib query-report -k "$${K:-10}" -- "$$REF"

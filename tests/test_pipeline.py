@@ -234,13 +234,13 @@ def test_music_without_tags_begins_with_the_pretrained_weights(tmp_path):
     """The network at its real size, which the weights fit; nothing but sound to learn from."""
     for number in range(8):
         sound = tone(8, 220 * 2 ** (number / 5), 0.1 * (number % 4), number)
-        path = tmp_path / "music" / f"{number}.flac"
+        path = tmp_path / "my $music" / f"{number}.flac"
         path.parent.mkdir(exist_ok=True)
         sf.write(path, sound, RATE)
     (tmp_path / "project").mkdir()
     project = Project(tmp_path / "project", {"split": {"test": 0.5, "validation": 0.2}})
     project.set({"train": {"epochs": 2, "draws": 1}})
-    project.make("catalogue", f"FROM={tmp_path / 'music'}")
+    project.make("catalogue", f"FROM={tmp_path / 'my $music'}")
     project.make("repro")
     page = (project.folder / "reports" / "evaluation.html").read_text()
     assert "began with the weights in pretrained/" in page
