@@ -320,7 +320,7 @@ def _pair(words, first, second, settings):
     alone = carry & ~carry[:, ::-1]
     shares = (near & ~near[:, :, ::-1]).sum(axis=1) / words.listed[:, None] / alone.mean(axis=0)
     pulls = _pulls(groups[:, None, :].astype(float), shares)[:, :, 0]
-    crossing = _crossing(pulls)
+    crossing = float(_crossing(pulls))
     low = high = np.nan
     chance = 1.0
     crossed = np.array([pulls[0, 1], pulls[1, 0]])

@@ -105,6 +105,7 @@ def test_names_of_one_sound_are_found_and_those_of_two_are_not(known, supported)
     assert found["verdict"] == "one sound"
     assert found["low"] <= found["crossing"] <= found["high"]
     assert found["together"] == 0
+    assert pairs["crossing"].dtype == float, "a report rounds numbers"
     # 4 of 5 heard words of the column make 10 pairs.
     assert pairs.attrs["pairs"] == 10
 
