@@ -64,21 +64,20 @@ def test_in_a_catalogue_without_tags_all_by_others_counts_alike():
     shares = [0.1, 0.25, 0.5, 0.9]
     within = np.quantile(near, shares, method="hazen")
     np.testing.assert_allclose(less_near(index, within, vector, artist), shares, atol=1e-6)
-    index = index_of(index.vectors())
-    index.tracks["genre"] = "rock"
-    same = less_near(index_of(samples.unit(40, 1)), within, vector, artist)
-    np.testing.assert_allclose(less_near(index, within, vector, artist), same)
+    rock = index_of(index.vectors())
+    rock.tracks["genre"] = "rock"
+    np.testing.assert_allclose(less_near(rock, within, vector, artist), shares, atol=1e-6)
 
 
 @given(st.lists(st.floats(-3, 1), min_size=2, max_size=8), st.integers(0, 59))
-def test_the_nearer_the_higher_and_never_quite_everything(proximities, row):
-    index, near = CLUSTERS, np.sort(proximities)
-    found = less_near(index, near, index.vectors()[row], index.artists[row])
+def test_the_nearer_the_higher_within_bounds(proximities, row):
+    near = np.sort(proximities)
+    found = less_near(CLUSTERS, near, CLUSTERS.vectors()[row], CLUSTERS.artists[row])
     assert (np.diff(found) >= 0).all()
     assert ((found >= 0) & (found <= 1)).all()
-    apart = np.diff(near) > 1e-3
-    beyond = (near[1:] > 0) & (near[1:] < 1)
-    assert (np.diff(found)[apart & beyond] > 0).all()
+    # Far out, the tails round to 0 and 1.
+    apart = (np.diff(near) > 1e-3) & (near[1:] > 0) & (near[1:] < 1)
+    assert (np.diff(found)[apart] > 0).all()
 
 
 def test_the_tails_go_on_as_they_were_measured():
@@ -155,6 +154,7 @@ def test_a_tiny_catalogue_is_calibrated_somehow(count):
     sides = sides_of(count, 0)
     found = calibrate(index, sides)
     assert 0 <= found.closer_than(0.5) <= 1
+    assert "too few validation artists" in found.remark
     assert not found.is_alone(index, index.vectors()[0], index.artists[0])
 
 
