@@ -23,8 +23,8 @@ COMPANY = 0.3
 FEWEST = 10
 # Queries that pairs are counted for; more cost time and say little more.
 QUERIES = 200
-# What a reference is related to, so many nearest tell.
-NEIGHBOURS = 6
+# So many nearest tell what a reference is related to; those further off share less with it.
+NEIGHBOURS = 3
 # Shares at which what is not related is measured; beyond them it thins out exponentially.
 MEASURED = np.linspace(0.1, 0.9, 17)
 # Estimates have as much say as so many artists that are calibrated on.
