@@ -19,10 +19,10 @@ from fits import Fits, mean_ndcg, ours, parts, publish, scored, sides_of, table
 from pytorch_metric_learning.losses import MultiSimilarityLoss, TripletMarginLoss
 from torch import nn
 
-from simlib.artefacts import project_root
-from simlib.catalogue import split
-from simlib.losses import Objective
-from simlib.settings import EvaluateSettings, SplitSettings, TrainSettings
+from simlib.core import project_root
+from simlib.evaluation import EvaluateSettings
+from simlib.relevance import SplitSettings, split_artists
+from simlib.training import Objective, TrainSettings
 
 SHORT_FOLDS = {"folds": 3, "seed": 1}
 FULL_FOLDS = {"folds": 5, "seed": 2}
@@ -66,7 +66,7 @@ class Pairs(nn.Module):
 
     Parameters
     ----------
-    relations : simlib.relevance.Relations
+    relations : simlib.training.PairWeights
     loss : pytorch_metric_learning.losses.BaseMetricLossFunction
     """
 
@@ -180,7 +180,7 @@ def main():
     params = yaml.safe_load((root / "params.yaml").read_text())
     fits = Fits(root, params)
     chosen = EvaluateSettings.of(params["evaluate"])
-    among = split(fits.tracks, SplitSettings.of(params["split"])) != "test"
+    among = split_artists(fits.tracks, SplitSettings.of(params["split"])) != "test"
     short = recipes(params["train"], SHORT)
     first, *others = short
     wanted = sys.argv[1:]

@@ -15,9 +15,12 @@ import yaml
 from fits import Fits, interval, parts, publish, sides_of, text, unit
 from folds import FOLDS, SEEDS
 
-from simlib import hubs, ranking, relevance
-from simlib.artefacts import project_root
-from simlib.settings import EvaluateSettings, TrainSettings
+from simlib.core import project_root
+from simlib.evaluation import EvaluateSettings
+from simlib.index import hub_penalties, penalise_hubs
+from simlib.relevance import tag_matrix
+from simlib.search import agreement, by_any_aspect
+from simlib.training import TrainSettings
 
 CHOSEN_ON = 2
 PARTNERS = 30
@@ -29,13 +32,11 @@ def of_fold(fits, settings, learning, held, rng):
     """Return artists, and the mean P@10 over a recording's partners by each way of ranking."""
     aspects = fits.model(settings, sides_of(learning)).aspects
     vectors, artists = fits.embed(settings, sides_of(learning), held), fits.artists[held]
-    handicaps = hubs.handicaps(vectors, artists)
-    members = [
-        relevance.membership(column) for _, column in fits.tracks.loc[held, fits.columns].items()
-    ]
+    handicaps = hub_penalties(vectors, artists)
+    members = [tag_matrix(column) for _, column in fits.tracks.loc[held, fits.columns].items()]
     shares = np.any([(member @ member.T) > 0 for member in members], axis=0)
     by_part = np.array([
-        hubs.set_back(view @ view.T, handicaps) for view in aspects.views(vectors).values()
+        penalise_hubs(view @ view.T, handicaps) for view in aspects.views(vectors).values()
     ])  # fmt: skip
     found = {"mean vector": [], "agreement": []}
     asked = []
@@ -49,10 +50,10 @@ def of_fold(fits, settings, learning, held, rng):
                 continue
             middle = unit(vectors[[one, other]].sum(axis=0, keepdims=True))[0]
             nearness = np.array([
-                ranking.by_any_aspect(by_part[:, row], list(aspects.default.values()))
+                by_any_aspect(by_part[:, row], list(aspects.default.values()))
                 for row in (one, other)
             ])  # fmt: skip
-            ways = [hubs.set_back(vectors @ middle, handicaps), ranking.agreement(nearness)]
+            ways = [penalise_hubs(vectors @ middle, handicaps), agreement(nearness)]
             values.append([
                 right[np.argsort(-np.where(allowed, way, -np.inf), kind="stable")[:K]].mean()
                 for way in ways

@@ -26,13 +26,23 @@ import torch
 import yaml
 from fits import publish
 
-from simlib import audio, features, search, train
-from simlib.artefacts import digest_of, project_root, written_aside
-from simlib.catalogue import split, tag_columns
+from simlib.core import digest_of, project_root, written_aside
+from simlib.features import (
+    DESCRIPTOR_RATE,
+    ExtractSettings,
+    FeatureStore,
+    compute_descriptor,
+    decode,
+    decode_blocks,
+    mp3_bytes,
+    native_blocks,
+    store_log_mel,
+)
 from simlib.index import Index
-from simlib.losses import Objective
-from simlib.model import Model
-from simlib.settings import ExtractSettings, SplitSettings, TrainSettings
+from simlib.model import Embedder
+from simlib.relevance import SplitSettings, split_artists, tag_columns
+from simlib.search import Searcher
+from simlib.training import Objective, SegmentBatches, TrainingRun, TrainSettings
 
 RECORDINGS = 120
 ROUNDS = 5
@@ -60,7 +70,7 @@ def ratio(first, second):
 
 def decode_alone(path):
     """Decode and throw away; what every reader of this file must do."""
-    return sum(len(block) for block, _ in audio.native_blocks(path))
+    return sum(len(block) for block, _ in native_blocks(path))
 
 
 def plain_loop(paths, settings):
@@ -83,7 +93,7 @@ def bench_extraction(paths, settings, folder):
 
         def store():
             pool(
-                joblib.delayed(features.store_log_mel)(p, folder / f"{i}.npy", settings)
+                joblib.delayed(store_log_mel)(p, folder / f"{i}.npy", settings)
                 for i, p in enumerate(paths)
             )
 
@@ -97,7 +107,7 @@ def bench_extraction(paths, settings, folder):
 
         def store_few():
             pool(
-                joblib.delayed(features.store_log_mel)(p, folder / f"{i}.npy", settings)
+                joblib.delayed(store_log_mel)(p, folder / f"{i}.npy", settings)
                 for i, p in enumerate(few)
             )
 
@@ -115,19 +125,19 @@ def bench_extraction(paths, settings, folder):
 
 def descriptor_of(path):
     """Decode and describe a recording."""
-    return features.descriptor(audio.blocks(path, features.DESCRIPTOR_RATE))
+    return compute_descriptor(decode_blocks(path, DESCRIPTOR_RATE))
 
 
 def bench_training(store, tracks, params):
     """A training step, with its data, beside a bare forward and backward pass."""
     settings = TrainSettings.of(params["train"])
-    sides = split(tracks, SplitSettings.of(params["split"]))
+    sides = split_artists(tracks, SplitSettings.of(params["split"]))
     learning = tracks[sides == "train"].reset_index(drop=True)
     front_end = ExtractSettings.of(store.front_end())
     objective = Objective(learning, tag_columns(tracks), settings)
-    run = train.Run(settings, front_end, len(learning), objective)
+    run = TrainingRun(settings, front_end, len(learning), objective)
     log_mels = [store.log_mel(key) for key in learning["log_mel"]]
-    segments = train.Segments(log_mels, run.model.frames, settings)
+    segments = SegmentBatches(log_mels, run.model.frames, settings)
     device = run.model.device
     bare = copy.deepcopy(run.encoder).train()
     shape = (segments.batch, run.model.frames, front_end.n_mels)
@@ -161,9 +171,9 @@ def bench_training(store, tracks, params):
 
 def bench_searching(root, store, tracks, paths, params):
     """Embedding, search, and a query by file from end to end."""
-    model = Model.load(root / "models" / "encoder.safetensors")
+    model = Embedder.load(root / "models" / "encoder.safetensors")
     index = Index.load(root / "index", model.digest)
-    searcher = search.Searcher(root)
+    searcher = Searcher(root)
     vectors = index.vectors()
     hop = params["index"]["hop_seconds"]
     some = [
@@ -187,8 +197,8 @@ def bench_searching(root, store, tracks, paths, params):
     (answering,) = in_turn(lambda: [searcher.query(track_id) for track_id in ids])
     with tempfile.TemporaryDirectory() as folder:
         song = Path(folder) / "song.mp3"
-        samples = np.concatenate([audio.decode(path, SONG_RATE) for path in paths])
-        song.write_bytes(audio.mp3_bytes(np.resize(samples, SONG_SECONDS * SONG_RATE), SONG_RATE))
+        samples = np.concatenate([decode(path, SONG_RATE) for path in paths])
+        song.write_bytes(mp3_bytes(np.resize(samples, SONG_SECONDS * SONG_RATE), SONG_RATE))
         (listening,) = in_turn(lambda: searcher.query(song))
     return [
         row("embedding", embedding, len(some), "recordings/s"),
@@ -249,7 +259,7 @@ def machine():
 def main():
     root = project_root()
     params = yaml.safe_load((root / "params.yaml").read_text())
-    store = features.Store(root / "features")
+    store = FeatureStore(root / "features")
     tracks = store.tracks()
     # A choice that does not lean to one folder, the same every time.
     order = sorted(tracks["path"], key=digest_of)[:RECORDINGS]

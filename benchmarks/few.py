@@ -16,11 +16,11 @@ import seaborn as sns
 import yaml
 from fits import Fits, interval, mean_ndcg, publish, sides_of, text
 
-from simlib import evaluate as ev
-from simlib import hubs, train
-from simlib.artefacts import project_root, written_aside
+from simlib.core import cosine, project_root, written_aside
+from simlib.evaluation import EvaluateSettings, Evaluation, standardised
 from simlib.features import DESCRIPTOR_GROUPS
-from simlib.settings import EvaluateSettings, TrainSettings
+from simlib.index import hub_corrected
+from simlib.training import FEWEST_VALIDATION, TrainSettings
 
 SEED = 7
 DEALS = 2
@@ -69,18 +69,18 @@ def measured(fits, settings):
     chosen = EvaluateSettings.of(fits.params["evaluate"])
     found, artists = {}, []
     for begun, (pretrained_on, catalogues, test) in zip(shipped, deals, strict=True):
-        evaluation = ev.Evaluation(fits.tracks[test], fits.columns, chosen)
+        evaluation = Evaluation(fits.tracks[test], fits.columns, chosen)
         artists.append(evaluation.artists)
 
         def score(vectors, evaluation=evaluation):
-            similarity = hubs.corrected(vectors, evaluation.artists)
+            similarity = hub_corrected(vectors, evaluation.artists)
             return mean_ndcg(evaluation.scores(similarity))
 
-        scaled = ev.standardised(
+        scaled = standardised(
             fits.descriptors[test], fits.descriptors[pretrained_on == "train"], DESCRIPTOR_GROUPS
         )
         found.setdefault("hand-picked features", []).append(
-            mean_ndcg(evaluation.scores(ev.cosine(scaled)))
+            mean_ndcg(evaluation.scores(cosine(scaled)))
         )
         found.setdefault("as it is", []).append(score(fits.embed(*begun, test)))
         for size, sides in catalogues.items():
@@ -147,8 +147,8 @@ def main():
         f" {text(interval(scores['hand-picked features'], artists, chosen))}.",
         "",
         "What wins is the default: `make repro` tunes the weights where at least"
-        f" {train.JUDGES} recordings of validation artists can tell what that does, and leaves them"
-        " as they are otherwise.",
+        f" {FEWEST_VALIDATION} recordings of validation artists can tell what that does, and"
+        " leaves them as they are otherwise.",
         "",
         "![Small catalogues](FEW.png)",
         "",

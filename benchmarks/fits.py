@@ -6,14 +6,13 @@ import joblib
 import numpy as np
 import torch
 
-from simlib import augment, hubs, losses, model, relevance, train
-from simlib import evaluate as ev
-from simlib.artefacts import digest_of, digest_of_modules, written_aside
-from simlib.catalogue import artist_keys, tag_columns
-from simlib.features import Store
-from simlib.losses import Objective
-from simlib.model import Model
-from simlib.settings import EvaluateSettings
+from simlib.core import cosine, digest_of, digest_of_code, written_aside
+from simlib.evaluation import EvaluateSettings, Evaluation, bootstrap
+from simlib.features import FeatureStore
+from simlib.index import hub_corrected
+from simlib.model import Embedder
+from simlib.relevance import artist_keys, tag_columns
+from simlib.training import Objective, train
 
 
 def fold_of(artists, folds, seed):
@@ -28,14 +27,13 @@ class Fits:
     def __init__(self, root, params):
         self.root, self.params = root, params
         self.folder = root / ".checkpoints" / "folds"
-        self.store = Store(root / "features")
+        self.store = FeatureStore(root / "features")
         self.tracks = self.store.tracks()
         self.artists = artist_keys(self.tracks)
         self.columns = tag_columns(self.tracks)
         self.hop = params["index"]["hop_seconds"]
         self.descriptors = self.store.descriptors(self.tracks["descriptor"])
-        modules = (augment, losses, model, relevance, train)
-        self.code = digest_of_modules(*modules)
+        self.code = digest_of_code("simlib.training.fit")
 
     def all(self, jobs):
         """Work through jobs, each the arguments of `embed`, one on each core."""
@@ -70,11 +68,11 @@ class Fits:
             begun = self.model(*start) if start else None
             checkpoint = path.with_suffix(".checkpoint")
             # What tuning does is measured, whoever could judge it.
-            trained, _ = train.train(
+            trained, _ = train(
                 self.store, tracks, sides, settings, checkpoint, begun, objective, judges=0
             )
             trained.save(path)
-        return Model.load(path)
+        return Embedder.load(path)
 
     def _path(self, settings, sides, tags=True, start=None, objective=Objective, rows=()):
         keys = self.tracks[["track_id", "log_mel"]].assign(side=sides).to_csv(index=False)
@@ -106,7 +104,7 @@ def scored(fits, pairs, similarities):
     settings = EvaluateSettings.of(fits.params["evaluate"])
     pooled, skews, artists = {}, {}, []
     for learning, held in pairs:
-        evaluation = ev.Evaluation(fits.tracks[held], fits.columns, settings)
+        evaluation = Evaluation(fits.tracks[held], fits.columns, settings)
         for name, similarity in similarities(learning, held).items():
             skews.setdefault(name, []).append(evaluation.hub_skew(similarity))
             for measure, values in evaluation.scores(similarity).items():
@@ -140,9 +138,9 @@ def ours(fits, settings, learning, held, start=None, objective=Objective):
         "describer alone": slice(encoder, described), "parts alone": slice(described, None),
     }  # fmt: skip
     return {
-        "": hubs.corrected(vectors, artists),
-        ", no hub correction": ev.cosine(vectors),
-        **{f", {k}": hubs.corrected(unit(vectors[:, v]), artists) for k, v in views.items()},
+        "": hub_corrected(vectors, artists),
+        ", no hub correction": cosine(vectors),
+        **{f", {k}": hub_corrected(unit(vectors[:, v]), artists) for k, v in views.items()},
     }
 
 
@@ -153,7 +151,7 @@ def mean_ndcg(scores):
 
 def interval(values, artists, settings):
     """Mean with its interval over artists; `settings` are those of the evaluation."""
-    return ev.bootstrap(values, artists, settings.bootstrap, settings.seed)
+    return bootstrap(values, artists, settings.bootstrap, settings.seed)
 
 
 def text(found, sign=""):

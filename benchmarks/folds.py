@@ -2,7 +2,7 @@
 
     python benchmarks/folds.py [FOLDS]
 
-Works on the catalogue in `data/` after `make repro`, beside the systems under `evaluate.compare`,
+Works on the catalogue in `data/` after `make repro`, beside the systems under `compare_systems`,
 and resumes where it was interrupted. The folds are over all artists, from seeds that no choice
 was made with. Writes `benchmarks/FOLDS.md` and `FOLDS.png`, or whatever else it is told to call
 them.
@@ -15,11 +15,19 @@ import numpy as np
 import yaml
 from fits import Fits, interval, ours, parts, publish, scored, sides_of, table, text
 
-from simlib import evaluate as ev
-from simlib import plots, tempo, turning
-from simlib.artefacts import project_root, written_aside
-from simlib.features import DESCRIPTOR_GROUPS
-from simlib.settings import EvaluateSettings, TrainSettings
+from simlib.core import cosine, project_root, written_aside
+from simlib.evaluation import (
+    EvaluateSettings,
+    Evaluation,
+    aspect_gain_table,
+    aspect_gains,
+    load_other,
+    standardised,
+)
+from simlib.features import DESCRIPTOR_GROUPS, compute_tempogram
+from simlib.relevance import complete_bpm, known_bpm
+from simlib.reporting import aspect_matrix
+from simlib.training import TrainSettings
 
 FOLDS = 5
 # The folds are drawn twice: each recording is asked about by two networks, and among others.
@@ -27,11 +35,11 @@ SEEDS = (2026, 2027)
 
 
 def others(fits, learning, held):
-    """The hand-picked features, and the files under `evaluate.compare`."""
-    scaled = ev.standardised(fits.descriptors[held], fits.descriptors[learning], DESCRIPTOR_GROUPS)
-    found = {"mfcc": ev.cosine(scaled)}
+    """The hand-picked features, and the files under `compare_systems`."""
+    scaled = standardised(fits.descriptors[held], fits.descriptors[learning], DESCRIPTOR_GROUPS)
+    found = {"mfcc": cosine(scaled)}
     for name in fits.params["evaluate"]["compare"]:
-        found[Path(name).stem] = ev.load_other(fits.root / name, fits.tracks[held])
+        found[Path(name).stem] = load_other(fits.root / name, fits.tracks[held])
     return found
 
 
@@ -71,13 +79,13 @@ def turned(fits, settings, pairs, chosen):
     pooled = {}, {}
     log_mels = [fits.store.log_mel(key) for key in fits.tracks["log_mel"]]
     front_end = fits.model(settings, sides_of(pairs[0][0])).front_end
-    tempograms = [tempo.tempogram(log_mel, front_end) for log_mel in log_mels]
-    bpm = tempo.completed(tempo.known(fits.tracks), tempograms, front_end)
+    tempograms = [compute_tempogram(log_mel, front_end) for log_mel in log_mels]
+    bpm = complete_bpm(known_bpm(fits.tracks), tempograms, front_end)
     for learning, held in pairs:
         aspects = fits.model(settings, sides_of(learning)).aspects
         vectors = fits.embed(settings, sides_of(learning), held)
-        evaluation = ev.Evaluation(fits.tracks[held], fits.columns, chosen)
-        found = turning.differences(vectors, aspects, aspects.default, evaluation, bpm[held])
+        evaluation = Evaluation(fits.tracks[held], fits.columns, chosen)
+        found = aspect_gains(vectors, aspects, aspects.default, evaluation, bpm[held])
         for kept, one in zip(pooled, found, strict=True):
             for name, values in one.items():
                 kept.setdefault(name, []).append(values)
@@ -127,7 +135,7 @@ def main():
         for kept, one in zip((before, gained), turned(fits, settings, pairs, chosen), strict=True):
             kept.append(one)
     scores, artists = mean(scores), fits.artists
-    aspects = turning.table(
+    aspects = aspect_gain_table(
         mean(before), mean(gained), lambda values: interval(values, artists, chosen)
     )
     lines = [
@@ -153,7 +161,7 @@ def main():
         "",
     ]
     with written_aside(root / "benchmarks" / f"{name}.png") as aside:
-        plots.aspect_matrix(aspects).savefig(aside, dpi=110)
+        aspect_matrix(aspects).savefig(aside, dpi=110)
     publish(root, name, lines)
 
 

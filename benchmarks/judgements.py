@@ -3,7 +3,7 @@
     python benchmarks/judgements.py
 
 Works on the catalogue in `data/` after `make repro`. Listeners who weigh the parts of the embedding
-in known ways judge triplets of recordings, with logistic noise; `judgements.fit` sees the triplets
+in known ways judge triplets of recordings, with logistic noise; `fit_weights` sees the triplets
 alone. Writes `benchmarks/JUDGEMENTS.md`.
 """
 
@@ -13,11 +13,10 @@ import yaml
 from fits import publish, text
 from scipy.special import expit
 
-from simlib import judgements
-from simlib.artefacts import project_root
+from simlib.core import project_root
+from simlib.evaluation import EvaluateSettings, aspect_margins, fit_weights
 from simlib.index import Index
-from simlib.model import Model
-from simlib.settings import EvaluateSettings
+from simlib.model import Embedder
 
 LISTENERS = 20
 JUDGEMENTS, PER_REFERENCE = 2_000, 10
@@ -51,7 +50,7 @@ def judged(parts, weights, count, seed):
     for row in triplets:
         # From 1 on, and past the reference: three different recordings.
         row[1:] = (row[0] + 1 + rng.choice(tracks - 1, 2, replace=False)) % tracks
-    margin = judgements.margins(parts, triplets) @ weights
+    margin = aspect_margins(parts, triplets) @ weights
     against = rng.random(count) > expit(SHARPNESS * margin / margin.std())
     triplets[against] = triplets[against][:, [0, 2, 1]]
     return triplets
@@ -59,7 +58,7 @@ def judged(parts, weights, count, seed):
 
 def least_error(parts, triplets, weights):
     """Standard error of each weight that no unbiased estimate falls below (Cramer and Rao)."""
-    x = judgements.margins(parts, triplets)
+    x = aspect_margins(parts, triplets)
     margin = x @ weights
     # Judged, margins are no longer spread about 0.
     scale = np.sqrt((margin**2).mean()) / SHARPNESS
@@ -71,7 +70,7 @@ def least_error(parts, triplets, weights):
 
 def fitted(parts, default, settings, weights, count):
     """Fit weights to every listener's judgements; return those, and what `fit` says."""
-    call = joblib.delayed(judgements.fit)
+    call = joblib.delayed(fit_weights)
     runs = [judged(parts, weights, count, seed) for seed in range(LISTENERS)]
     found = joblib.Parallel(-1)(call(parts, run, default, settings) for run in runs)
     return np.array([list(one["weights"].values()) for one in found]), found
@@ -115,7 +114,7 @@ def main():
     root = project_root()
     params = yaml.safe_load((root / "params.yaml").read_text())
     settings = EvaluateSettings.of(params["evaluate"])
-    model = Model.load(root / "models" / "encoder.safetensors")
+    model = Embedder.load(root / "models" / "encoder.safetensors")
     index = Index.load(root / "index", model.digest)
     parts, default = index.aspects.views(index.vectors()), index.aspects.default
     lines = [

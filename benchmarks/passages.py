@@ -14,8 +14,8 @@ import numpy as np
 import soxr
 from fits import publish
 
-from simlib import audio, degrade
-from simlib.artefacts import project_root
+from simlib.core import project_root
+from simlib.features import decode, mp3
 from simlib.search import Searcher
 
 SEED = 0
@@ -42,12 +42,12 @@ def hidden(searcher, rate, length, rng):
     where = [f"track_id!={tracks['track_id'].iloc[host]}" for host in hosts]
     found = []
     for row in rng.choice(there, TRIALS, replace=len(there) < TRIALS):
-        samples = audio.decode(data / tracks["path"].iloc[row], rate)
-        host = audio.decode(data / tracks["path"].iloc[rng.choice(hosts)], rate)
+        samples = decode(data / tracks["path"].iloc[row], rate)
+        host = decode(data / tracks["path"].iloc[rng.choice(hosts)], rate)
         start = rng.uniform(0, len(samples) / rate - length)
         first = round(start * rate)
         passage = samples[first : first + round(length * rate)]
-        passage = degrade.mp3(passage * 10 ** (rng.uniform(*LEVELS) / 20), rate, rng)
+        passage = mp3(passage * 10 ** (rng.uniform(*LEVELS) / 20), rate, rng)
         at = rng.uniform(0, len(host) / rate)
         cut = round(at * rate)
         asked = np.concatenate([host[:cut], passage, host[cut:]])
@@ -68,7 +68,7 @@ def copies(searcher, rate, rng):
 
     trim = round(TRIM_SECONDS * rate)
     ways = {
-        "encoded as MP3 at 32 kbit/s": lambda x: degrade.mp3(x, rate, rng),
+        "encoded as MP3 at 32 kbit/s": lambda x: mp3(x, rate, rng),
         "12 dB softer": lambda x: x / 4,
         f"{TRIM_SECONDS} s off either end": lambda x: x[trim:-trim],
         "1% faster": lambda x: sped(x, 1.01), "1% slower": lambda x: sped(x, 0.99),
@@ -77,7 +77,7 @@ def copies(searcher, rate, rng):
     tracks, artists = searcher.tracks, searcher.index.artists
     flagged, wrong, pairs = {name: [] for name in ways}, 0, 0
     for row in rng.choice(len(tracks), min(TRIALS, len(tracks)), replace=False):
-        samples = audio.decode(searcher.root / "data" / tracks["path"].iloc[row], rate)
+        samples = decode(searcher.root / "data" / tracks["path"].iloc[row], rate)
         for name, change in ways.items():
             found = searcher.query((change(samples), rate), 20)
             found = found[found["near_duplicate"]]

@@ -18,12 +18,11 @@ import yaml
 from fits import Fits, fold_of, interval, parts, publish, sides_of, text
 from folds import FOLDS, SEEDS
 
-from simlib import plots
-from simlib.artefacts import project_root, written_aside
-from simlib.calibration import calibrate, unrelated
-from simlib.index import Index
-from simlib.reliability import STATED, reliability, removed
-from simlib.settings import EvaluateSettings, IndexSettings, TrainSettings
+from simlib.core import project_root, written_aside
+from simlib.evaluation import STATED, EvaluateSettings, reliability_curve, without_related
+from simlib.index import Index, IndexSettings, calibrate, unrelated_percentiles
+from simlib.reporting import reliability_figure
+from simlib.training import TrainSettings
 
 HALVES_SEED = 3
 
@@ -47,12 +46,12 @@ def main():
                 sides = np.where(held, sides, "train").astype(object)
                 rows = np.flatnonzero(sides == "test")
                 scale = calibrate(index, sides)
-                estimates, queries = unrelated(index, rows)
+                estimates, queries = unrelated_percentiles(index, rows)
                 scores.append(scale.closer_than(estimates))
                 of_pairs.append(fits.artists[queries])
-                alone.append(np.array(removed(index, scale, rows, fits.columns[:1])).T)
+                alone.append(np.array(without_related(index, scale, rows, fits.columns[:1])).T)
                 artists.append(fits.artists[rows])
-                report = reliability(index, scale, sides, chosen)
+                report = reliability_curve(index, scale, sides, chosen)
                 single.append((report["found"] - report["stated"]).abs().max())
                 calibrated.append(np.sum(sides == "validation"))
     scores, of_pairs, alone, artists = map(np.concatenate, (scores, of_pairs, alone, artists))
@@ -95,7 +94,7 @@ def main():
         "",
     ]
     with written_aside(root / "benchmarks" / f"{name}.png") as aside:
-        plots.reliability(table).savefig(aside, dpi=110)
+        reliability_figure(table).savefig(aside, dpi=110)
     publish(root, name, lines)
 
 

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from simlib.artefacts import SimlibError, printable, project_root, written_aside
+from simlib.core import SimlibError, printable, project_root, written_aside
+from simlib.evaluation import EvaluateSettings
+from simlib.features import ExtractSettings
+from simlib.index import IndexSettings
+from simlib.relevance import SplitSettings
+from simlib.training import TrainSettings
+
+# The settings of each section of params.yaml.
+SECTIONS = {
+    settings.section: settings
+    for settings in (ExtractSettings, SplitSettings, TrainSettings, IndexSettings, EvaluateSettings)
+}
 
 app = typer.Typer(
     help="Find songs that sound alike.",
@@ -33,8 +44,7 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Rank the catalogue by similarity to a reference."""
-    from simlib.results import sameness
-    from simlib.search import Searcher
+    from simlib.search import Searcher, sameness
 
     weights = dict(map(_weight, weight or []))
     found = Searcher().query(reference, k, weights, start=start, end=end, where=where or ())
@@ -78,7 +88,7 @@ def embed(
     """Embed audio files with the encoder."""
     import numpy as np
 
-    from simlib.embedding import embed as embed_files
+    from simlib.search import embed as embed_files
 
     arrays, failed = embed_files(paths, weights)
     for error in failed:
@@ -99,9 +109,9 @@ def catalogue(
     source: Annotated[Path, typer.Argument(help="A folder of music.")],
 ):
     """Take a folder of music into data/, in place of what is there."""
-    from simlib.intake import take_in
+    from simlib.catalogue import import_folder
 
-    taken, rejected = take_in(source, project_root() / "data")
+    taken, rejected = import_folder(source, project_root() / "data")
     print(f"{taken} recordings taken into data/, {rejected} entries listed in data/rejected.csv")
 
 
@@ -112,17 +122,16 @@ def pretrain(
     """Train on all of data/ the weights that come with simlib, pretrained/."""
     import yaml
 
-    from simlib.features import Store
-    from simlib.pretrained import PATH
-    from simlib.settings import TrainSettings
-    from simlib.train import pretrain as train_on_all
+    from simlib.features import FeatureStore
+    from simlib.model import PRETRAINED_PATH
+    from simlib.training import pretrain as train_on_all
 
     root = project_root()
     section = yaml.safe_load((root / "params.yaml").read_text())["train"]
     settings = TrainSettings.of(section | ({"epochs": epochs} if epochs else {}))
     checkpoint = root / ".checkpoints" / "pretrained.safetensors"
-    model, provenance = train_on_all(Store(root / "features"), settings, checkpoint)
-    path = root / PATH
+    model, provenance = train_on_all(FeatureStore(root / "features"), settings, checkpoint)
+    path = root / PRETRAINED_PATH
     model.save(path, **provenance)
     print(f"{path}: learned from {len(provenance['learned_from'])} recordings")
 
@@ -162,11 +171,12 @@ def fetch_index(
     revision: Annotated[str, typer.Argument(help="A revision of the project, as git names it.")],
 ):
     """Fetch the index of an earlier revision, for 'make changes' to compare with."""
-    from simlib.changes import BEFORE, fetch
+    from simlib.evaluation import BEFORE_FOLDER
+    from simlib.evaluation import fetch_index as fetch
 
     root = project_root()
-    commit = fetch(root, revision, root / BEFORE)
-    print(f"{BEFORE}: the index of {revision} ({commit[:7]})")
+    commit = fetch(root, revision, root / BEFORE_FOLDER)
+    print(f"{BEFORE_FOLDER}: the index of {revision} ({commit[:7]})")
 
 
 @app.command()
@@ -175,9 +185,9 @@ def report(
     page: Annotated[Path, typer.Argument(help="The HTML file to write.")],
 ):
     """Turn an executed notebook into one HTML page without code, kernel or network."""
-    from simlib.report import export
+    from simlib.reporting import export_report
 
-    export(notebook, page)
+    export_report(notebook, page)
 
 
 @app.command()
@@ -186,21 +196,19 @@ def query_report(
     k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
 ):
     """Answer a reference on one page to listen to and to mail, reports/query.html."""
-    from simlib.report import execute, export
+    from simlib.reporting import execute_notebook, export_report
 
     root = project_root()
     executed = root / "reports" / "notebooks" / "query_report.ipynb"
     asked = {"reference": reference, "k": k}
-    execute(root / "notebooks" / "query_report.ipynb", executed, asked)
-    export(executed, root / "reports" / "query.html")
+    execute_notebook(root / "notebooks" / "query_report.ipynb", executed, asked)
+    export_report(executed, root / "reports" / "query.html")
 
 
 @app.command()
 def check():
     """Check params.yaml, section by section."""
     import yaml
-
-    from simlib.settings import SECTIONS
 
     try:
         content = yaml.safe_load((project_root() / "params.yaml").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from simlib import plane
+from simlib.index import project_to_plane, save_projection
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = "search.ipynb"
@@ -153,7 +153,7 @@ def served(built, tmp_path_factory):
     """The folder of a small project, with its notebooks, that may be changed."""
     folder = tmp_path_factory.mktemp("served") / "project"
     shutil.copytree(built.root, folder)
-    plane.save(plane.lay_out(built.index.vectors()), folder / "index")
+    save_projection(project_to_plane(built.index.vectors()), folder / "index")
     table = folder / "index" / "tracks.parquet"
     tracks = pd.read_parquet(table)
     tracks.loc[11, ["title", "artist", "genre"]] = HOSTILE

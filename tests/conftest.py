@@ -11,11 +11,10 @@ import samples
 import torch
 from hypothesis import settings
 
-from simlib import catalogue
-from simlib.calibration import calibrate
-from simlib.features import Store, extract
-from simlib.index import Index
-from simlib.model import Model
+from simlib.catalogue import read_catalogue
+from simlib.features import FeatureStore, extract
+from simlib.index import Index, calibrate
+from simlib.model import Embedder
 
 # The machine may be busy: how long an example takes proves nothing.
 settings.register_profile("simlib", deadline=None, max_examples=50, derandomize=True)
@@ -67,17 +66,17 @@ def project_of(root, songs):
         lines.append(",".join([named, *tags]))
     (root / "data" / "tracks.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    tracks, _ = catalogue.read(root / "data")
-    store = Store(root / "features")
+    tracks, _ = read_catalogue(root / "data")
+    store = FeatureStore(root / "features")
     stored, rejected, _ = extract(root / "data", tracks, store, samples.extract_settings(), jobs=1)
     assert len(stored) == len(songs)
     assert rejected.empty
     weights = root / "models" / "encoder.safetensors"
-    model = Model.untrained(samples.extract_settings(), 0.5, samples.ARCHITECTURE, 7)
+    model = Embedder.untrained(samples.extract_settings(), 0.5, samples.ARCHITECTURE, 7)
     model.describer.scale_by(store.descriptors(stored["descriptor"]))
     model.parts = {name: model.new_part(name) for name in ("genre", "tempo")}
     model.save(weights, train=samples.TRAIN)
-    model = Model.load(weights)
+    model = Embedder.load(weights)
     index = Index.build(model, store, samples.index_settings())
     index.save(root / "index")
     sides = np.array(["train"] * 4 + ["test"] * (len(songs) - 4), dtype=object)

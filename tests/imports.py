@@ -1,32 +1,35 @@
-"""Which modules of simlib a notebook imports, directly or through others."""
+"""Which subpackages of simlib a notebook uses, directly or through others."""
 
 import ast
 import json
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+SUBPACKAGES = sorted(path.parent.name for path in ROOT.glob("simlib/*/__init__.py"))
 
 
-def imported(source):
-    """Return the simlib modules that a piece of source names in its imports."""
+def used(source):
+    """Return the subpackages that a piece of source names: imports, and `simlib.<subpackage>`."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    modules = {name.removeprefix("simlib.") for name in found if name.startswith("simlib.")}
-    return {name for name in modules if (ROOT / "simlib" / f"{name}.py").is_file()}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.add(f"{node.value.id}.{node.attr}")
+    parts = [name.split(".") for name in found if name.startswith("simlib.")]
+    return {part[1] for part in parts if part[1] in SUBPACKAGES}
 
 
-def closure(modules):
-    """Add all that the modules import in turn."""
-    seen, waiting = set(), set(modules)
+def closure(subpackages):
+    """Add all that the subpackages import in turn."""
+    seen, waiting = set(), set(subpackages)
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        waiting |= imported((ROOT / "simlib" / f"{name}.py").read_text(encoding="utf-8")) - seen
+        for path in (ROOT / "simlib" / name).rglob("*.py"):
+            waiting |= used(path.read_text(encoding="utf-8")) - seen
     return seen
 
 
@@ -37,6 +40,5 @@ def notebook_source(path):
 
 
 def dependencies(notebook):
-    """Return the files of simlib that a stage with this notebook depends on."""
-    modules = closure(imported(notebook_source(notebook)))
-    return {"simlib/__init__.py"} | {f"simlib/{name}.py" for name in modules}
+    """Return the folders of simlib that a stage with this notebook depends on."""
+    return {f"simlib/{name}" for name in closure(used(notebook_source(notebook)))}

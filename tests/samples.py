@@ -10,18 +10,12 @@ import numpy as np
 import pandas as pd
 import soundfile as sf
 
-from simlib.aspects import Aspects
-from simlib.copies import Prints
-from simlib.evaluate import Evaluation
-from simlib.features import Store
-from simlib.index import Index
-from simlib.settings import (
-    EvaluateSettings,
-    ExtractSettings,
-    IndexSettings,
-    SplitSettings,
-    TrainSettings,
-)
+from simlib.evaluation import EvaluateSettings, Evaluation
+from simlib.features import ExtractSettings, FeatureStore
+from simlib.index import Fingerprints, Index, IndexSettings
+from simlib.model import Aspects
+from simlib.relevance import SplitSettings
+from simlib.training import TrainSettings
 
 RATE = 8000
 
@@ -113,7 +107,7 @@ def index_of(vectors, table=None, digest="digest"):
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
     aspects = Aspects({"sound": 5, "tempo": 3}, {"sound": 0.7, "tempo": 0.3})
-    prints = Prints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
+    prints = Fingerprints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
     return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default, prints)
 
 
@@ -264,7 +258,7 @@ def similarity_of(evaluation, seed=0):
 
 def store_of(folder, log_mels, table, settings):
     """Make a store, without audio, of log-mel spectrograms; row i of the table has the i-th."""
-    store = Store(folder)
+    store = FeatureStore(folder)
     keys = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(len(table))]
     for key, log_mel in zip(keys, log_mels, strict=True):
         store.path("log_mel", key).parent.mkdir(parents=True, exist_ok=True)

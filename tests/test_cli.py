@@ -11,7 +11,8 @@ import yaml
 from nbformat.v4 import new_markdown_cell, new_notebook
 from samples import naive_similarities
 
-from simlib import catalogue, cli
+from simlib.catalogue import read_catalogue
+from simlib.cli import main
 from simlib.index import Index
 from simlib.search import Searcher
 
@@ -25,7 +26,7 @@ def run(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["simlib", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
-            cli.main()
+            main()
         captured = capsys.readouterr()
         return stop.value.code or 0, captured.out, captured.err
 
@@ -131,7 +132,7 @@ def test_parts_can_be_weighed(run, inside):
 
 
 def test_that_nothing_is_close_is_said(run, inside, monkeypatch):
-    monkeypatch.setattr("simlib.calibration.Calibration.is_alone", lambda *args: True)
+    monkeypatch.setattr("simlib.index.calibration.Calibration.is_alone", lambda *args: True)
     code, out, err = run("query", "s03", "-k", 2)
     assert (code, len(out.splitlines())) == (0, 3)
     assert err == "simlib: nothing in the catalogue is close to this\n"
@@ -209,7 +210,7 @@ def test_a_folder_is_taken_in(run, checkout):
     code, out, err = run("catalogue", checkout / "music")
     assert (code, err) == (0, "")
     assert "1 recordings taken into data/, 1 entries listed in data/rejected.csv" in out
-    assert catalogue.read(checkout / "data")[0]["track_id"].tolist() == ["a"]
+    assert read_catalogue(checkout / "data")[0]["track_id"].tolist() == ["a"]
     code, _, err = run("catalogue", checkout / "absent")
     assert code == 2
     assert "is not a folder; give FROM=/path/to/music" in err

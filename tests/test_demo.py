@@ -11,7 +11,7 @@ import soundfile as sf
 import yaml
 from project import Project, write_music
 
-from simlib import artefacts
+from simlib.core import digest_of_file
 
 ROOT = Path(__file__).resolve().parents[1]
 POINTER = ROOT / "demo" / "catalogue.dvc.yaml"
@@ -20,7 +20,7 @@ POINTER = ROOT / "demo" / "catalogue.dvc.yaml"
 def tree(folder):
     """Return {file: digest} of a folder."""
     files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(p.relative_to(folder)): artefacts.digest_of_file(p) for p in files}
+    return {str(p.relative_to(folder)): digest_of_file(p) for p in files}
 
 
 def test_only_the_demo_names_the_remote_in_the_repository():

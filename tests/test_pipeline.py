@@ -18,8 +18,8 @@ import yaml
 from imports import dependencies, notebook_source
 from project import RATE, Project, tone, write_music, write_table
 
-from simlib import judgements
-from simlib.settings import SECTIONS
+from simlib.catalogue import TRIPLETS_FILE, append_triplet
+from simlib.cli import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -147,9 +147,9 @@ def test_a_second_repro_runs_nothing(project):
 
 
 def test_a_judgement_reruns_no_stage(project):
-    judgements.append(project.folder / "data", *sorted(project.tracks())[:3])
+    append_triplet(project.folder / "data", *sorted(project.tracks())[:3])
     output = project.make("repro")
-    (project.folder / "data" / judgements.FILE).unlink()
+    (project.folder / "data" / TRIPLETS_FILE).unlink()
     assert not stages_run(output)
 
 

@@ -1,0 +1,25 @@
+from .markup import bars as bars
+from .panel import SearchPanel as SearchPanel
+from .query_page import Answer as Answer
+from .query_page import answer_query as answer_query
+from .query_page import query_block_html as query_block_html
+from .query_page import query_headline as query_headline
+from .query_page import query_map as query_map
+from .query_page import query_record as query_record
+from .query_page import results_block as results_block
+from .query_page import spectrogram as spectrogram
+from .query_page import title_block as title_block
+
+__all__ = [
+    "Answer",
+    "SearchPanel",
+    "answer_query",
+    "bars",
+    "query_block_html",
+    "query_headline",
+    "query_map",
+    "query_record",
+    "results_block",
+    "spectrogram",
+    "title_block",
+]

@@ -1,0 +1,108 @@
+"""What counts in a search, and which recordings it is among: sliders, conditions, switches."""
+
+import ipywidgets as w
+from pandas.api.types import is_numeric_dtype
+
+from simlib.relevance import tag_columns
+
+
+class SearchOptions:
+    """How the catalogue is searched.
+
+    Parameters
+    ----------
+    searcher : simlib.search.Searcher
+    changed : callable
+        Called when any of them has another value.
+
+    Attributes
+    ----------
+    box : ipywidgets.Accordion
+        To display.
+    """
+
+    def __init__(self, searcher, changed):
+        self.tracks, self.default = searcher.tracks, searcher.index.weights
+        self.weights = {
+            name: w.FloatSlider(
+                value=1.0, min=0.0, max=5.0, step=0.25, description=name,
+                continuous_update=False, readout_format=".2f",
+            )
+            for name in self.default
+        }  # fmt: skip
+        self.where = w.Text(
+            description="Conditions", continuous_update=False, layout=w.Layout(width="34rem"),
+            placeholder="column=value; column!=value; bpm=90..110",
+            tooltip="all of them must hold; several with a semicolon",
+        )  # fmt: skip
+        columns = [*tag_columns(self.tracks), "artist", *self._numbers()]
+        self.column = w.Dropdown(
+            options=columns, description="Add one", layout=w.Layout(width="14rem")
+        )
+        self.value = w.Combobox(placeholder="value, or low..high", layout=w.Layout(width="13rem"))
+        self.only = w.Button(description="Only", tooltip="only what has this value")
+        self.other = w.Button(description="Not", tooltip="only what has another value")
+        for button, sign in ((self.only, "="), (self.other, "!=")):
+            button.layout.width = "3.4rem"
+            button.on_click(lambda _, sign=sign: self._add_condition(sign))
+        self.column.observe(lambda _: self._offer_values(), "value")
+        self._offer_values()
+        self.count = w.BoundedIntText(value=10, min=1, max=50, description="List")
+        self.per_artist = w.BoundedIntText(
+            value=1, min=0, max=50, description="Per artist", tooltip="0 for any number"
+        )
+        self.own_artist = w.Checkbox(description="the reference's own artist, too", indent=False)
+        self.farthest = w.Checkbox(description="what is least alike", indent=False)
+        self.diversity = w.FloatSlider(
+            value=0.0, min=0.0, max=1.0, step=0.05, description="Variety", continuous_update=False
+        )
+        controls = [
+            *self.weights.values(), self.where, self.count, self.per_artist, self.own_artist,
+            self.farthest, self.diversity,
+        ]  # fmt: skip
+        for control in controls:
+            control.observe(lambda _: changed(), "value")
+        aspects = w.VBox([w.HTML("<b>What counts</b>, times as much as usual"),
+                          *self.weights.values()])  # fmt: skip
+        rest = w.VBox([
+            w.HTML("<b>Which recordings</b>"),
+            w.HBox(
+                [self.column, self.value, self.only, self.other],
+                layout=w.Layout(flex_flow="row wrap"),
+            ),
+            self.where, w.HBox([self.count, self.per_artist]),
+            self.diversity, self.own_artist, self.farthest,
+        ])  # fmt: skip
+        self.box = w.Accordion([w.HBox([aspects, rest], layout=w.Layout(flex_flow="row wrap"))])
+        self.box.titles = ["What counts, and which recordings"]
+
+    def asked(self):
+        """Return what they ask for, as arguments of `Searcher.query`."""
+        return {
+            "k": self.count.value, "weights": self.asked_weights(),
+            "where": [c for c in self.where.value.split(";") if c.strip()],
+            "per_artist": self.per_artist.value or None, "own_artist": self.own_artist.value,
+            "diversity": self.diversity.value, "farthest": self.farthest.value,
+        }  # fmt: skip
+
+    def asked_weights(self):
+        """Return the weights that the sliders ask for, {} where none was moved."""
+        factors = {name: slider.value for name, slider in self.weights.items()}
+        if all(factor == 1.0 for factor in factors.values()):
+            return {}
+        return {name: factor * self.default[name] for name, factor in factors.items()}
+
+    def _numbers(self):
+        tracks = self.tracks
+        return [c for c in tracks if is_numeric_dtype(tracks[c]) and tracks[c].notna().any()]
+
+    def _offer_values(self):
+        column = self.tracks[self.column.value]
+        values = [] if is_numeric_dtype(column) else column.str.split(";").explode().str.strip()
+        self.value.value, self.value.options = "", sorted({value for value in values if value})
+
+    def _add_condition(self, sign):
+        if self.value.value:
+            added = f"{self.column.value}{sign}{self.value.value}"
+            self.where.value = "; ".join(filter(None, [self.where.value.strip("; "), added]))
+            self.value.value = ""

@@ -1,0 +1,165 @@
+"""What listeners say sounds more alike: read, kept, compared with, and fitted to.
+
+A judgement is a triplet of track ids in `triplets.csv` of the catalogue: to the `reference`, the
+`nearer` one sounds more alike than the `farther` one. Listeners contradict each other and
+themselves, so a judgement that contradicts another, or repeats it, is data like any other.
+"""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simlib.catalogue.csv_table import parse_csv, refuse_rows
+from simlib.core import SimlibError, printable, written_aside
+
+TRIPLETS_FILE = "triplets.csv"
+TRIPLET_COLUMNS = ("reference", "nearer", "farther")
+
+
+def read_triplets(data, tracks):
+    """Read the judgements of a catalogue.
+
+    Parameters
+    ----------
+    data : path-like
+        The folder with `triplets.csv`; it need not have one.
+    tracks : pandas.DataFrame
+        The recordings that there are.
+
+    Returns
+    -------
+    triplets : pandas.DataFrame
+        Columns `reference, nearer, farther`: track ids, one row a judgement, in the file's order.
+    left_out : pandas.DataFrame
+        Columns `row, track_id`: the judgements that do not count, since a recording was rejected or
+        removed, and which. The file keeps them: another catalogue may have it again.
+
+    Raises
+    ------
+    SimlibError
+        With all problems of the file at once.
+    """
+    _, rows = read_triplets_table(Path(data) / TRIPLETS_FILE)
+    ids = {track_id.strip(): track_id for track_id in tracks["track_id"].to_numpy(dtype=object)}
+    triplets, left_out = [], []
+    for number, row in rows:
+        absent = [row[name] for name in TRIPLET_COLUMNS if row[name] not in ids]
+        if absent:
+            left_out.append((number, absent[0]))
+        else:
+            triplets.append([ids[row[name]] for name in TRIPLET_COLUMNS])
+    return (
+        pd.DataFrame(triplets, columns=list(TRIPLET_COLUMNS), dtype="str"),
+        pd.DataFrame(left_out, columns=["row", "track_id"]).astype({"row": int, "track_id": "str"}),
+    )
+
+
+def read_triplets_table(path, known=None):
+    """Read and check a `triplets.csv`.
+
+    Parameters
+    ----------
+    path : path-like
+        UTF-8, comma-separated, with a header; columns beside the three are kept and mean nothing.
+    known : set of str, optional
+        The track ids that may be named; any by default.
+
+    Returns
+    -------
+    header : list of str
+        The table's columns; the three, if there is no such file.
+    rows : list of (int, dict)
+        Number of the row, counted from the header's 1, and column to text.
+
+    Raises
+    ------
+    SimlibError
+        One error that lists every problem found.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():
+            return list(TRIPLET_COLUMNS), []
+        raw = path.read_bytes()
+    except OSError as error:
+        cause = f"cannot be read ({error.strerror})"
+        raise SimlibError(path, cause, "check its permissions and the disk") from None
+    header, rows, problems = parse_csv(raw)
+    lacking = [name for name in TRIPLET_COLUMNS if header.count(name) != 1]
+    problems += [f"there is no column '{name}', or more than one" for name in lacking]
+    if not lacking:
+        for number, row in rows:
+            ids = [row.get(name, "") for name in TRIPLET_COLUMNS]
+            problems += [f"row {number}{problem}" for problem in _row_problems(ids, known)]
+    refuse_rows(path, problems)
+    return header, rows
+
+
+def _row_problems(ids, known):
+    if "" in ids:
+        return [f" names no '{TRIPLET_COLUMNS[ids.index('')]}'"]
+    problems = []
+    if ids[0] in ids[1:]:
+        problems.append(f" compares '{printable(ids[0])}' with itself")
+    if ids[1] == ids[2]:
+        problems.append(f" has '{printable(ids[1])}' as nearer and as farther")
+    strangers = [] if known is None else [i for i in dict.fromkeys(ids) if i not in known]
+    return problems + [f": there is no track '{printable(i)}'" for i in strangers]
+
+
+def append_triplet(data, reference, nearer, farther):
+    """Add a judgement to a catalogue's `triplets.csv`; the file is made if there is none.
+
+    Parameters
+    ----------
+    data : path-like
+        The catalogue.
+    reference, nearer, farther : str
+        Track ids.
+
+    Raises
+    ------
+    SimlibError
+        If the three are not three recordings, or the file has problems.
+    """
+    path, ids = Path(data) / TRIPLETS_FILE, (reference, nearer, farther)
+    problems = _row_problems([track_id.strip() for track_id in ids], None)
+    if problems:
+        raise SimlibError(path, f"a judgement{problems[0]}", "name three different recordings")
+    header, _ = read_triplets_table(path)
+    before = path.read_bytes() if path.exists() else (",".join(header) + "\n").encode()
+    if not before.endswith(b"\n"):
+        before += b"\n"
+    line = io.StringIO()
+    writer = csv.DictWriter(line, header, restval="", lineterminator="\n")
+    writer.writerow(dict(zip(TRIPLET_COLUMNS, ids, strict=True)))
+    # Not in place: the file may be a link into DVC's cache.
+    with written_aside(path) as aside, open(aside, "wb") as stream:
+        stream.write(before + line.getvalue().encode("utf-8"))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def triplet_rows(triplets, tracks):
+    """Find the recordings of judgements in a table.
+
+    Parameters
+    ----------
+    triplets : pandas.DataFrame
+        From `read_triplets`.
+    tracks : pandas.DataFrame
+        Of the catalogue, or of one side of the split.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_triplets, 3)
+        Rows of `tracks`; judgements with a recording that is not there are left out.
+    """
+    index = pd.Index(tracks["track_id"].to_numpy(dtype=object))
+    columns = [index.get_indexer(triplets[name].to_numpy(dtype=object)) for name in TRIPLET_COLUMNS]
+    rows = np.stack(columns, axis=1).astype(np.int64)
+    return rows[(rows >= 0).all(axis=1)]

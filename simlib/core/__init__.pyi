@@ -1,0 +1,39 @@
+from .arrays import cosine as cosine
+from .arrays import evenly_spread as evenly_spread
+from .digests import digest_of as digest_of
+from .digests import digest_of_code as digest_of_code
+from .digests import digest_of_file as digest_of_file
+from .digests import import_closure as import_closure
+from .errors import SimlibError as SimlibError
+from .errors import at_least_one as at_least_one
+from .errors import printable as printable
+from .files import read_json as read_json
+from .files import write_json as write_json
+from .files import written_aside as written_aside
+from .project import project_root as project_root
+from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
+from .schema import KNOWN_COLUMNS as KNOWN_COLUMNS
+from .schema import REJECTED_COLUMNS as REJECTED_COLUMNS
+from .schema import RESERVED_COLUMNS as RESERVED_COLUMNS
+from .settings import Section as Section
+
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "KNOWN_COLUMNS",
+    "REJECTED_COLUMNS",
+    "RESERVED_COLUMNS",
+    "Section",
+    "SimlibError",
+    "at_least_one",
+    "cosine",
+    "digest_of",
+    "digest_of_code",
+    "digest_of_file",
+    "evenly_spread",
+    "import_closure",
+    "printable",
+    "project_root",
+    "read_json",
+    "write_json",
+    "written_aside",
+]

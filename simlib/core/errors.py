@@ -1,0 +1,44 @@
+"""What every produced file shares: one error class, atomic writing, digests, the project's root."""
+
+import operator
+
+
+class SimlibError(Exception):
+    """Something that the user can mend.
+
+    Parameters
+    ----------
+    subject : str or Path
+        The file, table or setting that is at fault.
+    cause : str
+        What is wrong with it.
+    mend : str
+        What to do about it.
+    """
+
+    def __init__(self, subject, cause, mend):
+        super().__init__(str(subject), cause, mend)
+        self.subject, self.cause, self.mend = str(subject), cause, mend
+
+    def __str__(self):
+        return f"{printable(self.subject)}: {self.cause}; {self.mend}"
+
+    def _render_traceback_(self):
+        # IPython asks for this: in a notebook the reader sees the sentence, not our call stack.
+        return [f"SimlibError: {self}"]
+
+
+def printable(text):
+    """One line that any terminal can show: control characters and lone surrogates are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def at_least_one(name, number):
+    """Return a count as int; raise SimlibError if it is none of at least 1."""
+    try:
+        count = operator.index(number)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise SimlibError(f"{name} = {number}", "is no whole number above 0", "ask for at least 1")
+    return count

@@ -1,0 +1,35 @@
+"""What every produced file shares: one error class, atomic writing, digests, the project's root."""
+
+from pathlib import Path
+
+from simlib.core.errors import SimlibError
+
+
+def project_root(start=None):
+    """Find the project folder: the nearest one upwards that holds `dvc.yaml` and `params.yaml`.
+
+    A notebook's kernel starts in `notebooks/` under JupyterLab and in the root under papermill.
+
+    Parameters
+    ----------
+    start : path-like, optional
+        Where to begin; the working directory by default.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    SimlibError
+        If no folder on the way up is a project.
+    """
+    start = Path(start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
+            return folder
+    raise SimlibError(
+        start,
+        "no simlib project here or above (a folder with dvc.yaml and params.yaml)",
+        "change into your checkout and try again",
+    )

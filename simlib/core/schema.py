@@ -1,0 +1,10 @@
+"""The tracks table: read, checked, completed from the files' own tags, and split by artist.
+
+A catalogue is a folder with `audio/**` and `tracks.csv`. Nothing here looks at samples.
+"""
+
+KNOWN_COLUMNS = ("track_id", "path", "title", "artist", "album")
+AUDIO_SUFFIXES = frozenset(".wav .flac .ogg .opus .mp3 .m4a .mp4 .aac .wma .webm".split())
+REJECTED_COLUMNS = ["path", "cause", "mend"]
+# Columns that the pipeline adds to the table itself.
+RESERVED_COLUMNS = ("seconds", "digest", "log_mel", "descriptor", "worn")

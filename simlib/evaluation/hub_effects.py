@@ -1,0 +1,79 @@
+"""What an evaluation tells: tables, a verdict in words, queries to listen to."""
+
+import numpy as np
+import pandas as pd
+
+from simlib.core import evenly_spread
+from simlib.evaluation.statistics import skewness
+from simlib.index import hub_corrected
+from simlib.relevance import artist_filter, artist_keys, rank_candidates
+
+# Pairs of tracks grow with the square.
+MOST_TRACKS = 5_000
+
+
+def hubs_before_and_after(vectors, tracks, k, seed):
+    """Count in how many lists each track of the catalogue stands, without and with correction.
+
+    Every track is a query to all the others by other artists, as search ranks them; of more than
+    5,000 tracks, so many, evenly spread.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray of float32, shape (n_tracks, embedding)
+        Of unit length.
+    tracks : pandas.DataFrame
+    k, seed : int
+
+    Returns
+    -------
+    skew : dict of str to float
+        Skewness of the k-occurrence `by cosine` and `corrected`.
+    table : pandas.DataFrame
+        The five tracks that stood in most lists by cosine: `track_id, title, artist`, and the
+        two counts.
+    """
+    looked_at = evenly_spread(len(vectors), MOST_TRACKS)
+    vectors, tracks = vectors[looked_at], tracks.iloc[looked_at].reset_index(drop=True)
+    artists = artist_keys(tracks)
+    similarities = {
+        "by cosine": vectors @ vectors.T,
+        "corrected": hub_corrected(vectors, artists),
+    }
+    allowed = artist_filter(artists)
+    table = tracks[["track_id", "title", "artist"]].copy()
+    skew = {}
+    for name, similarity in similarities.items():
+        ranked = rank_candidates(similarity, allowed, k, seed)
+        table[name] = np.bincount(ranked[ranked >= 0], minlength=len(tracks))
+        skew[name] = skewness(table[name])
+    return skew, table.nlargest(5, "by cosine", keep="first").reset_index(drop=True)
+
+
+def hub_correction_cost(evaluation, before, after):
+    """Lay out what a correction does to the lists of the test artists: nDCG before and after.
+
+    Parameters
+    ----------
+    evaluation : simlib.evaluation.Evaluation
+    before, after : numpy.ndarray, shape (n_tracks, n_tracks)
+        Similarities.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `measure`, `by cosine`, `corrected` and `difference`, paired, with its interval.
+    """
+    first, second = evaluation.scores(before), evaluation.scores(after)
+    rows = []
+    for measure in first:
+        change = evaluation.interval(second[measure] - first[measure])
+        if "_ndcg@" not in measure or change["value"] is None:
+            continue
+        rows.append({
+            "measure": measure,
+            "by cosine": f"{np.nanmean(first[measure]):.3f}",
+            "corrected": f"{np.nanmean(second[measure]):.3f}",
+            "difference": f"{change['value']:+.3f} [{change['low']:+.3f}, {change['high']:+.3f}]",
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=["measure", "by cosine", "corrected", "difference"])

@@ -1,0 +1,260 @@
+"""How good the ranked lists are, for artists that the model never heard, and beside what."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from simlib.core import SimlibError, cosine
+from simlib.evaluation.protocol import compare_excerpts, compare_systems
+from simlib.features import DESCRIPTOR_BLOCK_SECONDS, DESCRIPTOR_GROUPS, FeatureStore
+from simlib.index import Index, IndexSettings, hub_corrected
+from simlib.model import Embedder, load_pretrained
+
+
+def standardised(vectors, reference, groups):
+    """Make hand-picked features comparable: z-scored, every group of them of equal weight.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray, shape (n_tracks, d)
+    reference : numpy.ndarray, shape (n_others, d)
+        Other artists' recordings, which give mean and deviation.
+    groups : sequence of int
+        Sizes of the groups of columns; they sum to d.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_tracks, d)
+    """
+    deviation = reference.std(axis=0)
+    scores = (vectors - reference.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    return scores / np.sqrt(np.repeat(groups, groups))
+
+
+def by_other_tags(evaluation):
+    """Rank by the overlap of the other tag columns: what words can say, as a reference.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (n_tracks, n_tracks)
+        By the column that is measured; empty where there is only one.
+    """
+    gains = evaluation.gains
+    if len(gains) < 2:
+        return {}
+    return {c: sum(g for other, g in gains.items() if other != c) for c in gains}
+
+
+def at_random(evaluation):
+    """Similarities that mean nothing: the floor of every measure."""
+    rng = np.random.default_rng(evaluation.settings.seed + 1)
+    return rng.random((len(evaluation.tracks),) * 2)
+
+
+def load_other(path, tracks):
+    """Read another system's view of the catalogue.
+
+    Parameters
+    ----------
+    path : path-like
+        `.npz` with `ids` (n,) and `emb` (n, d), compared by cosine, or `sim` (n, n).
+    tracks : pandas.DataFrame
+        The tracks that it must cover.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_tracks, n_tracks)
+
+    Raises
+    ------
+    SimlibError
+        If it is absent, malformed, or leaves tracks out.
+    """
+    mend = "see 'make help' on compare for the format, or take it out of evaluate.compare"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files if name in ("ids", "emb", "sim")}
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile, zlib.error) as error:
+        raise SimlibError(path, f"cannot be read ({error})", mend) from None
+    if "ids" not in arrays or not {"emb", "sim"} & set(arrays):
+        raise SimlibError(path, "lacks 'ids', or both 'emb' and 'sim'", mend)
+    name = "sim" if "sim" in arrays else "emb"
+    values, n = arrays[name], arrays["ids"].size
+    fits = values.shape == (n, n) if name == "sim" else values.ndim == 2 and len(values) == n
+    if arrays["ids"].ndim != 1 or not fits:
+        raise SimlibError(path, f"'{name}' of shape {values.shape} does not fit {n} 'ids'", mend)
+    if values.dtype.kind not in "fiu":
+        raise SimlibError(path, "holds values that are not numbers", mend)
+    position = {str(name): i for i, name in enumerate(arrays["ids"])}
+    wanted = list(tracks["track_id"].to_numpy(dtype=object))
+    # Files are known to other programs by their names.
+    keys = [t if t in position else Path(t).name for t in wanted]
+    absent = [t for t, key in zip(wanted, keys, strict=True) if key not in position]
+    if absent:
+        cause = f"lacks {len(absent)} of {len(wanted)} test tracks, '{absent[0]}' for one"
+        raise SimlibError(path, cause, mend)
+    rows = np.array([position[key] for key in keys])
+    matrix = values[np.ix_(rows, rows)] if name == "sim" else cosine(values[rows])
+    if not np.isfinite(matrix).all():
+        raise SimlibError(path, "holds values that are not numbers", mend)
+    return matrix.astype(np.float64)
+
+
+RESERVED_NAMES = ("simlib", "untrained", "pretrained", "mfcc", "tags", "random")
+
+
+@dataclass(frozen=True)
+class EvaluationContext:
+    """Where the systems find what they need.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+        The project.
+    store : simlib.features.FeatureStore
+    model : simlib.model.Embedder
+    index : simlib.index.Index
+    sides : numpy.ndarray of object, shape (n_tracks,)
+        Of the index's tracks; from `split_artists`.
+    settings : simlib.index.IndexSettings
+        How segments are laid, for all encoders alike.
+    """
+
+    root: Path
+    store: FeatureStore
+    model: Embedder
+    index: Index
+    sides: np.ndarray
+    settings: IndexSettings
+
+    @property
+    def test(self):
+        """The test rows of the table."""
+        return self.index.tracks[self.sides == "test"].reset_index(drop=True)
+
+    @property
+    def untrained(self):
+        """The same network with random weights; only the features' scale is the same."""
+        seed = self.model.provenance["train"]["seed"]
+        model = self.model
+        same = Embedder.untrained(model.front_end, model.segment_seconds, model.architecture, seed)
+        same.describer.mean, same.describer.deviation = (
+            model.describer.mean,
+            model.describer.deviation,
+        )
+        return same
+
+    @property
+    def pretrained(self):
+        """The weights that come with simlib, and a word on them.
+
+        Returns
+        -------
+        model : simlib.model.Embedder or None
+            None where they cannot be scored.
+        remark : str
+        """
+        digests = self.index.tracks["digest"]
+        return load_pretrained(self.root, self.model.front_end, digests)
+
+    def embed(self, model, tracks):
+        """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
+        return np.stack([
+            model.track(*self.features(row), self.settings.hop_seconds)[0]
+            for row in tracks.itertuples()
+        ])  # fmt: skip
+
+    def features(self, row):
+        """Return a recording's log-mel spectrogram and its descriptor."""
+        return self.store.log_mel(row.log_mel), self.store.descriptor(row.descriptor)
+
+    def describe(self, tracks):
+        """Hand-picked descriptors of recordings, ready to be compared by cosine."""
+        return self.standardised(self.store.descriptors(tracks["descriptor"]))
+
+    def standardised(self, descriptors):
+        """Scale descriptors by what the recordings of all but the test artists are like."""
+        known = self.store.descriptors(self.index.tracks["descriptor"][self.sides != "test"])
+        return standardised(descriptors, known, DESCRIPTOR_GROUPS)
+
+
+def evaluate_systems(stage, evaluation):
+    """Score all systems on the test artists.
+
+    Parameters
+    ----------
+    stage : Stage
+    evaluation : simlib.evaluation.Evaluation
+
+    Returns
+    -------
+    systems : dict of str to numpy.ndarray, shape (n_tracks, n_tracks)
+        Similarities of `simlib` and its two baselines, for lists and figures.
+    report : dict
+        What `metrics/evaluation.json` holds; see `simlib.evaluation.compare_systems`.
+
+    Raises
+    ------
+    SimlibError
+        If a file under `compare_systems` cannot be used.
+    """
+    tracks = evaluation.tracks
+    systems = {
+        "simlib": hub_corrected(stage.index.weighed()[stage.sides == "test"], evaluation.artists),
+        "untrained": cosine(stage.embed(stage.untrained, tracks)),
+        "mfcc": cosine(stage.describe(tracks)),
+    }
+    if not evaluation.columns:
+        return systems, compare_excerpts(_excerpts(stage, tracks), evaluation)
+    compared = dict(systems)
+    if (shipped := stage.pretrained[0]) is not None:
+        compared["pretrained"] = hub_corrected(stage.embed(shipped, tracks), evaluation.artists)
+    if words := by_other_tags(evaluation):
+        compared["tags"] = words
+    compared["random"] = at_random(evaluation)
+    for name in evaluation.settings.compare:
+        system = Path(name).stem
+        if system in compared or system in RESERVED_NAMES:
+            raise SimlibError(name, f"'{system}' names a system already", "rename the file")
+        compared[system] = load_other(stage.root / name, tracks)
+    return systems, compare_systems(compared, evaluation)
+
+
+def _excerpts(stage, tracks):
+    """Embed each recording as an excerpt, its first third, and the rest; {system: (both)}."""
+    learned = {"simlib": stage.model, "untrained": stage.untrained}
+    if (shipped := stage.pretrained[0]) is not None:
+        learned["pretrained"] = shipped
+    parts = [_thirds(stage, row) for row in tracks.itertuples()]
+    found = {}
+    for name, model in learned.items():
+        # Without overlap of segments, as there is none of the two parts.
+        hop = model.segment_seconds
+        found[name] = _stacked(parts, lambda part, m=model, h=hop: m.track(*part, h)[0])
+    described = _stacked(parts, lambda part: part[1].mean(axis=0))
+    found["mfcc"] = tuple(stage.standardised(side) for side in described)
+    rng = np.random.default_rng(0)
+    found["random"] = tuple(rng.standard_normal((len(tracks), 16)) for _ in range(2))
+    return found
+
+
+def _thirds(stage, row):
+    """Cut a recording's features after a third of its descriptor's blocks; None if it has one."""
+    log_mel, descriptor = stage.features(row)
+    cut = -(-len(descriptor) // 3)
+    frame = round(cut * DESCRIPTOR_BLOCK_SECONDS * stage.model.front_end.frame_rate)
+    if not 0 < cut < len(descriptor) or frame >= len(log_mel):
+        return None
+    return (log_mel[:frame], descriptor[:cut]), (log_mel[frame:], descriptor[cut:])
+
+
+def _stacked(parts, embed):
+    """Embed both parts of each recording; rows of NaN for those that have none."""
+    sides = [None if both is None else [embed(part) for part in both] for both in parts]
+    size = next((len(both[0]) for both in sides if both is not None), 1)
+    nothing = [np.full(size, np.nan)] * 2
+    filled = [nothing if both is None else both for both in sides]
+    return tuple(np.stack([both[side] for both in filled]) for side in (0, 1))

@@ -1,0 +1,67 @@
+from .audio import decode as decode
+from .audio import decode_blocks as decode_blocks
+from .audio import duration as duration
+from .audio import fade as fade
+from .audio import mp3_bytes as mp3_bytes
+from .audio import native_blocks as native_blocks
+from .degrade import DEGRADATIONS as DEGRADATIONS
+from .degrade import clip as clip
+from .degrade import degrade_randomly as degrade_randomly
+from .degrade import excerpt as excerpt
+from .degrade import mp3 as mp3
+from .degrade import noise as noise
+from .degrade import reverberate as reverberate
+from .degrade import telephone as telephone
+from .descriptor import DESCRIPTOR_BLOCK_SECONDS as DESCRIPTOR_BLOCK_SECONDS
+from .descriptor import DESCRIPTOR_GROUPS as DESCRIPTOR_GROUPS
+from .descriptor import DESCRIPTOR_RATE as DESCRIPTOR_RATE
+from .descriptor import compute_descriptor as compute_descriptor
+from .extraction import extract as extract
+from .settings import ExtractSettings as ExtractSettings
+from .spectrogram import compute_log_mel as compute_log_mel
+from .spectrogram import power_frames as power_frames
+from .spectrogram import store_log_mel as store_log_mel
+from .store import FEATURE_KINDS as FEATURE_KINDS
+from .store import FeatureStore as FeatureStore
+from .tempogram import COARSE_BINS as COARSE_BINS
+from .tempogram import CYCLIC_BINS as CYCLIC_BINS
+from .tempogram import OCTAVES as OCTAVES
+from .tempogram import compute_tempogram as compute_tempogram
+from .tempogram import cyclic_tempogram as cyclic_tempogram
+from .tempogram import estimate_bpm as estimate_bpm
+from .tempogram import octave_tempogram as octave_tempogram
+
+__all__ = [
+    "COARSE_BINS",
+    "CYCLIC_BINS",
+    "DEGRADATIONS",
+    "DESCRIPTOR_BLOCK_SECONDS",
+    "DESCRIPTOR_GROUPS",
+    "DESCRIPTOR_RATE",
+    "ExtractSettings",
+    "FEATURE_KINDS",
+    "FeatureStore",
+    "OCTAVES",
+    "clip",
+    "compute_descriptor",
+    "compute_log_mel",
+    "compute_tempogram",
+    "cyclic_tempogram",
+    "decode",
+    "decode_blocks",
+    "degrade_randomly",
+    "duration",
+    "estimate_bpm",
+    "excerpt",
+    "extract",
+    "fade",
+    "mp3",
+    "mp3_bytes",
+    "native_blocks",
+    "noise",
+    "octave_tempogram",
+    "power_frames",
+    "reverberate",
+    "store_log_mel",
+    "telephone",
+]

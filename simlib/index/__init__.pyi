@@ -1,0 +1,45 @@
+from .calibration import ESTIMATES as ESTIMATES
+from .calibration import Calibration as Calibration
+from .calibration import by_other_artists as by_other_artists
+from .calibration import calibrate as calibrate
+from .calibration import corrected_percentile as corrected_percentile
+from .calibration import nearest_similarity as nearest_similarity
+from .calibration import similarity_percentile as similarity_percentile
+from .calibration import unrelated_percentiles as unrelated_percentiles
+from .faiss_index import CANDIDATES as CANDIDATES
+from .faiss_index import Index as Index
+from .fingerprints import Fingerprints as Fingerprints
+from .fingerprints import fingerprint as fingerprint
+from .fingerprints import fingerprint_rate as fingerprint_rate
+from .hubness import UNFILTERED_SHARE as UNFILTERED_SHARE
+from .hubness import hub_corrected as hub_corrected
+from .hubness import hub_penalties as hub_penalties
+from .hubness import penalise_hubs as penalise_hubs
+from .projection import load_projection as load_projection
+from .projection import project_to_plane as project_to_plane
+from .projection import save_projection as save_projection
+from .settings import IndexSettings as IndexSettings
+
+__all__ = [
+    "CANDIDATES",
+    "Calibration",
+    "ESTIMATES",
+    "Fingerprints",
+    "Index",
+    "IndexSettings",
+    "UNFILTERED_SHARE",
+    "by_other_artists",
+    "calibrate",
+    "corrected_percentile",
+    "fingerprint",
+    "fingerprint_rate",
+    "hub_corrected",
+    "hub_penalties",
+    "load_projection",
+    "nearest_similarity",
+    "penalise_hubs",
+    "project_to_plane",
+    "save_projection",
+    "similarity_percentile",
+    "unrelated_percentiles",
+]

@@ -1,0 +1,55 @@
+"""The catalogue in two dimensions: a map to look at, near staying near."""
+
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from simlib.core import SimlibError, written_aside
+
+PERPLEXITY, SEED = 30.0, 0
+_FILE = "plane.npy"
+_MEND = "run 'dvc repro index'"
+
+
+def project_to_plane(vectors):
+    """Lay embeddings out in two dimensions by t-SNE (van der Maaten and Hinton 2008) from PCA.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray of float32, shape (n_tracks, dimensions)
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_tracks, 2)
+    """
+    if len(vectors) < 5:
+        plane = np.zeros((len(vectors), 2), dtype=np.float32)
+        axes = min(2, len(vectors) - 1)
+        if axes:
+            plane[:, :axes] = PCA(axes, random_state=SEED).fit_transform(vectors)
+        return plane
+    perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
+    return TSNE(2, perplexity=perplexity, init="pca", random_state=SEED).fit_transform(vectors)
+
+
+def save_projection(points, folder):
+    """Write a map beside the index."""
+    with written_aside(Path(folder) / _FILE) as aside, open(aside, "wb") as stream:
+        np.save(stream, points, allow_pickle=False)
+
+
+def load_projection(folder):
+    """Read what `save_projection` wrote.
+
+    Raises
+    ------
+    SimlibError
+        If it is absent or broken.
+    """
+    try:
+        return np.load(Path(folder) / _FILE, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        reason = str(error).splitlines()[0]
+        raise SimlibError(Path(folder) / _FILE, f"cannot be read ({reason})", _MEND) from None

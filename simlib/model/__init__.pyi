@@ -1,0 +1,39 @@
+from .aspects import SOUND as SOUND
+from .aspects import TEMPO as TEMPO
+from .aspects import Aspects as Aspects
+from .aspects import subspace_name as subspace_name
+from .embedder import Embedder as Embedder
+from .embedder import architecture_of as architecture_of
+from .networks import Branch as Branch
+from .networks import Encoder as Encoder
+from .networks import best_device as best_device
+from .networks import compute_dtype as compute_dtype
+from .pretrained import PRETRAINED_PATH as PRETRAINED_PATH
+from .pretrained import load_pretrained as load_pretrained
+from .pretrained import shorten_digests as shorten_digests
+from .segments import cut_segment as cut_segment
+from .segments import pool_segments as pool_segments
+from .segments import segment_frames as segment_frames
+from .segments import segment_starts as segment_starts
+from .settings import BranchSettings as BranchSettings
+
+__all__ = [
+    "Aspects",
+    "Branch",
+    "BranchSettings",
+    "Embedder",
+    "Encoder",
+    "PRETRAINED_PATH",
+    "SOUND",
+    "TEMPO",
+    "architecture_of",
+    "best_device",
+    "compute_dtype",
+    "cut_segment",
+    "load_pretrained",
+    "pool_segments",
+    "segment_frames",
+    "segment_starts",
+    "shorten_digests",
+    "subspace_name",
+]

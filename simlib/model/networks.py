@@ -1,0 +1,151 @@
+"""The network: log-mel segments and hand-picked features in, unit embeddings out."""
+
+import numpy as np
+import torch
+from torch import nn
+
+# Hand-picked features further from their mean than so many deviations say no more by it.
+FARTHEST = 5.0
+# Log-mel frames lie between -100 and 40 dB; divided so, activations begin near unit size.
+SCALE_DB = 20.0
+
+
+class Encoder(nn.Module):
+    """One branch of the Siamese network; the twins share it.
+
+    A strided convolution, then blocks of convolution, pooling, batch normalisation and ReLU; the
+    mean and the maximum over time, and a linear map to the embedding. Segments are taken relative
+    to their own mean level, so that loudness does not count.
+
+    Parameters
+    ----------
+    n_mels : int
+    channels : list of int
+        Output channels of the strided convolution and of each block; each halves both axes.
+    embedding : int
+        Dimensions of the embedding.
+    dropout : float
+    """
+
+    def __init__(self, n_mels, channels, embedding, dropout):
+        super().__init__()
+        before = channels[0]
+        blocks = [
+            nn.Conv2d(1, before, 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(before),
+            nn.ReLU(),
+        ]
+        for after in channels[1:]:
+            blocks += [
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                # Pooled first, the rest has a quarter to do: training takes little over half.
+                nn.MaxPool2d(2, ceil_mode=True),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
+            before = after
+        self.blocks = nn.Sequential(*blocks)
+        bands = -(-n_mels // 2 ** len(channels))
+        self.dropout = nn.Dropout(dropout)
+        self.project = nn.Linear(2 * before * bands, embedding)
+        # Channels last in memory halves the time of a training step on a CPU.
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, segments):
+        """Embed segments.
+
+        Parameters
+        ----------
+        segments : torch.Tensor of float32, shape (n_segments, n_frames, n_mels)
+            Log-mel in dB.
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (n_segments, embedding)
+            Of unit length.
+        """
+        return nn.functional.normalize(self.raw(segments), dim=1)
+
+    def raw(self, segments):
+        """Embed segments, not yet at unit length; see `forward`."""
+        level = segments.mean(dim=(1, 2), keepdim=True)
+        image = ((segments - level) / SCALE_DB).unsqueeze(1)
+        maps = self.blocks(image.to(memory_format=torch.channels_last))
+        # (n, channels, time, bands): bands stay apart, time is summed up.
+        pooled = torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1).flatten(1)
+        return self.project(self.dropout(pooled)).float()
+
+
+class Branch(nn.Module):
+    """A small network on features of a recording as a whole.
+
+    Parameters
+    ----------
+    features : int
+        Dimensions of what comes in.
+    hidden, embedding : int
+        Units of the hidden layer, and dimensions of the embedding.
+    input_dropout, dropout : float
+        Shares of the features and of the hidden units that training drops.
+    noise : float
+        Deviation of the noise that training adds to the scaled features.
+    """
+
+    def __init__(self, features, hidden, embedding, input_dropout, dropout, noise):
+        super().__init__()
+        self.noise, self.size = noise, embedding
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+        self.layers = nn.Sequential(
+            nn.Dropout(input_dropout),
+            nn.Linear(features, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, embedding),
+        )
+
+    def scale_by(self, features):
+        """Take mean and deviation of the features from these: float32, shape (n, features)."""
+        deviation = features.std(axis=0)
+        self.mean.copy_(torch.from_numpy(features.mean(axis=0)))
+        self.deviation.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)))
+
+    def forward(self, features):
+        """Embed recordings.
+
+        Parameters
+        ----------
+        features : torch.Tensor of float32, shape (n, features)
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (n, embedding)
+            Of unit length.
+        """
+        scaled = ((features - self.mean) / self.deviation).clamp(-FARTHEST, FARTHEST)
+        if self.training:
+            scaled = scaled + self.noise * torch.randn_like(scaled)
+        return nn.functional.normalize(self.layers(scaled), dim=1)
+
+
+def best_device():
+    """Return the device to compute on: CUDA, Apple's MPS, or the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def compute_dtype(device):
+    """Return the dtype that training computes in where it may: bfloat16 where that is quick.
+
+    On a CPU without instructions for it, bfloat16 is emulated and slower than float32.
+    """
+    if device.type == "cuda":
+        quick = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        capable = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+        quick = capable.get("amx_bf16", False) or capable.get("avx512_bf16", False)
+    return torch.bfloat16 if quick else torch.float32

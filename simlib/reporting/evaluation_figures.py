@@ -1,0 +1,250 @@
+"""Figures from tables. Every text from a catalogue is drawn as it is, never as mathematics."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from simlib.reporting.catalogue_figures import PALETTE
+from simlib.reporting.text import plain
+
+# Of `simlib.evaluation.tag_support_table`.
+VERDICTS = ["heard", "barely heard", "not heard", "cannot tell"]
+# The systems keep their colours in every figure.
+SYSTEM_ORDER = ["simlib", "pretrained", "untrained", "mfcc", "tags", "random"]
+
+
+def metric_bars(table):
+    """Draw every measure as bars by system, with 95% intervals.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `simlib.evaluation.long_table`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    table = table.dropna(subset=["value", "low"])
+    measures = list(dict.fromkeys(table["measure"]))
+    systems = [s for s in SYSTEM_ORDER if s in set(table["system"])]
+    systems += [s for s in dict.fromkeys(table["system"]) if s not in systems]
+    colours = dict(zip(systems, sns.color_palette(PALETTE, len(systems)), strict=True))
+    # Two side by side: still legible on a phone.
+    across = max(1, min(2, len(measures)))
+    rows = max(1, -(-len(measures) // across))
+    figure, axes = plt.subplots(
+        rows, across, figsize=(4.6 * across, 0.6 + 0.34 * rows * len(systems)),
+        layout="constrained", squeeze=False,
+    )  # fmt: skip
+    for panel in axes.flat[len(measures) :]:
+        panel.set_axis_off()
+    for panel, measure in zip(axes.flat, measures, strict=False):
+        part = table[table["measure"] == measure].set_index("system")
+        part = part.loc[[s for s in systems if s in part.index]]
+        # By number: two names that are cut to the same text are two bars still.
+        numbers = [str(i) for i in range(len(part))]
+        sns.barplot(
+            x=part["value"].to_numpy(), y=numbers, hue=numbers, legend=False, ax=panel,
+            palette=[colours[s] for s in part.index],
+        )  # fmt: skip
+        panel.set_yticks(range(len(part)), [plain(s, 18) for s in part.index])
+        errors = [part["value"] - part["low"], part["high"] - part["value"]]
+        panel.errorbar(part["value"], range(len(part)), xerr=errors, fmt="none", color="0.2")
+        panel.set(title=plain(measure), xlabel="", ylabel="")
+    return figure
+
+
+def neighbours_by_tag(cells):
+    """Draw whose company the recordings with each tag keep.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        From `simlib.evaluation.tag_neighbourhoods`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if cells.empty:
+        figure, axes = plt.subplots(figsize=(6, 1), layout="constrained")
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "There is no tag column to look at.", ha="center")
+        return figure
+    labels = [plain(name) for name in cells.index]
+    size = 2.5 + 0.42 * len(labels)
+    figure, axes = plt.subplots(figsize=(size + 1.5, size), layout="constrained")
+    sns.heatmap(
+        cells.to_numpy(), xticklabels=labels, yticklabels=labels, annot=len(labels) <= 12,
+        fmt=".2f", cmap="mako_r", vmin=0, vmax=1, ax=axes,
+        cbar_kws={"label": "share of neighbours"},
+    )  # fmt: skip
+    axes.set(xlabel="a neighbour's tag", ylabel=f"the query's {plain(cells.index.name)}")
+    return figure
+
+
+def occurrence_histogram(counts, k):
+    """Draw in how many lists tracks stand, a line a system.
+
+    Parameters
+    ----------
+    counts : dict of str to numpy.ndarray of int, shape (n_tracks,)
+        By system.
+    k : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    frame = pd.DataFrame({plain(name, 18): values for name, values in counts.items()})
+    figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    sns.histplot(
+        frame.melt(var_name="system", value_name="lists"), x="lists", hue="system",
+        element="step", fill=False, discrete=True, palette=PALETTE, ax=axes,
+    )  # fmt: skip
+    axes.axvline(k, color="0.6", linestyle=":")
+    axes.set(xlabel=f"{k}-occurrence: lists that a track stands in", ylabel="tracks")
+    return figure
+
+
+def overlap_histogram(overlap, k):
+    """Draw how much of their lists recordings kept.
+
+    Parameters
+    ----------
+    overlap : numpy.ndarray of float64, shape (n_tracks,)
+        From `simlib.evaluation.list_overlap`.
+    k : int
+        Length of the lists.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    edges = (np.arange(k + 2) - 0.5) / k
+    sns.histplot(x=overlap[np.isfinite(overlap)], bins=edges, color="C0", ax=axes)
+    axes.set(xlabel=f"share of the {k} nearest that stayed", ylabel="recordings")
+    return figure
+
+
+def aspect_matrix(table):
+    """Draw what turning each part of the similarity up does to each measure.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `simlib.evaluation.aspect_gain_table`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    turned, measured = (table[name].unique() for name in ("turned up", "measured"))
+    values = table.pivot(index="turned up", columns="measured", values="value")
+    values = values.loc[turned, measured]
+    bounds = table.set_index(["turned up", "measured"])
+    texts = [[_with_interval(bounds.loc[(part, aspect)]) for aspect in measured] for part in turned]
+    size = (1.6 + 1.5 * len(measured), 1.4 + 0.62 * len(turned))
+    figure, axes = plt.subplots(figsize=size, layout="constrained")
+    largest = np.nanmax(np.abs(values.to_numpy()), initial=0.01)
+    sns.heatmap(
+        values.to_numpy(), annot=np.array(texts), fmt="", annot_kws={"size": 8}, cmap="vlag_r",
+        vmin=-largest, vmax=largest, ax=axes, cbar=False,
+        xticklabels=[plain(m, 18) for m in measured], yticklabels=[plain(t, 18) for t in turned],
+    )  # fmt: skip
+    axes.set(xlabel="nDCG gained, measured by", ylabel="turned up")
+    return figure
+
+
+def _with_interval(cell):
+    if np.isnan(cell["value"]):
+        return ""
+    return f"{cell['value']:+.3f}\n[{cell['low']:+.3f}, {cell['high']:+.3f}]"
+
+
+def reliability_figure(table):
+    """Draw how far the score of a result can be taken at its word.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `simlib.evaluation.reliability_curve`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = plt.subplots(figsize=(3.8, 3.6), layout="constrained")
+    axes.plot([0, 100], [0, 100], color="0.6", linestyle=":")
+    percent = 100 * table
+    axes.fill_between(percent["stated"], percent["low"], percent["high"], color="C0", alpha=0.2)
+    axes.plot(percent["stated"], percent["found"], color="C0")
+    axes.set(
+        xlabel="stated, % of unrelated pairs", ylabel="found, %",
+        xlim=(0, 100), ylim=(0, 100), aspect="equal",
+    )  # fmt: skip
+    return figure
+
+
+def tag_support_figure(table):
+    """Draw how well the sound supports each word.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `simlib.evaluation.tag_support_table`; words without an interval are left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    shown = table[table["low"].notna()]
+    columns = shown["column"].unique()
+    counts = [int((shown["column"] == column).sum()) for column in columns]
+    figure, axes = plt.subplots(
+        max(1, len(columns)), 1, figsize=(6.5, 1.2 + 0.6 * len(columns) + 0.19 * sum(counts)),
+        layout="constrained", squeeze=False, sharex=True,
+        height_ratios=[n + 1 for n in counts] or [1],
+    )  # fmt: skip
+    colours = dict(zip(VERDICTS, sns.color_palette(PALETTE, len(VERDICTS)), strict=True))
+    for column, panel in zip(columns, axes.flat, strict=False):
+        part = shown[shown["column"] == column].iloc[::-1]
+        for at, row in enumerate(part.itertuples()):
+            panel.plot([row.low, row.high], [at, at], color=colours[row.verdict])
+            panel.plot(row.odds, at, "o", markersize=4, color=colours[row.verdict])
+        panel.set_yticks(range(len(part)), [plain(tag) for tag in part["tag"]], fontsize=8)
+        panel.axvline(1, color="0.6", linestyle=":")
+        panel.set(title=plain(column), xscale="log", ylim=(-0.7, len(part) - 0.3))
+    lines = [plt.Line2D([], [], color=colours[v], marker="o", markersize=4) for v in VERDICTS]
+    axes.flat[-1].set_xlabel("times the odds that a neighbour carries the word")
+    figure.legend(lines, VERDICTS, loc="outside lower center", ncols=len(VERDICTS), fontsize=8)
+    return figure
+
+
+def learning_curves(curves):
+    """Draw the loss and the validation retrieval over the epochs.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `simlib.training.train`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (loss, score) = plt.subplots(1, 2, figsize=(11, 3.2), layout="constrained")
+    sns.lineplot(curves, x="epoch", y="loss", marker="o", ax=loss)
+    loss.set(title="Training loss", ylabel="loss")
+    names = [c for c in curves.columns if c.startswith("validation")]
+    if names:
+        long = curves.melt("epoch", names, var_name="measure", value_name="score")
+        long["measure"] = long["measure"].str.removeprefix("validation_").map(plain)
+        sns.lineplot(
+            long, x="epoch", y="score", hue="measure", palette=PALETTE, marker="o", ax=score
+        )
+    score.set(title="Retrieval on validation artists", ylabel="nDCG@10")
+    return figure

@@ -1,0 +1,29 @@
+from .embed_files import embed as embed
+from .excerpts import best_match as best_match
+from .excerpts import representative_excerpt as representative_excerpt
+from .filters import filter_mask as filter_mask
+from .playlists import path_between as path_between
+from .playlists import radio as radio
+from .rerank import agreement as agreement
+from .rerank import by_any_aspect as by_any_aspect
+from .rerank import diverse as diverse
+from .rerank import in_turn as in_turn
+from .results import sameness as sameness
+from .searcher import Searcher as Searcher
+from .searcher import query as query
+
+__all__ = [
+    "Searcher",
+    "agreement",
+    "best_match",
+    "by_any_aspect",
+    "diverse",
+    "embed",
+    "filter_mask",
+    "in_turn",
+    "path_between",
+    "query",
+    "radio",
+    "representative_excerpt",
+    "sameness",
+]

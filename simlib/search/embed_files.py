@@ -1,0 +1,86 @@
+"""Embed audio files, with no catalogue around them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from simlib.core import AUDIO_SUFFIXES, SimlibError, project_root
+from simlib.index import UNFILTERED_SHARE, hub_corrected
+from simlib.model import PRETRAINED_PATH, Embedder
+from simlib.search.queries import load_recording
+
+# Above this, embed leaves the similarity matrix out: it grows with the square.
+SIMILARITY_LIMIT = 5_000
+
+
+def embed(paths, weights=None):
+    """Embed audio files, with no catalogue around them.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Files, and folders to look for audio files in.
+    weights : path-like, optional
+        Of the encoder; by default the project's `models/`, else what it ships in `pretrained/`.
+
+    Returns
+    -------
+    arrays : dict of str to numpy.ndarray
+        `ids` (n,): file stems; `emb` (n, embedding) float32: unit vectors; and, up to 5,000 files,
+        `sim` (n, n) float32: the scores that search would give if these were the catalogue, each
+        by an artist of its own.
+    failed : list of SimlibError
+        One for each file that could not be embedded.
+
+    Raises
+    ------
+    SimlibError
+        If there are no weights, no file, or two files with one stem.
+    """
+    model = Embedder.load(weights or _default_weights())
+    files = _files(paths)
+    vectors, ids, failed = [], [], []
+    for path in files:
+        try:
+            one = load_recording(model, path)
+            hop = model.segment_seconds / 2
+            vectors.append(model.track(one.log_mel, one.descriptor, hop)[0])
+            ids.append(path.stem)
+        except SimlibError as error:
+            failed.append(error)
+    arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
+    if 0 < len(ids) <= SIMILARITY_LIMIT:
+        artists, most = np.arange(len(ids)), UNFILTERED_SHARE
+        arrays["sim"] = hub_corrected(arrays["emb"], artists, most).astype(np.float32)
+    return arrays, failed
+
+
+def _default_weights():
+    root = project_root()
+    trained = root / "models" / "encoder.safetensors"
+    shipped = root / PRETRAINED_PATH
+    return shipped if shipped.exists() and not trained.exists() else trained
+
+
+def _files(paths):
+    files = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (
+                p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file()
+            )
+            files += sorted(inside)
+        else:
+            files.append(path)
+    seen = {}
+    for path in files:
+        if path.stem in seen:
+            raise SimlibError(
+                path, f"has the same name as {seen[path.stem]}", "ids are file names: rename one"
+            )
+        seen[path.stem] = path
+    if not files:
+        raise SimlibError(
+            ", ".join(map(str, paths)), "holds no audio file", "name files or folders"
+        )
+    return files

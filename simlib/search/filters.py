@@ -1,0 +1,107 @@
+"""Conditions on the catalogue's table: which tracks are meant.
+
+A condition is a text such as `genre=Jazz`, `artist!=Miles Davis`, `bpm=90..110` or `bpm=..110`.
+"""
+
+import math
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS, SimlibError, printable
+
+# Columns that say where something lies, not what the recording is.
+_INTERNAL = {"path", *RESERVED_COLUMNS} - {"seconds"}
+_CONDITION = re.compile(r"\s*(?P<column>.*?)\s*(?P<operator>!?=)\s*(?P<value>.*?)\s*", re.DOTALL)
+_NUMBER = r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+_RANGE = re.compile(rf"(?P<low>{_NUMBER})?\s*\.\.\s*(?P<high>{_NUMBER})?", re.IGNORECASE)
+
+
+def filter_mask(tracks, conditions):
+    """Tell which tracks meet all conditions.
+
+    Text is compared as artists are everywhere: NFKC, stripped, case-folded. A cell of a tag column
+    equals each of its values, and itself; an empty value equals the cells of unknown text. Numbers
+    equal a number or a range, both ends included; an unknown number equals none. `!=` holds for
+    exactly the tracks for which `=` does not.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+        As `read_catalogue` returns it or an index holds it.
+    conditions : iterable of str
+        Column, `=` or `!=`, and a value; of a numeric column also `low..high`, `low..` or `..high`.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_tracks,)
+
+    Raises
+    ------
+    SimlibError
+        If a condition has no operator or no such column, asks for a range of text, or compares
+        numbers with anything else.
+    """
+    met = np.ones(len(tracks), dtype=bool)
+    columns = [column for column in tracks if column not in _INTERNAL]
+    for condition in conditions:
+        subject, parts = f"condition '{condition}'", _CONDITION.fullmatch(condition)
+        other = parts and (
+            parts["column"].rstrip("<> ") in columns
+            and parts["column"] not in columns
+            or parts["value"].startswith("=")
+            and parts["column"] not in KNOWN_COLUMNS
+        )
+        if not parts or other:
+            mend = "write column=value, column!=value or column=low..high"
+            raise SimlibError(subject, "holds neither of the operators = and !=", mend)
+        if parts["column"] not in columns:
+            cause = f"there is no column '{printable(parts['column'])}'"
+            raise SimlibError(subject, cause, f"there are {', '.join(map(printable, columns))}")
+        column = tracks[parts["column"]]
+        compare = _numbers if pd.api.types.is_numeric_dtype(column) else _texts
+        equal = compare(column, parts["value"], subject)
+        met &= equal if parts["operator"] == "=" else ~equal
+    return met
+
+
+def _numbers(column, value, subject):
+    ends = _RANGE.fullmatch(value)
+    if re.fullmatch(_NUMBER, value, re.IGNORECASE):
+        low = high = float(value)
+    elif ends and any(ends.groups()):
+        low, high = float(ends["low"] or -math.inf), float(ends["high"] or math.inf)
+    else:
+        cause = f"column '{printable(column.name)}' holds numbers"
+        raise SimlibError(subject, cause, "give a number, low..high, low.. or ..high")
+    if low > high:
+        raise SimlibError(subject, "the range ends before it begins", f"write {high:g}..{low:g}")
+    numbers = column.to_numpy(dtype=np.float64)
+    return (low <= numbers) & (numbers <= high)
+
+
+def _texts(column, value, subject):
+    # A title may well look like a range; a tag that does is a mistake about the column.
+    is_name, ends = column.name in KNOWN_COLUMNS, _RANGE.fullmatch(value)
+    if ends and any(ends.groups()) and not is_name:
+        cause = f"column '{printable(column.name)}' holds text, and only numbers have ranges"
+        raise SimlibError(subject, cause, "give one of its values")
+    wanted = _folded(value)
+    cells = column.to_numpy(dtype=object)
+    equal = (wanted in ({_folded(cell)} if is_name else _values(cell)) for cell in cells)
+    return np.fromiter(equal, dtype=bool, count=len(cells))
+
+
+def _values(cell):
+    """A cell's values, and the cell as a whole: what one sees in the table is found, too."""
+    return {_folded(cell), *filter(None, map(_folded, cell.split(";")))}
+
+
+def _folded(text):
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def listed_conditions(where):
+    return [where] if isinstance(where, str) else list(where)

@@ -1,0 +1,206 @@
+"""Playlists through the catalogue: a walk from one track to another, a station around one.
+
+How far apart two tracks are is their weighted cosine distance times the hub handicaps of both. So
+it is the same in both directions, and each track still ranks the others exactly as search does. The
+mean of the two directions would do half of the correction only: to one track, its own handicap is
+the same for all the others and waters theirs down.
+"""
+
+import numpy as np
+
+from simlib.core import SimlibError, at_least_one
+
+# Tracks that a playlist is chosen from; of a larger catalogue, those nearest to its way.
+CANDIDATES = 1_000
+# Points of a walk's way, both ends among them, whose nearest are candidates.
+POINTS = 10
+# A station leaves so many tracks, about twenty minutes, between two by one artist.
+REST = 5
+# And goes on with one of so many: fewer keep it nearer to the seed, more let it flow better.
+CHOICE = 10
+
+
+def path_between(index, first, last, steps, weights=None):
+    """Walk from one track to another, with no jump larger than it must be.
+
+    Every step leads nearer to the last track relative to the first: the distance to the first minus
+    that to the last grows strictly, so that no walk circles. No two tracks in a row are by one
+    artist, unless no walk of so many steps can do without; then beside the ends alone, and once
+    rather than twice. Of these walks the largest jump is the least, and then the sum of the jumps.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    first, last : int
+        Rows of `index.tracks`.
+    steps : int
+        A walk of n steps is n + 1 tracks long, both ends included.
+    weights : dict of str to float, optional
+        From `Aspects.weights`; the index's own by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a track: `step` (0 for the first), `track_id`, `title`, `artist`, and `jump`, the
+        distance from the track before, NaN for the first. The best walk through the catalogue; if
+        that has more than 1,000 tracks, through those nearest to the shortest way.
+
+    Raises
+    ------
+    SimlibError
+        If there is not even one step, the ends sound the same, or too few tracks lie between them.
+    """
+    steps = at_least_one("steps", steps)
+    weights = weights or index.weights
+    rows = _along(index, first, last, weights)
+    start, end = np.searchsorted(rows, [first, last])
+    vectors, handicaps = _seen(index, rows, weights)
+    distances = _distances(vectors, handicaps, slice(None), slice(None))
+    np.fill_diagonal(distances, 0)
+    progress = distances[start] - distances[end]
+    subject = "walk from '{}' to '{}'".format(*index.tracks["track_id"].iloc[[first, last]])
+    if progress[start] >= progress[end]:
+        raise SimlibError(subject, "begins and ends with the same sound", "choose other tracks")
+    between = np.flatnonzero((progress[start] < progress) & (progress < progress[end]))
+    way = np.array([start, *between[np.argsort(progress[between])], end])
+    forward = progress[way][:, None] < progress[way]
+    jumps = np.where(forward, distances[np.ix_(way, way)], np.inf)
+    artists = index.artists[rows[way]]
+    most = _longest(_without_repeats(jumps, artists, True, True))
+    if steps > most:
+        raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "ask for fewer")
+    for pardons in ([(False, False)], [(True, False), (False, True)], [(True, True)]):
+        largest, _, places = min(
+            _smoothest(_without_repeats(jumps, artists, *pardon), steps) for pardon in pardons
+        )
+        if np.isfinite(largest):
+            break
+    return _table(index, rows[way[places]], jumps[places[:-1], places[1:]])
+
+
+def radio(index, seed, length, weights=None):
+    """Play on and on around one track, like a radio station.
+
+    What comes next is, of the ten tracks nearest to the seed that have not been played, the one
+    nearest to the track before. Artists heard within the last five tracks wait; where nobody else
+    is left, it is the turn of who has waited longest. A longer station begins as a shorter one.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    seed : int
+        Row of `index.tracks`.
+    length : int
+        Tracks after the seed. If there are not so many, all are played.
+    weights : dict of str to float, optional
+        From `Aspects.weights`; the index's own by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `path_between`; step 0 is the seed.
+
+    Raises
+    ------
+    SimlibError
+        If the length is less than 1.
+    """
+    length = at_least_one("length", length)
+    weights = weights or index.weights
+    rows = np.array([seed, *_around(index, seed, length, weights)])
+    vectors, handicaps = _seen(index, rows, weights)
+    artists = index.artists[rows]
+    heard = np.full(artists.max() + 1, -np.inf)
+    heard[artists[0]] = 0
+    played, jumps, waiting = [0], [], np.arange(1, len(rows))
+    while len(waiting) and len(played) <= length:
+        rested = np.minimum(len(played) - heard[artists[waiting]], REST + 1)
+        near = waiting[rested == rested.max()][:CHOICE]
+        distances = _distances(vectors, handicaps, near, played[-1])
+        chosen = near[distances.argmin()]
+        heard[artists[chosen]] = len(played)
+        played.append(chosen)
+        jumps.append(distances.min())
+        waiting = waiting[waiting != chosen]
+    return _table(index, rows[played], jumps)
+
+
+def _along(index, first, last, weights):
+    """Rows, rising, of what lies near the shortest way, both ends included."""
+    if index.by_track.ntotal <= CANDIDATES:
+        return np.arange(index.by_track.ntotal)
+    ends = np.asarray(index.by_track.reconstruct_batch([first, last]))
+    one, other = index.aspects.weighed(ends, weights)
+    # Points at even angles between the two, of unit length under the weights as they are.
+    angle = np.arccos(np.clip(one @ other, -1, 1))
+    angles = np.linspace(0, angle, POINTS, dtype=np.float32)
+    points = np.sin([angle - angles, angles]).T @ ends / max(np.sin(angle), 1e-6)
+    near = [index.search(point, CANDIDATES // POINTS, weights=weights)[0] for point in points]
+    return np.unique(np.concatenate([[first, last], *near]))
+
+
+def _around(index, seed, length, weights):
+    """Rows of what is near the seed, nearest first: so many that the artists can take turns."""
+    vector = np.asarray(index.by_track.reconstruct(seed))
+    depth, turns = max(CANDIDATES, 2 * length), -(-length // (REST + 1))
+    while True:
+        rows, _ = index.search(vector, depth, seed, weights)
+        enough = np.minimum(np.bincount(index.artists[rows]), turns).sum() >= length
+        if enough or depth >= index.by_track.ntotal:
+            return rows
+        depth *= 2
+
+
+def _seen(index, rows, weights):
+    """Vectors of tracks under the weights, and their handicaps."""
+    vectors = index.aspects.weighed(index.vectors_of(rows), weights)
+    return vectors, index.handicaps(rows, weights)
+
+
+def _distances(vectors, handicaps, some, others):
+    distances = np.maximum(1 - vectors[some] @ vectors[others].T, 0)
+    return distances * np.multiply.outer(handicaps[some], handicaps[others])
+
+
+def _without_repeats(jumps, artists, leaving, arriving):
+    """Bar jumps between tracks by one artist; those from the first, or to the last, if so told."""
+    same = artists[:, None] == artists
+    same[0] &= not leaving
+    same[:, -1] &= not arriving
+    return np.where(same, np.inf, jumps)
+
+
+def _smoothest(jumps, steps):
+    """Largest jump, sum and places of the walk for which these are the least; inf for no walk."""
+    largest, _ = _cheapest(jumps, steps, np.maximum)
+    return largest, *_cheapest(np.where(jumps <= largest, jumps, np.inf), steps, np.add)
+
+
+def _cheapest(jumps, steps, join):
+    """Cost and places of the cheapest walk from the first place to the last; `join` adds it up."""
+    cost, came_from = np.where(np.arange(len(jumps)) == 0, 0, np.inf), []
+    for _ in range(steps):
+        costs = join(cost[:, None], jumps)
+        came_from.append(costs.argmin(axis=0))
+        cost = costs.min(axis=0)
+    places = [len(jumps) - 1]
+    for before in reversed(came_from):
+        places.append(int(before[places[-1]]))
+    return float(cost[-1]), places[::-1]
+
+
+def _longest(jumps):
+    """Steps of the longest walk to the last place, where all jumps lead to later places.
+
+    Where jumps from the first are free, there is a walk of any fewer: it leaves out the next ones.
+    """
+    steps = np.full(len(jumps), -np.inf)
+    steps[0] = 0
+    for place in range(1, len(jumps)):
+        steps[place] = 1 + steps[np.isfinite(jumps[:, place])].max(initial=-np.inf)
+    return int(steps[-1])
+
+
+def _table(index, rows, jumps):
+    chosen = index.tracks.iloc[rows][["track_id", "title", "artist"]].assign(jump=[np.nan, *jumps])
+    return chosen.reset_index(drop=True).rename_axis("step").reset_index()

@@ -1,0 +1,144 @@
+"""What one searches with: a track of the catalogue, a file, bytes, samples, or seconds of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simlib.core import SimlibError
+from simlib.features import (
+    DESCRIPTOR_BLOCK_SECONDS,
+    DESCRIPTOR_RATE,
+    compute_descriptor,
+    compute_log_mel,
+    decode_blocks,
+)
+from simlib.index import fingerprint
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What the model looks at of a recording; to take seconds of it decodes nothing again.
+
+    Attributes
+    ----------
+    name : str
+        To be shown.
+    row : int or None
+        Of the index, if it is a track of the catalogue.
+    log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
+    descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
+    begins : float
+        Seconds of the file that were left out before the first frame.
+    """
+
+    name: str
+    row: int | None
+    log_mel: np.ndarray
+    descriptor: np.ndarray
+    begins: float = 0.0
+
+
+@dataclass(frozen=True)
+class Query:
+    """A recording, or a passage of one, as the encoder hears it.
+
+    Attributes
+    ----------
+    name : str
+        To be shown.
+    row : int or None
+        Of the index, if it is a track of the catalogue.
+    start, end : float
+        Seconds of the recording that are meant.
+    vector : numpy.ndarray of float32, shape (dimensions,)
+        Of unit length.
+    segments : numpy.ndarray of float32, shape (n_segments, embedding)
+        Of unit length.
+    starts : numpy.ndarray of float, shape (n_segments,)
+        Seconds from the beginning of the recording.
+    print : numpy.ndarray of int8, shape (n_frames, n_bands)
+        From `simlib.index.fingerprint`.
+    """
+
+    name: str
+    row: int | None
+    start: float
+    end: float
+    vector: np.ndarray
+    segments: np.ndarray
+    starts: np.ndarray
+    print: np.ndarray
+
+
+def load_recording(model, path, start=0.0, end=None):
+    """Make of an audio file what the model looks at.
+
+    Parameters
+    ----------
+    model : simlib.model.Embedder
+    path : path-like
+    start, end : float, optional
+        Seconds; the whole recording by default.
+
+    Returns
+    -------
+    Recording
+        By the name of the file.
+
+    Raises
+    ------
+    SimlibError
+        If it cannot be decoded, or is too short.
+    """
+    front_end = model.front_end
+    blocks = decode_blocks(path, front_end.sample_rate, start=start, end=end)
+    log_mel = np.concatenate(list(compute_log_mel(blocks, front_end)))
+    seconds = len(log_mel) / front_end.frame_rate
+    if seconds < front_end.min_seconds:
+        cause = f"is {seconds:.2f} s long, shorter than {front_end.min_seconds:g} s"
+        raise SimlibError(path, cause, "use a longer excerpt")
+    blocks = decode_blocks(path, DESCRIPTOR_RATE, start=start, end=end)
+    return Recording(Path(path).name, None, log_mel, compute_descriptor(blocks), start)
+
+
+def make_query(model, recording, hop_seconds, start=None, end=None):
+    """Make a reference of a recording, or of seconds of it.
+
+    Parameters
+    ----------
+    model : simlib.model.Embedder
+    recording : Recording
+    hop_seconds : float
+        Step between two segments.
+    start, end : float, optional
+        Seconds of the file.
+
+    Returns
+    -------
+    Reference
+
+    Raises
+    ------
+    SimlibError
+        If it has no such seconds, or too few of them.
+    """
+    front_end, begins = model.front_end, recording.begins
+    rate, ends = front_end.frame_rate, begins + len(recording.log_mel) / front_end.frame_rate
+    start = begins if start is None else start
+    end = ends if end is None else min(end, ends)
+    if end - start < front_end.min_seconds:
+        cause = f"has {max(end - start, 0):.2f} s from {start:g} s on"
+        mend = f"choose {front_end.min_seconds:g} s or more of its {ends:.1f} s"
+        raise SimlibError(recording.name, cause, mend)
+    log_mel = recording.log_mel[round((start - begins) * rate) : round((end - begins) * rate)]
+    described = _blocks(recording.descriptor, start - begins, end - begins)
+    vector, segments, starts = model.track(log_mel, described, hop_seconds)
+    shown = fingerprint(log_mel, front_end)
+    return Query(recording.name, recording.row, start, end, vector, segments, starts + start, shown)
+
+
+def _blocks(descriptor, start, end):
+    """Take the rows of a descriptor that hold these seconds."""
+    first = int(min(start // DESCRIPTOR_BLOCK_SECONDS, len(descriptor) - 1))
+    return descriptor[first : max(int(np.ceil(end / DESCRIPTOR_BLOCK_SECONDS)), first + 1)]

@@ -1,0 +1,8 @@
+"""Siamese training: batches, augmentation, losses, validation, branches.
+
+The train stage.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,369 @@
+import numpy as np
+import pandas as pd
+import pytest
+import samples
+from hypothesis import given
+from hypothesis import strategies as st
+from mutagen.flac import FLAC
+from mutagen.mp3 import EasyMP3
+from mutagen.mp4 import MP4
+
+from simlib.catalogue import audio_files, infer_metadata, read_catalogue, read_tracks_table
+from simlib.core import REJECTED_COLUMNS, SimlibError
+from simlib.relevance import artist_keys, split_artists, tag_columns, tag_sets
+
+HEADER = "track_id,path,title,artist,genre\n"
+
+
+def make(folder, table, *files):
+    """A catalogue of empty files: nothing here may look at samples."""
+    for name in files:
+        path = folder / "audio" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    content = table if isinstance(table, bytes) else table.encode()
+    (folder / "tracks.csv").write_bytes(content)
+    return folder
+
+
+def problems(folder, table, *files):
+    with pytest.raises(SimlibError) as error:
+        read_catalogue(make(folder, table, *files))
+    assert error.value.subject == str(folder / "tracks.csv")
+    return str(error.value)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def test_the_table_is_read_as_text_and_sorted_by_id(tmp_path):
+    table = HEADER + "2,audio/b.wav, B ,ann,rock;pop\n01,audio/a.wav,A,,\n"
+    tracks, rejected = read_catalogue(make(tmp_path, table, "a.wav", "b.wav"))
+    assert rejected.empty
+    assert list(tracks.columns) == ["track_id", "path", "title", "artist", "album", "genre"]
+    assert tracks.to_dict("list") == {
+        "track_id": ["01", "2"],
+        "path": ["audio/a.wav", "audio/b.wav"],
+        "title": ["A", "B"],
+        "artist": ["", "ann"],
+        "album": ["", ""],
+        "genre": ["", "rock;pop"],
+    }
+
+
+def test_a_track_without_an_id_is_called_by_its_path(tmp_path):
+    table = "path\naudio/x/a.b.wav\n./audio//c.wav\n"
+    tracks, _ = read_catalogue(make(tmp_path, table, "x/a.b.wav", "c.wav"))
+    assert tracks["track_id"].tolist() == ["c", "x/a.b"]
+    assert tracks["path"].tolist() == ["audio/c.wav", "audio/x/a.b.wav"]
+
+
+def test_a_column_is_a_number_only_where_every_filled_cell_is_one(tmp_path):
+    table = "path,bpm,year,key,note\naudio/a.wav,120,1999,1,inf\naudio/b.wav,,2001,C,\n"
+    tracks, _ = read_catalogue(make(tmp_path, table, "a.wav", "b.wav"))
+    assert tracks["bpm"].tolist()[0] == 120.0
+    assert np.isnan(tracks["bpm"].tolist()[1])
+    assert tracks["year"].dtype == "float64"
+    assert tracks["key"].tolist() == ["1", "C"]
+    assert tracks["note"].tolist() == ["inf", ""], "no number to compute with"
+
+
+def test_an_artist_called_by_a_number_stays_text(tmp_path):
+    tracks, _ = read_catalogue(make(tmp_path, "path,artist\naudio/a.wav,311\n", "a.wav"))
+    assert tracks["artist"].tolist() == ["311"]
+
+
+def test_excels_byte_order_mark_quotes_and_line_ends_are_no_problem(tmp_path):
+    table = '\ufeffpath,title\r\naudio/a.wav,"one, ""two""\r\nthree"\r\n\r\n'
+    tracks, _ = read_catalogue(make(tmp_path, table, "a.wav"))
+    assert tracks["title"].tolist() == ['one, "two"\r\nthree']
+
+
+def test_a_row_without_its_file_is_a_rejection(tmp_path):
+    table = "path\naudio/a.wav\naudio/gone.wav\n"
+    tracks, rejected = read_catalogue(make(tmp_path, table, "a.wav"))
+    assert tracks["track_id"].tolist() == ["a"]
+    assert list(rejected.columns) == REJECTED_COLUMNS
+    assert rejected["path"].tolist() == ["audio/gone.wav"]
+    assert "no such file" in rejected["cause"][0]
+
+
+def test_what_intake_left_out_is_told_once(tmp_path):
+    make(tmp_path, "path\naudio/a.wav\naudio/bad.wav\n", "a.wav")
+    rows = "path,cause,mend\nbad.wav,is a pipe,replace it\nnotes.txt,no audio,nothing\n"
+    (tmp_path / "rejected.csv").write_text(rows)
+    _, rejected = read_catalogue(tmp_path)
+    assert rejected["path"].tolist() == ["bad.wav", "notes.txt"]
+    assert rejected["cause"].tolist() == ["is a pipe", "no audio"]
+
+
+def test_a_file_without_a_row_joins_by_its_folders(tmp_path):
+    files = ["one.wav", "Ann/two.wav", "Ann/Best of/three.wav", "rock/Ann/Best of/four.wav"]
+    tracks, _ = read_catalogue(make(tmp_path, "path,mood\naudio/one.wav,calm\n", *files))
+    rows = tracks.set_index("track_id")[["title", "artist", "album", "mood"]].T.to_dict("list")
+    assert rows == {
+        "one": ["", "", "", "calm"],
+        "Ann/two": ["two", "Ann", "", ""],
+        "Ann/Best of/three": ["three", "Ann", "Best of", ""],
+        "rock/Ann/Best of/four": ["four", "Ann", "Best of", ""],
+    }
+
+
+def test_hidden_files_and_folders_are_no_tracks(tmp_path):
+    make(tmp_path, "path\n", ".DS_Store", "a.wav")
+    (tmp_path / "audio" / "x.wav").mkdir()
+    assert audio_files(tmp_path) == ["audio/a.wav"]
+
+
+def test_two_formats_of_one_name_get_ids_of_their_own(tmp_path):
+    tracks, _ = read_catalogue(make(tmp_path, "path\n", "a.mp3", "a.flac", "b.mp3"))
+    ids = dict(zip(tracks["path"], tracks["track_id"], strict=True))
+    assert ids == {"audio/a.flac": "a", "audio/a.mp3": "audio/a.mp3", "audio/b.mp3": "b"}
+
+
+def test_a_file_whose_id_a_row_has_taken_is_called_by_its_path(tmp_path):
+    table = "track_id,path\na,audio/other.wav\n"
+    tracks, _ = read_catalogue(make(tmp_path, table, "other.wav", "a.wav"))
+    ids = dict(zip(tracks["path"], tracks["track_id"], strict=True))
+    assert ids == {"audio/other.wav": "a", "audio/a.wav": "audio/a.wav"}
+
+
+def test_the_files_of_the_folder_can_be_given(tmp_path):
+    make(tmp_path, "path\naudio/a.wav\naudio/b.wav\n")
+    tracks, rejected = read_catalogue(tmp_path, files=["audio/a.wav"])
+    assert tracks["track_id"].tolist() == ["a"]
+    assert rejected["path"].tolist() == ["audio/b.wav"]
+
+
+# --- a file's own tags -----------------------------------------------------------------------
+
+
+def tagged(folder, suffix, **tags):
+    """A file with its own tags, spelt as its format wants them."""
+    path = folder / "audio" / "Folder artist" / f"file name{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if suffix in samples.AV_FORMATS:
+        samples.write_av(path, 0.2)
+        file = MP4(path)
+        names = {"title": "\xa9nam", "artist": "\xa9ART", "album": "\xa9alb", "genre": "\xa9gen"}
+        file.update({names[k]: v for k, v in tags.items()})
+    else:
+        samples.write(path, samples.tone(0.2, rate=44100), 44100)
+        file = (EasyMP3 if suffix == ".mp3" else FLAC)(path)
+        file.update(tags)
+    file.save()
+    return path.relative_to(folder).as_posix()
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".flac", ".m4a"])
+def test_a_files_own_tags_come_before_its_folders(tmp_path, suffix):
+    tags = {"title": ["Own"], "artist": ["Ann"], "album": ["LP"], "genre": ["Rock", "Pop"]}
+    row = infer_metadata(tmp_path, tagged(tmp_path, suffix, **tags))
+    assert row == {
+        "track_id": "Folder artist/file name",
+        "path": f"audio/Folder artist/file name{suffix}",
+        "title": "Own",
+        "artist": "Ann",
+        "album": "LP",
+        "genre": "Rock;Pop",
+    }
+
+
+def test_a_files_tags_become_one_line_each(tmp_path):
+    row = infer_metadata(tmp_path, tagged(tmp_path, ".flac", title=["a\n b\t c"]))
+    assert row["title"] == "a b c"
+    assert row["artist"] == "Folder artist", "where the file says nothing"
+
+
+def test_broken_tags_stop_nobody(tmp_path):
+    make(tmp_path, "path\n", "Ann/a.mp3")
+    (tmp_path / "audio/Ann/a.mp3").write_bytes(b"ID3\x04\x00\xff\xff\xff\xff\xff" + b"\xff" * 50)
+    assert infer_metadata(tmp_path, "audio/Ann/a.mp3")["title"] == "a"
+
+
+# --- problems of a table ---------------------------------------------------------------------
+
+
+def test_all_problems_of_a_table_are_told_at_once(tmp_path):
+    table = (
+        b"track_id,path,title,title,\n"
+        b"1,audio/a.wav,A,,\n"
+        b"1,audio/a.wav,B,,\n"
+        b"3,../secret.wav,C,,\n"
+        b"4,/etc/passwd,D,,\n"
+        b"5,music/e.wav,E,,\n"
+        b"6,,F,,\n"
+        b"7,audio/g.wav,G\n"
+        b"8,audio\\h.wav,H,,\n"
+        b"9,audio/i.wav,Gr\xfc\xdfe,,\n"
+        b"10,audio/../../j.wav,J,,\n"
+    )
+    told = problems(tmp_path, table, "a.wav")
+    assert "mend these rows and run again" in told
+    for part in [
+        "line 10 is not UTF-8 (save the table as 'CSV UTF-8')",
+        "2 columns are called 'title'",
+        "column 5 has no name",
+        "row 4: '../secret.wav' leads out of the catalogue",
+        "row 5: '/etc/passwd' leads out of the catalogue",
+        "row 6: 'music/e.wav' is not inside 'audio/'",
+        "row 7 has no path",
+        "row 8 has 3 cells, not 5",
+        r"row 9: 'audio\h.wav' leads out of the catalogue",
+        "row 11: 'audio/../../j.wav' leads out",
+        "path 'audio/a.wav' stands in 2 rows",
+        "track_id '1' stands in 2 rows",
+    ]:
+        assert part in told
+    assert "12 problems: " in told
+    assert told.count("; ") == 12, "something is told twice"
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ("", "there is no column 'path'"),
+        ("title\nA\n", "there is no column 'path'"),
+        ("path,Unnamed: 1\naudio/a.wav,\n", "column 2 has no name"),
+        ("path,seconds\naudio/a.wav,3\n", "'seconds' is a name that the pipeline uses"),
+        ("path,log_mel\naudio/a.wav,3\n", "'log_mel' is a name that the pipeline uses"),
+        ("path,title\naudio/a.wav\n", "row 2 has 1 cells, not 2"),
+        ("path\naudio/a.wav\naudio/./a.wav\n", "path 'audio/a.wav' stands in 2 rows"),
+        ("track_id,path\nb,audio/a.wav\n,audio/b.wav\n", "track_id 'b' stands in 2 rows"),
+        ('path,title\naudio/a.wav,"A\x1b[2J"\n../\x1b.wav,B\n', r"'../\x1b.wav' leads out"),
+        ("path\n\naudio/a.wav\n/b.wav\n", "row 4: '/b.wav' leads out"),
+        ('path,title\naudio/a.wav,"' + "A" * 140_000, "row 2 cannot be parsed"),
+    ],
+)
+def test_a_problem_is_named(tmp_path, table, problem):
+    told = problems(tmp_path, table, "a.wav", "b.wav")
+    assert problem in told
+    assert told.isprintable()
+
+
+def test_a_hopeless_table_is_not_told_row_by_row_for_ever(tmp_path):
+    told = problems(tmp_path, "path\n" + "".join(f"/{i}.wav\n" for i in range(80)))
+    assert "80 problems" in told
+    assert "'/49.wav'" in told
+    assert "'/50.wav'" not in told
+    assert "and 30 more" in told
+
+
+def test_a_catalogue_without_a_table_names_the_command_that_makes_one(tmp_path):
+    with pytest.raises(SimlibError, match="make catalogue FROM="):
+        read_catalogue(tmp_path)
+
+
+cells = st.sampled_from(["", ".", "/", "..", "audio", "audio/a.wav", "audio/a", "a.wav", " ", '"'])
+
+
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.tuples(cells, cells), max_size=5).map(
+        lambda rows: "\n".join(map(",".join, [("path", "track_id"), *rows])).encode()
+    ),
+    st.booleans(),
+)
+def test_any_bytes_are_a_good_table_or_a_simlib_error(tmp_path_factory, content, inside):
+    path = tmp_path_factory.mktemp("table") / "tracks.csv"
+    path.write_bytes(content)
+    try:
+        header, rows = read_tracks_table(path, inside_audio=inside)
+    except SimlibError:
+        return
+    assert "path" in header
+    for row in rows:
+        assert row["track_id"]
+        assert row["path"] not in ("", ".", "/")
+        assert ".." not in row["path"]
+        assert row["path"].startswith("audio") or not inside
+    assert len({row["track_id"] for row in rows}) == len({row["path"] for row in rows}) == len(rows)
+
+
+# --- artists, tags, the split ----------------------------------------------------------------
+
+
+def test_artists_are_compared_stripped_and_case_folded_and_a_missing_one_is_its_own():
+    names = [" Straße", "STRASSE ", "", "", "Ａｎｎ", "ann", "t:t02"]
+    keys = artist_keys(samples.tracks(7, artist=names))
+    assert keys[0] == keys[1]
+    assert keys[4] == keys[5], "full-width letters are the same letters"
+    assert len(set(keys)) == 5
+    assert keys[2] != keys[3], "two unknown artists are two"
+    assert keys[6] != keys[2], "nobody's name is a missing artist's key"
+
+
+@given(st.lists(st.text(st.characters(exclude_characters=";"), max_size=6), max_size=5))
+def test_tags_are_split_stripped_and_case_folded(values):
+    found = tag_sets(pd.Series([";".join(values)], dtype="str"))
+    assert found == [{v.strip().casefold() for v in values if v.strip()}]
+
+
+def test_a_tag_column_is_text_with_a_value_that_two_artists_share():
+    table = samples.tracks(
+        4,
+        artist=["ann", "ann", "bob", ""],
+        genre=["rock", "rock", "Rock ; pop", "pop"],
+        label=["x", "x", "y", "z"],  # shared by the recordings of one artist only
+        lone=["", "", "", "x"],
+        bpm=[120.0, 120.0, 120.0, 120.0],
+        mood=["", "a;b", "", "B"],
+        seconds=["1", "1", "1", "1"],
+        title=["same"] * 4,
+        album=["same"] * 4,
+    )
+    assert tag_columns(table) == ["genre", "mood"]
+
+
+def test_no_tag_column_is_a_catalogue_too():
+    assert tag_columns(samples.tracks(3)) == []
+
+
+names = st.lists(st.text("abcXYZ é", max_size=4), min_size=1, max_size=20)
+
+
+@given(names, names, st.integers(0, 3))
+def test_a_track_never_changes_side_when_others_arrive(first, more, seed):
+    settings = samples.split_settings(seed=seed)
+    before = split_artists(samples.tracks(len(first), artist=first), settings)
+    grown = samples.tracks(len(first) + len(more), artist=first + more)
+    after = split_artists(grown, settings)
+    assert after[: len(first)].tolist() == before.tolist()
+    shuffled = grown.sample(frac=1, random_state=seed)
+    assert split_artists(shuffled, settings).tolist() == after[shuffled.index].tolist()
+
+
+@given(names)
+def test_an_artist_is_on_one_side_only(artists):
+    table = samples.tracks(2 * len(artists), artist=artists + [f" {a.upper()}" for a in artists])
+    sides = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
+    found = {}
+    for key, side in zip(artist_keys(table), sides, strict=True):
+        assert found.setdefault(key, side) == side
+
+
+def test_the_shares_are_about_those_asked_for_and_the_seed_draws_others():
+    table = samples.tracks(4000, artist=[f"artist {i}" for i in range(4000)])
+    sides = split_artists(table, samples.split_settings(test=0.25, validation=0.15))
+    share = {side: np.mean(sides == side) for side in ("train", "validation", "test")}
+    assert share["test"] == pytest.approx(0.25, abs=0.03)
+    assert share["validation"] == pytest.approx(0.15, abs=0.03)
+    assert sum(share.values()) == 1
+    other = split_artists(table, samples.split_settings(seed=1))
+    assert np.mean(other == sides) < 0.7
+
+
+def test_a_larger_test_share_only_adds_test_artists():
+    table = samples.tracks(500, artist=[f"artist {i}" for i in range(500)])
+    small, large = (
+        split_artists(table, samples.split_settings(test=share)) == "test" for share in (0.2, 0.3)
+    )
+    assert (large >= small).all()
+    assert large.sum() > small.sum()
+
+
+def test_the_split_is_the_one_that_published_figures_stand_on():
+    """Another hash would move artists from training to test under everybody's feet."""
+    table = samples.tracks(8, artist=["Ann", "bob", "Céline", "dora", "", "f", "g", "h"])
+    sides = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
+    assert " ".join(sides) == "validation test train validation test train train train"

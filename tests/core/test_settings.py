@@ -1,0 +1,163 @@
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+import samples
+import yaml
+
+from simlib.cli import SECTIONS
+from simlib.core import SimlibError
+from simlib.evaluation import EvaluateSettings
+from simlib.features import ExtractSettings
+from simlib.index import IndexSettings
+from simlib.model import BranchSettings
+from simlib.relevance import SplitSettings
+from simlib.training import AugmentSettings, PositiveSettings, TrainSettings
+
+GOOD = {
+    ExtractSettings: samples.EXTRACT,
+    SplitSettings: {"test": 0.25, "validation": 0.15, "seed": 0},
+    TrainSettings: samples.TRAIN,
+    IndexSettings: {"hop_seconds": 2.0, "weights": {}},
+    EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0, "compare": []},
+    PositiveSettings: samples.TRAIN["positives"],
+    AugmentSettings: samples.AUGMENTATION,
+    BranchSettings: samples.BRANCH,
+}
+CASES = [(section, key) for section, values in GOOD.items() for key in values]
+
+
+def test_the_shipped_parameters_are_good_and_have_all_sections():
+    path = Path(__file__).parents[2] / "params.yaml"
+    shipped = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert list(shipped) == list(SECTIONS)
+    for name, values in shipped.items():
+        assert SECTIONS[name].of(values).as_dict() == values
+
+
+@pytest.mark.parametrize("section", GOOD)
+def test_good_values_come_back_unchanged_and_stay_so(section):
+    settings = section.of(GOOD[section])
+    assert settings.as_dict() == GOOD[section]
+    with pytest.raises(FrozenInstanceError):
+        setattr(settings, fields(section)[0].name, 1)
+
+
+@pytest.mark.parametrize(("section", "key"), CASES)
+def test_a_missing_key_is_named(section, key):
+    values = {k: v for k, v in GOOD[section].items() if k != key}
+    with pytest.raises(SimlibError, match=f"section {section.section}: missing key '{key}'"):
+        section.of(values)
+
+
+@pytest.mark.parametrize(("section", "key"), CASES)
+def test_a_misspelt_key_is_named_with_a_hint(section, key):
+    values = dict(GOOD[section])
+    values[key + "x"] = values.pop(key)
+    with pytest.raises(SimlibError, match=f"unknown key '{key}x'; did you mean '{key}'") as error:
+        section.of(values)
+    assert section.section in error.value.subject
+
+
+@pytest.mark.parametrize("section", GOOD)
+@pytest.mark.parametrize("value", [None, 3, [], "text"])
+def test_a_section_that_is_no_mapping_is_refused(section, value):
+    with pytest.raises(SimlibError, match="not keys with values"):
+        section.of(value)
+
+
+@pytest.mark.parametrize(("section", "key"), CASES)
+@pytest.mark.parametrize("value", [None, True, "8", {1}])
+def test_a_value_of_another_type_is_refused(section, key, value):
+    with pytest.raises(
+        SimlibError, match=f"'{key}' is .*; (give it a value of type|it must be one of)"
+    ):
+        section.of(GOOD[section] | {key: value})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        (ExtractSettings, "sample_rate", 7999),
+        (ExtractSettings, "n_fft", 255),
+        (ExtractSettings, "hop_length", 0),
+        (ExtractSettings, "hop_length", 513),
+        (ExtractSettings, "n_mels", 7),
+        (ExtractSettings, "n_mels", 129),
+        (ExtractSettings, "f_min", -1.0),
+        (ExtractSettings, "f_min", 4000.0),
+        (ExtractSettings, "f_max", 4000.5),
+        (ExtractSettings, "f_max", float("nan")),
+        (ExtractSettings, "min_seconds", 0.0),
+        (SplitSettings, "test", 0.0),
+        (SplitSettings, "test", 1.0),
+        (SplitSettings, "validation", 0.0),
+        (SplitSettings, "validation", 0.75),
+        (TrainSettings, "init", "pretraind"),
+        (TrainSettings, "segment_seconds", 0.49),
+        (TrainSettings, "channels", []),
+        (TrainSettings, "channels", [4, 0]),
+        (TrainSettings, "channels", [4, "8"]),
+        (TrainSettings, "embedding", 1),
+        (TrainSettings, "dropout", 1.0),
+        (TrainSettings, "dropout", -0.1),
+        (TrainSettings, "temperature", 0.0),
+        (TrainSettings, "epochs", 0),
+        (TrainSettings, "draws", 0),
+        (TrainSettings, "batch", 2),
+        (TrainSettings, "batch", 7),
+        (TrainSettings, "learning_rate", 0.0),
+        (TrainSettings, "weight_decay", -0.1),
+        (TrainSettings, "averaging", 1.0),
+        (TrainSettings, "validate_every", 0),
+        (TrainSettings, "patience", 0),
+        (PositiveSettings, "recording", -1.0),
+        (PositiveSettings, "artist", -0.1),
+        (PositiveSettings, "tags", {}),
+        (PositiveSettings, "tags", {"default": -1.0}),
+        (PositiveSettings, "tags", {"default": 1.0, "genre": "much"}),
+        (PositiveSettings, "tags", {"default": 1.0, "genre": True}),
+        (AugmentSettings, "gain_db", -1.0),
+        (AugmentSettings, "tilt_db", -1.0),
+        (AugmentSettings, "pitch_bands", -1),
+        (AugmentSettings, "stretch", 1.0),
+        (AugmentSettings, "time_mask", 1.0),
+        (AugmentSettings, "band_mask", -0.1),
+        (AugmentSettings, "mix", 1.1),
+        (IndexSettings, "hop_seconds", 0.0),
+        (EvaluateSettings, "k", 0),
+        (EvaluateSettings, "bootstrap", 99),
+        (EvaluateSettings, "compare", [1]),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(section, key, value):
+    with pytest.raises(SimlibError, match="it must be|a list of|a number of") as error:
+        section.of(GOOD[section] | {key: value})
+    assert f"section {section.section}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("positives", {"recording": 1.0, "artist": 1.0}),
+        ("augmentation", samples.AUGMENTATION | {"gain": 1.0}),
+    ],
+)
+def test_training_checks_its_nested_parts_at_once(part, values):
+    with pytest.raises(SimlibError, match=f"section train.{part}"):
+        TrainSettings.of(samples.TRAIN | {part: values})
+
+
+def test_a_whole_number_is_a_fine_float():
+    assert IndexSettings.of({"hop_seconds": 2, "weights": {}}).hop_seconds == 2
+
+
+def test_a_tag_column_that_is_not_named_has_the_default_weight():
+    tags = {"default": 0.5, "genre": 2.0, "year": 0.0}
+    positives = PositiveSettings.of({"recording": 1.0, "artist": 1.0, "tags": tags})
+    weights = [positives.tag_weight(c) for c in ("genre", "year", "mood")]
+    assert weights == [2.0, 0.0, 0.5]
+
+
+def test_the_frame_rate_is_in_frames_a_second():
+    assert samples.extract_settings().frame_rate == 8000 / 256

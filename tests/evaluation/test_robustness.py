@@ -1,0 +1,332 @@
+"""How a worse copy of a recording fares as a query."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import samples
+from samples import naive_handicaps, unit
+
+from simlib.core import SimlibError, cosine, digest_of
+from simlib.evaluation import (
+    UNDEGRADED,
+    DegradedQueries,
+    Evaluation,
+    EvaluationContext,
+    bootstrap,
+    degraded_queries,
+    robustness_report,
+    robustness_table,
+)
+from simlib.evaluation.robustness import _share, _versions
+from simlib.features import DEGRADATIONS, DESCRIPTOR_RATE, compute_descriptor, decode, decode_blocks
+from simlib.index import Fingerprints
+from simlib.relevance import ndcg
+
+EVERY = [UNDEGRADED, *DEGRADATIONS]
+
+
+@pytest.fixture(scope="module")
+def stage(built):
+    settings = samples.index_settings()
+    return EvaluationContext(
+        built.root, built.store, built.model, built.index, built.sides, settings
+    )
+
+
+@pytest.fixture(scope="module")
+def asked(stage):
+    return degraded_queries(stage.test, stage.root / "data", stage.model, 0.25, jobs=1)
+
+
+def evaluation_of(stage, columns=("genre", "mood"), **settings):
+    return Evaluation(stage.test, list(columns), samples.evaluate_settings(**settings))
+
+
+def table(asked, stage, evaluation):
+    return robustness_table(robustness_report(asked, stage, evaluation))
+
+
+def value(cell):
+    return float(cell.split(" ")[0])
+
+
+# --- queries ---------------------------------------------------------------------------------
+
+
+def test_every_recording_is_asked_for_in_every_way(stage, asked):
+    assert sorted(asked.rows) == list(range(8))
+    assert list(asked.vectors) == list(asked.descriptors) == EVERY
+    for name in EVERY:
+        assert asked.vectors[name].shape == (8, stage.index.by_track.d)
+        assert asked.vectors[name].dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(asked.vectors[name], axis=1), 1, atol=1e-5)
+        assert asked.descriptors[name].shape == (8, 102)
+        assert np.isfinite(asked.descriptors[name]).all()
+    # An excerpt of five seconds is all of these recordings.
+    for name in set(DEGRADATIONS) - {"5 s excerpt"}:
+        assert np.abs(asked.vectors[name] - asked.vectors[UNDEGRADED]).max() > 1e-4
+
+
+def test_undegraded_they_are_what_the_index_holds(stage, asked):
+    """One road of a recording, or the figures speak of another program."""
+    held = stage.index.vectors()[stage.sides == "test"][asked.rows]
+    # On the way their rate is raised, for the descriptor, and lowered again.
+    cosines = (asked.vectors[UNDEGRADED] * held).sum(axis=1)
+    assert cosines.min() > 0.99
+    described = stage.store.descriptors(stage.test["descriptor"])[asked.rows]
+    np.testing.assert_allclose(asked.descriptors[UNDEGRADED], described, rtol=1e-4, atol=1e-4)
+
+
+def test_two_runs_give_the_same_bits_in_any_number_of_processes(stage, asked):
+    again = degraded_queries(stage.test, stage.root / "data", stage.model, 0.25, jobs=2)
+    np.testing.assert_array_equal(again.rows, asked.rows)
+    for name in EVERY:
+        np.testing.assert_array_equal(again.vectors[name], asked.vectors[name])
+        np.testing.assert_array_equal(again.descriptors[name], asked.descriptors[name])
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    """One degradation that costs little."""
+    monkeypatch.setattr(
+        "simlib.evaluation.robustness.DEGRADATIONS", {"louder": lambda x, rate, rng: 2 * x}
+    )
+
+
+def test_of_many_recordings_the_same_few_are_taken_in_any_order(stage, cheap, monkeypatch):
+    monkeypatch.setattr("simlib.evaluation.robustness.MOST_QUERIES", 3)
+    expected = sorted(stage.test["track_id"], key=lambda name: digest_of(str(name)))[:3]
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(8)
+        shuffled = stage.test.iloc[order].reset_index(drop=True)
+        found = degraded_queries(shuffled, stage.root / "data", stage.model, 0.25, jobs=1)
+        assert shuffled["track_id"][found.rows].tolist() == expected
+        one = shuffled.iloc[found.rows[:1]]
+        alone = degraded_queries(one, stage.root / "data", stage.model, 0.25, jobs=1)
+        np.testing.assert_array_equal(alone.vectors["louder"][0], found.vectors["louder"][0])
+
+
+def test_randomness_follows_from_the_track_and_the_degradation(monkeypatch):
+    drawn = {name: lambda x, rate, rng: rng.random(4) for name in ("one", "two")}
+    monkeypatch.setattr("simlib.evaluation.robustness.DEGRADATIONS", drawn)
+    versions = {track: dict(_versions(np.zeros(4), 8000, track)) for track in ("a", "b", "a ")}
+    numbers = [tuple(v[name]) for v in versions.values() for name in drawn]
+    assert len(set(numbers)) == 6
+    again = dict(_versions(np.zeros(4), 8000, "b"))
+    np.testing.assert_array_equal(again["two"], versions["b"]["two"])
+
+
+def test_of_a_long_recording_the_middle_is_asked_for(stage, cheap, monkeypatch):
+    monkeypatch.setattr("simlib.evaluation.robustness.QUERY_SECONDS", 1.0)
+    tracks = stage.test.iloc[[1]]
+    found = degraded_queries(tracks, stage.root / "data", stage.model, 0.25, jobs=1)
+    start = (tracks["seconds"].iloc[0] - 1) / 2
+    path = stage.root / "data" / tracks["path"].iloc[0]
+    middle = decode(path, DESCRIPTOR_RATE, start=start, end=start + 1)
+    assert len(middle) == pytest.approx(DESCRIPTOR_RATE, abs=10)
+    expected = compute_descriptor([middle]).mean(axis=0)
+    # On another number of threads the last bits differ.
+    np.testing.assert_allclose(found.descriptors[UNDEGRADED][0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_descriptor_hears_what_lies_above_the_networks_rate(stage, cheap, tmp_path):
+    path = samples.write(tmp_path / "bright.wav", samples.bursts(2.0, 44100), 44100)
+    tracks = stage.test.iloc[[0]].assign(path=str(path))
+    found = degraded_queries(tracks, stage.root / "data", stage.model, 0.25, jobs=1)
+    whole = compute_descriptor(decode_blocks(path, DESCRIPTOR_RATE)).mean(axis=0)
+    np.testing.assert_allclose(found.descriptors[UNDEGRADED][0], whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture
+def damaged(stage, tmp_path):
+    """The test recordings' table, with the files of some rows absent, empty or silent."""
+
+    def with_rows(*rows):
+        tracks = stage.test.assign(path=[str(stage.root / "data" / p) for p in stage.test["path"]])
+        (tmp_path / "empty.wav").touch()
+        samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
+        for row, name in zip(rows, ("absent.wav", "empty.wav", "silent.wav") * 3, strict=False):
+            tracks.loc[row, "path"] = str(tmp_path / name)
+        return tracks
+
+    return with_rows
+
+
+def test_what_cannot_be_decoded_is_left_out(stage, asked, damaged, cheap):
+    found = degraded_queries(damaged(0, 4, 7), stage.root / "data", stage.model, 0.25, jobs=1)
+    assert found.rows.tolist() == [row for row in asked.rows if row not in (0, 4, 7)]
+    kept = np.isin(asked.rows, found.rows)
+    np.testing.assert_array_equal(found.vectors[UNDEGRADED], asked.vectors[UNDEGRADED][kept])
+
+
+def test_nothing_to_decode_names_the_command(stage, damaged, cheap):
+    with pytest.raises(SimlibError, match="no recording that can be decoded.*dvc repro extract"):
+        degraded_queries(damaged(*range(8)), stage.root / "data", stage.model, 0.25, jobs=1)
+
+
+# --- table -----------------------------------------------------------------------------------
+
+
+def made_up(stage, seed, rows=(6, 1, 3, 4, 0), weights=None):
+    """A stage whose index holds random vectors, and queries near the vectors of their tracks."""
+    vectors = unit(12, seed)
+    index = samples.index_of(vectors, stage.index.tracks)
+    index.weights = index.aspects.weights(weights)
+    rng = np.random.default_rng(seed)
+    rows = np.array(rows)
+    described = stage.store.descriptors(stage.test["descriptor"].iloc[rows])
+    near = {}
+    for name, away in ((UNDEGRADED, 0.0), ("slight", 0.25), ("strong", 1.0)):
+        moved = vectors[4 + rows] + away * rng.standard_normal((len(rows), 8)).astype(np.float32)
+        near[name] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    spread = described.std(axis=0)
+    descriptors = {
+        name: (described + away * spread * rng.standard_normal(described.shape)).astype(np.float32)
+        for name, away in ((UNDEGRADED, 0.0), ("slight", 0.5), ("strong", 3.0))
+    }
+    prints = {name: [np.zeros((0, 32), dtype=np.int8)] * len(rows) for name in near}
+    return replace(stage, index=index), DegradedQueries(rows, near, descriptors, prints)
+
+
+def naive_lists(stage, asked, name):
+    """Proximities, by simlib, to the whole catalogue and to the test tracks, a loop for each."""
+    index = stage.index
+    held, artists = index.weighed(), index.artists
+    whole, test = [], []
+    for vector in asked.vectors[name]:
+        vector = index.aspects.weighed(vector, index.weights)
+        whole.append(1 - (1 - held @ vector) * naive_handicaps(held, artists))
+        test.append(1 - (1 - held[4:] @ vector) * naive_handicaps(held[4:], artists[4:]))
+    return np.array(whole), np.array(test)
+
+
+def naive_ndcg(similarity, asked, evaluation):
+    """Mean over tag columns of the nDCG of lists that are sorted one by one."""
+    found = []
+    for given, row in zip(similarity, asked.rows, strict=True):
+        others = [c for c in range(8) if evaluation.artists[c] != evaluation.artists[row]]
+        ranked = sorted(others, key=lambda c: -given[c])[: evaluation.settings.k]
+        values = [
+            ndcg(np.array([ranked]), gains[[row]], evaluation.allowed[[row]])[0]
+            for gains in evaluation.gains.values()
+        ]
+        found.append(np.nanmean(values))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("weights", [None, {"sound": 0.1, "tempo": 0.9}])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_table_is_what_loops_find(stage, seed, weights):
+    staged, asked = made_up(stage, seed, weights=weights)
+    evaluation = evaluation_of(staged)
+    found = table(asked, staged, evaluation)
+    assert found.columns.tolist() == [
+        "degradation", "first (simlib)", "nDCG left (simlib)", "first (mfcc)", "nDCG left (mfcc)"
+    ]  # fmt: skip
+    assert found["degradation"].tolist() == [UNDEGRADED, "slight", "strong"]
+    held = stage.describe(stage.index.tracks)
+    before = {}
+    for row in found.itertuples(index=False):
+        cosines = cosine(stage.standardised(asked.descriptors[row.degradation]), held)
+        lists = {
+            "simlib": naive_lists(staged, asked, row.degradation),
+            "mfcc": (cosines, cosines[:, 4:]),
+        }
+        for column, (system, (whole, test)) in zip((1, 3), lists.items(), strict=True):
+            first = np.mean(whole.argmax(axis=1) == 4 + asked.rows)
+            assert value(row[column]) == pytest.approx(first, abs=6e-4)
+            worth = naive_ndcg(test, asked, evaluation).mean()
+            share = worth / before.setdefault(system, worth)
+            assert value(row[column + 1]) == pytest.approx(share, abs=6e-4)
+
+
+def test_undegraded_nothing_is_lost(stage, asked):
+    row = table(asked, stage, evaluation_of(stage)).iloc[0]
+    assert row.tolist() == [UNDEGRADED, *["1.000 [1.000, 1.000]"] * 4]
+
+
+def test_the_whole_catalogue_competes(stage):
+    """A query that has become a recording of a training artist finds that one."""
+    staged, asked = made_up(stage, 0)
+    asked.vectors["strong"][:3] = staged.index.vectors()[:3]
+    known = stage.store.descriptors(stage.index.tracks["descriptor"][:3])
+    asked.descriptors["slight"][:] = asked.descriptors[UNDEGRADED]
+    asked.descriptors["slight"][:3] = known
+    asked.vectors["strong"][3:] = asked.vectors[UNDEGRADED][3:]
+    found = table(asked, staged, evaluation_of(staged)).set_index("degradation")
+    assert value(found.loc["strong", "first (simlib)"]) == pytest.approx(0.4)
+    assert value(found.loc["slight", "first (mfcc)"]) == pytest.approx(0.4)
+
+
+def test_a_sibling_by_the_same_artist_competes_too(stage):
+    staged, asked = made_up(stage, 0)
+    sibling = asked.rows ^ 1
+    assert (staged.test["artist"][sibling].array == staged.test["artist"][asked.rows].array).all()
+    asked.vectors["strong"][:] = staged.index.vectors()[4 + sibling]
+    found = table(asked, staged, evaluation_of(staged)).set_index("degradation")
+    assert value(found.loc["strong", "first (simlib)"]) == 0
+
+
+def test_a_recording_that_is_known_again_comes_first_whatever_its_vector_says(stage):
+    staged, asked = made_up(stage, 0)
+    asked.vectors["strong"][:] = -staged.index.vectors()[4 + asked.rows]
+    shown = np.random.default_rng(0).integers(-100, 100, (12, 60, 32)).astype(np.int8)
+    staged.index.prints = Fingerprints.of_all(shown, 10.0)
+    asked.prints["strong"] = list(shown[4 + asked.rows])
+    found = table(asked, staged, evaluation_of(staged)).set_index("degradation")
+    assert value(found.loc["strong", "first (simlib)"]) == 1
+
+
+def test_without_tags_only_the_finding_counts(stage):
+    staged, asked = made_up(stage, 0)
+    found = table(asked, staged, evaluation_of(staged, []))
+    assert found.columns.tolist() == ["degradation", "first (simlib)", "first (mfcc)"]
+    tagged = table(asked, staged, evaluation_of(staged))
+    assert found["first (simlib)"].tolist() == tagged["first (simlib)"].tolist()
+
+
+def test_where_nothing_is_relevant_nothing_is_claimed(stage):
+    staged, asked = made_up(stage, 0)
+    tracks = staged.test.assign(mood=[f"mood {i}" for i in range(8)])
+    evaluation = Evaluation(tracks, ["mood"], samples.evaluate_settings())
+    found = table(asked, staged, evaluation)
+    assert found["nDCG left (simlib)"].tolist() == [""] * 3
+    assert (found["first (simlib)"] != "").all()
+
+
+def test_a_query_with_nothing_to_find_counts_in_no_share(stage):
+    staged, asked = made_up(stage, 1)
+    moods = staged.test["mood"].tolist()
+    moods[1] = "unheard of"
+    tracks = staged.test.assign(mood=moods)
+    evaluation = Evaluation(tracks, ["mood"], samples.evaluate_settings())
+    kept = asked.rows != 1
+    vectors, descriptors = (
+        {name: rows[kept] for name, rows in part.items()}
+        for part in (asked.vectors, asked.descriptors)
+    )
+    prints = {name: shown[: kept.sum()] for name, shown in asked.prints.items()}
+    without = DegradedQueries(asked.rows[kept], vectors, descriptors, prints)
+    for column in ("nDCG left (simlib)", "nDCG left (mfcc)"):
+        found, expected = (table(q, staged, evaluation)[column] for q in (asked, without))
+        assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_interval_of_a_share_is_that_of_a_ratio(seed):
+    """Beside a bootstrap that draws artists and divides anew each time."""
+    rng = np.random.default_rng(seed)
+    before = rng.uniform(0.3, 0.9, 120)
+    after = before * rng.uniform(0.5, 1.0, 120)
+    before[:4] = after[:4] = np.nan
+    artists = np.array([f"artist {i // 3}" for i in range(120)], dtype=object)
+    found = bootstrap(_share(after, before), artists, 4000, 0)
+    ratios = []
+    for _ in range(4000):
+        drawn = np.concatenate([np.arange(3 * i, 3 * i + 3) for i in rng.integers(0, 40, 40)])
+        ratios.append(np.nansum(after[drawn]) / np.nansum(before[drawn]))
+    assert found["value"] == pytest.approx(np.nansum(after) / np.nansum(before), abs=1e-6)
+    assert [found["low"], found["high"]] == pytest.approx(
+        np.percentile(ratios, [2.5, 97.5]), abs=0.01
+    )

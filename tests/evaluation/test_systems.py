@@ -1,0 +1,261 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import samples
+import torch
+from samples import naive_similarities
+
+from simlib.core import SimlibError, cosine
+from simlib.evaluation import (
+    RESERVED_NAMES,
+    Evaluation,
+    EvaluationContext,
+    at_random,
+    by_other_tags,
+    compare_systems,
+    evaluate_systems,
+    standardised,
+    system_margins,
+)
+from simlib.evaluation.systems import _stacked, _thirds
+from simlib.features import DESCRIPTOR_GROUPS
+from simlib.index import Index, hub_corrected
+from simlib.model import PRETRAINED_PATH, Embedder, pool_segments
+
+HOP = samples.index_settings()
+
+
+@pytest.fixture(scope="module")
+def stage(built):
+    return EvaluationContext(built.root, built.store, built.model, built.index, built.sides, HOP)
+
+
+def evaluation_of(stage, columns=("genre", "mood"), **settings):
+    return Evaluation(stage.test, list(columns), samples.evaluate_settings(**settings))
+
+
+@pytest.fixture(scope="module")
+def tagged(stage):
+    return evaluate_systems(stage, evaluation_of(stage))
+
+
+def test_all_systems_are_compared_in_order(tagged):
+    similarities, report = tagged
+    assert list(report) == ["simlib", "untrained", "mfcc", "tags", "random"]
+    assert list(similarities) == ["simlib", "untrained", "mfcc"]
+    measures = {"genre_ndcg@3", "genre_p@3", "mood_ndcg@3"}
+    for name, entry in report.items():
+        lead = {"simlib_lead"} if name != "simlib" else set()
+        assert set(entry) == measures | {"hub_skew@3"} | lead
+        for measure in measures:
+            assert 0 <= entry[measure]["low"] <= entry[measure]["value"] <= 1
+
+
+def test_simlib_is_what_the_index_holds_of_the_test_artists(stage, tagged):
+    assert stage.test["track_id"].tolist() == [f"s{i:02d}" for i in range(4, 12)]
+    vectors = stage.index.vectors()
+    artists = stage.test["artist"].tolist()
+    # As search would rank them, if the eight were the catalogue.
+    expected = naive_similarities(vectors[4:], artists)
+    np.testing.assert_allclose(tagged[0]["simlib"], expected, atol=1e-5)
+
+
+def test_the_untrained_network_is_the_same_with_other_weights(stage, tagged):
+    untrained = stage.untrained
+    assert untrained.architecture == stage.model.architecture
+    assert untrained.front_end == stage.model.front_end
+    assert torch.equal(untrained.describer.mean, stage.model.describer.mean)
+    assert torch.equal(untrained.describer.deviation, stage.model.describer.deviation)
+    vectors = stage.embed(untrained, stage.test)
+    for row, key in enumerate(stage.test["log_mel"]):
+        alone = pool_segments(untrained.segments(stage.store.log_mel(key), 0.25)[0])
+        np.testing.assert_allclose(vectors[row][:8] / np.sqrt(0.6), alone, atol=1e-6)
+    np.testing.assert_allclose(tagged[0]["untrained"], cosine(vectors), atol=1e-5)
+    # The weights of this project are random too, but drawn from another seed.
+    assert np.abs(tagged[0]["untrained"] - tagged[0]["simlib"]).max() > 1e-3
+    again = stage.embed(stage.untrained, stage.test)
+    np.testing.assert_array_equal(vectors, again)
+
+
+def test_the_hand_picked_features_are_scaled_by_all_but_the_test_artists(stage, tagged):
+    descriptors = stage.store.descriptors(stage.index.tracks["descriptor"])
+    known = descriptors[:4]
+    expected = standardised(descriptors[4:], known, DESCRIPTOR_GROUPS)
+    np.testing.assert_allclose(stage.describe(stage.test), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(tagged[0]["mfcc"], cosine(expected), atol=1e-6)
+
+
+def test_tags_and_chance_stand_in_the_report(stage, tagged):
+    evaluation = evaluation_of(stage)
+    report = compare_systems(
+        tagged[0] | {"tags": by_other_tags(evaluation), "random": at_random(evaluation)},
+        evaluation,
+    )
+    assert tagged[1] == report
+
+
+def test_with_one_tag_column_there_are_no_other_words(stage):
+    _, report = evaluate_systems(stage, evaluation_of(stage, ["genre"]))
+    assert list(report) == ["simlib", "untrained", "mfcc", "random"]
+
+
+def saved(root, name, tracks):
+    (root / "others").mkdir(exist_ok=True)
+    emb = np.random.default_rng(0).standard_normal((len(tracks), 4))
+    np.savez(root / "others" / name, ids=tracks["track_id"].to_list(), emb=emb)
+    return f"others/{name}", emb
+
+
+def test_another_system_joins_under_its_files_name(stage):
+    name, emb = saved(stage.root, "theirs.npz", stage.test)
+    evaluation = evaluation_of(stage, compare=[name])
+    _, report = evaluate_systems(stage, evaluation)
+    assert list(report)[-1] == "theirs"
+    own = compare_systems({"simlib": cosine(emb)}, evaluation)["simlib"]
+    for measure, entry in own.items():
+        assert report["theirs"][measure] == entry
+    assert set(report["theirs"]["simlib_lead"]) == {"genre_ndcg@3", "genre_p@3", "mood_ndcg@3"}
+
+
+@pytest.mark.parametrize("name", RESERVED_NAMES)
+def test_another_system_may_not_take_a_name_of_ours(stage, name):
+    name, _ = saved(stage.root, f"{name}.npz", stage.test)
+    with pytest.raises(SimlibError, match="names a system already; rename the file"):
+        evaluate_systems(stage, evaluation_of(stage, compare=[name]))
+
+
+def test_two_other_systems_need_two_names(stage):
+    name, _ = saved(stage.root, "theirs.npz", stage.test)
+    with pytest.raises(SimlibError, match="'theirs' names a system already"):
+        evaluate_systems(stage, evaluation_of(stage, compare=[name, name]))
+
+
+def test_another_system_must_know_every_test_track(stage):
+    name, _ = saved(stage.root, "poor.npz", stage.test.iloc[1:])
+    with pytest.raises(SimlibError, match="lacks 1 of 8 test tracks, 's04'"):
+        evaluate_systems(stage, evaluation_of(stage, compare=[name]))
+
+
+# --- judgements ------------------------------------------------------------------------------
+
+
+def test_judgements_are_met_by_what_search_ranks_and_by_the_features(stage):
+    triplets = np.array([[0, 3, 7], [5, 11, 2]])
+    found = system_margins(stage, triplets)
+    index = stage.index
+    described = cosine(stage.describe(index.tracks))
+    similarity = naive_similarities(index.vectors(), index.artists)
+    for row, (reference, nearer, farther) in enumerate(triplets):
+        near, far = (similarity[reference][other] for other in (nearer, farther))
+        assert found["simlib"][row] == pytest.approx(near - far, abs=1e-5)
+        expected = described[reference, nearer] - described[reference, farther]
+        assert found["mfcc"][row] == pytest.approx(expected, abs=1e-6)
+
+
+# --- without tags ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def long_stage(built, tmp_path_factory):
+    """Eight recordings of twelve seconds, whose descriptors have two blocks of five."""
+    rate = built.model.front_end.frame_rate
+    log_mels = [
+        samples.log_mel_of(("low", "high")[i % 2], round(12 * rate), i) - 2 * i for i in range(8)
+    ]
+    store = samples.store_of(
+        tmp_path_factory.mktemp("long"), log_mels, samples.tracks(8), built.model.front_end
+    )
+    index = Index.build(built.model, store, samples.index_settings(hop_seconds=2.0))
+    sides = np.array(["train"] * 2 + ["test"] * 6, dtype=object)
+    settings = samples.index_settings(hop_seconds=2.0)
+    return EvaluationContext(built.root, store, built.model, index, sides, settings)
+
+
+def test_without_tags_an_excerpt_is_to_find_its_recording(long_stage):
+    similarities, report = evaluate_systems(long_stage, evaluation_of(long_stage, []))
+    assert list(similarities) == ["simlib", "untrained", "mfcc"]
+    assert list(report) == ["simlib", "untrained", "mfcc", "random"]
+    for name, entry in report.items():
+        lead = {"simlib_lead"} if name != "simlib" else set()
+        assert set(entry) == {"excerpt_mrr", "excerpt_hit@3"} | lead
+    assert report["simlib"]["excerpt_mrr"]["n"] == 6
+    assert report["simlib"]["excerpt_mrr"]["value"] > report["random"]["excerpt_mrr"]["value"]
+
+
+def test_an_excerpt_shares_no_second_with_the_rest(long_stage):
+    """The first of the two blocks of five seconds against all that follows."""
+    row = next(long_stage.test.itertuples())
+    (log_mel, descriptor), (rest, others) = _thirds(long_stage, row)
+    assert len(log_mel) == round(5 * long_stage.model.front_end.frame_rate)
+    whole_log_mel, whole_descriptor = long_stage.features(row)
+    np.testing.assert_array_equal(np.concatenate([log_mel, rest]), whole_log_mel)
+    np.testing.assert_array_equal(descriptor, whole_descriptor[:1])
+    np.testing.assert_array_equal(others, whole_descriptor[1:])
+
+
+def test_a_recording_of_one_block_is_no_query(stage):
+    parts = [_thirds(stage, row) for row in stage.test.itertuples()]
+    assert parts == [None] * 8, "they last less than three seconds"
+    first, rest = _stacked([None, ("a", "b"), None], lambda part: np.full(2, ord(part)))
+    assert np.isnan(first[[0, 2]]).all() and np.isnan(rest[[0, 2]]).all()
+    assert first[1].tolist() == [97, 97] and rest[1].tolist() == [98, 98]
+
+
+# --- the weights that come with simlib -------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(stage, tmp_path):
+    """The stage in a project with pretrained weights; call it with what they learned from."""
+
+    def with_weights(learned_from, front_end=stage.model.front_end):
+        model = Embedder.untrained(front_end, 0.5, stage.model.architecture, 99)
+        model.save(tmp_path / PRETRAINED_PATH, learned_from=learned_from)
+        return replace(stage, root=tmp_path)
+
+    return with_weights
+
+
+def test_pretrained_weights_are_scored_on_what_they_have_not_heard(shipped, tagged):
+    staged = shipped(["0123456789abcdef"])
+    model, remark = staged.pretrained
+    assert "heard nothing of this catalogue" in remark
+    _, report = evaluate_systems(staged, evaluation_of(staged))
+    assert list(report) == ["simlib", "untrained", "mfcc", "pretrained", "tags", "random"]
+    assert "simlib_lead" in report["pretrained"]
+    artists = staged.test["artist"].to_numpy(dtype=object)
+    alike = hub_corrected(staged.embed(model, staged.test), artists)
+    expected = evaluation_of(staged).scores(alike)["genre_ndcg@3"]
+    assert report["pretrained"]["genre_ndcg@3"]["value"] == pytest.approx(expected.mean())
+    for name in ("simlib", "mfcc", "random"):
+        assert report[name] == tagged[1][name], "another system changes nothing for the others"
+
+
+def test_weights_that_know_the_catalogue_are_not_scored_on_it(shipped, stage):
+    known = stage.index.tracks["digest"][3][:16]
+    staged = shipped([known])
+    model, remark = staged.pretrained
+    assert model is None
+    assert "learned from 1: scored here" in remark
+    assert "pretrained" not in evaluate_systems(staged, evaluation_of(staged))[1]
+
+
+def test_without_tags_the_pretrained_weights_are_compared_too(shipped):
+    staged = shipped([])
+    evaluation = Evaluation(staged.test, [], samples.evaluate_settings())
+    assert list(evaluate_systems(staged, evaluation)[1]) == [
+        "simlib", "untrained", "pretrained", "mfcc", "random"
+    ]  # fmt: skip
+
+
+def test_weights_for_another_front_end_are_not_scored(shipped):
+    model, remark = shipped([], samples.extract_settings(f_min=60.0)).pretrained
+    assert model is None
+    assert "another log-mel front-end" in remark
+
+
+def test_a_project_without_pretrained_weights_says_so(stage):
+    model, remark = stage.pretrained
+    assert model is None
+    assert "no weights in pretrained/" in remark

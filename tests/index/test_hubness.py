@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import naive_handicaps, naive_similarities, unit
+
+from simlib.core import evenly_spread
+from simlib.evaluation import skewness
+from simlib.index import hub_corrected, hub_penalties, penalise_hubs
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def artists_of(count, seed):
+    return np.random.default_rng(seed).integers(0, max(1, count // 2), size=count)
+
+
+@given(st.integers(1, 30), SEEDS)
+def test_handicaps_are_what_a_loop_finds(count, seed):
+    vectors, artists = unit(count, seed), artists_of(count, seed)
+    found = hub_penalties(vectors, artists)
+    np.testing.assert_allclose(found, naive_handicaps(vectors, artists), atol=1e-6)
+    expected = naive_similarities(vectors, artists)
+    np.testing.assert_allclose(hub_corrected(vectors, artists), expected, atol=1e-5)
+
+
+@given(st.integers(50, 90), SEEDS)
+def test_hubs_alone_are_set_back_and_stand_in_no_more_than_their_share_of_lists(count, seed):
+    vectors, artists = unit(count, seed), artists_of(count, seed)
+    allowed = artists[:, None] != artists[None, :]
+
+    def occurrence(similarity):
+        lists = np.argsort(-np.where(allowed, similarity, -9), axis=1)[:, :10]
+        return np.bincount(lists.ravel(), minlength=count)
+
+    found = hub_penalties(vectors, artists)
+    assert occurrence(penalise_hubs(vectors @ vectors.T, found)).max() <= 17
+    assert found.min() == 1, "somebody is no hub"
+    strict = hub_penalties(vectors, artists, most=1.3)
+    assert occurrence(penalise_hubs(vectors @ vectors.T, strict)).max() <= 13
+
+
+def test_without_hubs_nobody_is_set_back():
+    around = np.exp(2j * np.pi * np.arange(60) / 60)
+    vectors = np.stack([around.real, around.imag], axis=1).astype(np.float32)
+    assert (hub_penalties(vectors, np.arange(60)) == 1).all()
+
+
+def test_a_hub_loses_its_place_in_most_lists():
+    rng = np.random.default_rng(5)
+    # Around a common centre, what is nearest to the centre is near to everything.
+    vectors = rng.standard_normal((200, 30)) + 0.6
+    vectors[:5] = 0.3 * vectors[:5] + 0.7 * 0.6
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    def occurrence(similarity):
+        similarity = similarity - 9 * np.eye(len(similarity))
+        lists = np.argsort(-similarity, axis=1)[:, :10]
+        return np.bincount(lists.ravel(), minlength=len(similarity))
+
+    before = occurrence(vectors @ vectors.T)
+    after = occurrence(hub_corrected(vectors, np.arange(200)))
+    assert before[:5].min() > 50, "the example has hubs"
+    assert after[:5].max() < before[:5].min() / 2
+    assert skewness(after) < skewness(before) / 2
+
+
+def test_over_many_recordings_the_lists_of_a_sample_tell(monkeypatch):
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((200, 30)) + 0.6
+    vectors[:5] = 0.3 * vectors[:5] + 0.7 * 0.6
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    everybody = hub_penalties(vectors, np.arange(200))
+    monkeypatch.setattr("simlib.index.hubness.REFERENCE_SAMPLE", 50)
+    some = hub_penalties(vectors, np.arange(200))
+    assert everybody[:5].min() > everybody[5:].max()
+    assert some[:5].min() > np.quantile(some[5:], 0.97)
+    assert some[:5].mean() - 1 == pytest.approx(everybody[:5].mean() - 1, rel=0.5)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_smallest_catalogues_have_similarities(count):
+    every = hub_corrected(np.tile(unit(1, 0), (count, 1)), np.arange(count))
+    assert np.isfinite(every).all()
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 5), (5, 5), (5, 1), (7, 3), (1000, 999)])
+def test_rows_are_spread_over_the_table(count, most):
+    rows = evenly_spread(count, most)
+    assert len(rows) == min(count, most)
+    assert len(set(rows)) == len(rows)
+    assert rows.min() >= 0 and rows.max() < count
+    if 1 < most < count:
+        assert rows[0] == 0 and rows[-1] == count - 1
+        assert np.diff(rows).max() - np.diff(rows).min() <= 1

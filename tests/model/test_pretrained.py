@@ -1,0 +1,108 @@
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import samples
+import yaml
+
+from simlib import cli
+from simlib.core import SimlibError, digest_of_file
+from simlib.model import PRETRAINED_PATH, Embedder, architecture_of, shorten_digests
+from simlib.training import describe_tuning, initial_embedder, pretrain
+
+FRONT_END = samples.extract_settings()
+DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
+
+
+def test_the_shipped_weights_learn_from_every_recording(built, tmp_path):
+    settings = samples.train_settings()
+    checkpoint = tmp_path / "run.safetensors"
+    model, provenance = pretrain(built.store, settings, checkpoint)
+    files = [built.root / "data" / path for path in built.index.tracks["path"]]
+    assert provenance["learned_from"] == sorted(digest_of_file(file)[:16] for file in files)
+    assert provenance["train"] == settings.as_dict()
+    descriptors = built.store.descriptors(built.index.tracks["descriptor"])
+    np.testing.assert_allclose(model.describer.mean, descriptors.mean(axis=0), rtol=1e-4)
+    assert not checkpoint.exists()
+
+
+def test_the_command_writes_what_embed_takes(built, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("dvc.yaml", "params.yaml"):
+        (tmp_path / name).write_text(yaml.safe_dump({"train": samples.TRAIN}))
+    (tmp_path / "features").symlink_to(built.root / "features")
+    cli.pretrain()
+    assert "learned from 12 recordings" in capsys.readouterr().out
+    model = Embedder.load(tmp_path / "pretrained" / "encoder.safetensors")
+    assert len(model.provenance["learned_from"]) == 12
+
+
+# --- what training begins with ----------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Call it to put weights into a project: it returns the project."""
+
+    def with_weights(learned_from=(), front_end=FRONT_END, **changes):
+        wanted = architecture_of(samples.train_settings(**changes), front_end)
+        model = Embedder.untrained(front_end, 0.5, wanted, 3)
+        learned_from = shorten_digests(learned_from)
+        model.save(tmp_path / PRETRAINED_PATH, learned_from=learned_from)
+        return tmp_path
+
+    return with_weights
+
+
+def start(root, init, digests=DIGESTS):
+    return initial_embedder(root, samples.train_settings(init=init), FRONT_END, digests)
+
+
+@pytest.mark.parametrize("init", ["auto", "pretrained"])
+def test_training_begins_with_weights_that_have_heard_other_recordings(project, init):
+    root = project(learned_from=["f" * 64])
+    model, remark = start(root, init)
+    assert model.digest == digest_of_file(root / PRETRAINED_PATH)
+    assert "began with the weights in pretrained/" in remark
+    assert "heard nothing of this catalogue" in remark
+
+
+def test_random_is_random(project):
+    model, remark = start(project(), "random")
+    assert model is None
+    assert "random weights, as `train.init` asks" in remark
+
+
+@pytest.mark.parametrize(
+    ("made", "cause"),
+    [
+        ({"learned_from": DIGESTS[1:3]}, "learned from 2: scored here"),
+        ({"front_end": samples.extract_settings(f_min=60.0)}, "another log-mel front-end"),
+        ({"channels": [4, 4]}, "another architecture"),
+        (None, "There are no weights"),
+    ],
+)
+def test_weights_that_do_not_fit_are_left_aside_or_refused(project, tmp_path, made, cause):
+    root = tmp_path if made is None else project(**made)
+    model, remark = start(root, "auto")
+    assert model is None
+    assert "began with random weights" in remark
+    assert cause in remark
+    with pytest.raises(SimlibError, match=f"{cause}.*set train.init to auto or random"):
+        start(root, "pretrained")
+
+
+def test_one_recording_in_common_is_enough(project):
+    root = project(learned_from=[DIGESTS[-1]])
+    assert start(root, "auto")[0] is None
+    assert start(root, "auto", DIGESTS[:-1])[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("kept", "epochs", "said"),
+    [(0, 0, "too few"), (0, 2, "found no more"), (2, 3, "tuned for 2 epochs")],
+)
+def test_what_became_of_the_weights_is_told(kept, epochs, said):
+    curves = pd.DataFrame({"epoch": range(epochs + 1)})
+    assert said in describe_tuning(curves.assign(kept=curves["epoch"] == kept))

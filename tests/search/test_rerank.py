@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import unit
+
+from simlib.search import agreement, by_any_aspect, diverse, in_turn
+
+
+def test_agreement_puts_like_both_before_very_like_one():
+    nearness = np.array([[0.9, 0.4, 0.1], [-0.1, 0.4, 0.1]])
+    found = agreement(nearness)
+    assert np.argsort(-found).tolist() == [1, 0, 2]
+    assert (nearness.min(axis=0) <= found + 1e-9).all()
+    assert (found <= nearness.mean(axis=0) + 1e-9).all()
+    np.testing.assert_allclose(agreement(nearness[:1]), nearness[0])
+
+
+def test_much_of_one_aspect_makes_up_for_others():
+    even, uneven = by_any_aspect(np.array([[0.4, 0.9], [0.4, -0.1]]), [0.5, 0.5])
+    assert even == pytest.approx(0.4)
+    assert 0.4 < uneven < 0.9
+
+
+@given(
+    st.lists(st.integers(0, 3), max_size=12),
+    st.integers(1, 6),
+    st.one_of(st.none(), st.integers(1, 3)),
+)
+def test_artists_take_turns_by_a_naive_twin(artists, k, most):
+    expected = []
+    for place, artist in enumerate(artists):
+        before = [p for p in expected if artists[p] == artist]
+        if len(expected) < k and (most is None or len(before) < most):
+            expected.append(place)
+    assert in_turn(np.array(artists, dtype=int), k, most) == expected
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.floats(0, 1), st.integers(0, 99))
+def test_a_various_list_by_a_naive_twin(count, k, diversity, seed):
+    vectors, scores = unit(count, seed), np.random.default_rng(seed).random(count)
+    expected = []
+    while len(expected) < min(k, count):
+        left = [place for place in range(count) if place not in expected]
+
+        def worth(place):
+            if not expected:
+                return scores[place]
+            alike = max(float(vectors[place] @ vectors[one]) for one in expected)
+            return (1 - diversity) * scores[place] - diversity * alike
+
+        expected.append(max(left, key=worth))
+    found = diverse(scores, vectors, np.arange(count), k, diversity)
+    assert found == expected
+
+
+def test_a_various_list_keeps_to_the_artist_rule():
+    artists = np.array([0, 0, 0, 1, 1, 2])
+    found = diverse(np.arange(6.0), unit(6, 0), artists, 6, 0.5, per_artist=1)
+    assert sorted(artists[found]) == [0, 1, 2]

@@ -1,0 +1,126 @@
+"""Rules of the architecture that import-linter cannot see: lazy names, and what is loaded when."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "simlib"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SUBPACKAGES = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+# Nothing of these is needed to print a help text or to check parameters.
+HEAVY = ("torch", "faiss", "librosa", "pandas", "sklearn", "matplotlib")
+
+
+def of_path(path):
+    """Name a module by its path below the package."""
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def imports(tree):
+    """Yield (module, names) of every import in a module, wherever it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or ""), tuple(alias.name for alias in node.names)
+
+
+def problems(path, text):
+    """Return the rules that a module's imports break."""
+    own = path.relative_to(PACKAGE).parts[0]
+    found = []
+    for module, names in imports(ast.parse(text)):
+        parts = module.split(".")
+        if module.startswith("."):
+            found.append(f"{of_path(path)}: relative import of {module}; name it in full")
+        elif module == "simlib":
+            found.append(f"{of_path(path)}: imports the package's own root; import a subpackage")
+        elif parts[0] == "simlib" and len(parts) > 2 and parts[1] != own:
+            found.append(f"{of_path(path)}: {module} is past simlib.{parts[1]}'s public interface")
+        elif parts[0] == "simlib" and len(parts) == 2 and parts[1] == own:
+            found.append(
+                f"{of_path(path)}: inside {own}, import from the module, not the subpackage"
+            )
+        if own not in ("reporting", "app") and (
+            module.startswith("librosa.display") or module == "librosa" and "display" in names
+        ):
+            found.append(f"{of_path(path)}: librosa.display belongs in reporting")
+    return found
+
+
+def test_modules_keep_to_the_public_interfaces():
+    found = [problem for path in MODULES for problem in problems(path, path.read_text("utf-8"))]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("import simlib", "own root"),
+        ("from simlib import training", "own root"),
+        ("def f():\n    import simlib", "own root"),
+        ("import simlib.training.fit", "public interface"),
+        ("from simlib.training.fit import train", "public interface"),
+        ("from simlib.model import Embedder", "not the subpackage"),
+        ("from .segments import cut_segment", "relative"),
+        ("import librosa.display", "reporting"),
+        ("from librosa import display", "reporting"),
+    ],
+)
+def test_each_rule_is_noticed(line, complaint):
+    [found] = problems(PACKAGE / "model" / "embedder.py", line)
+    assert complaint in found
+
+
+def test_every_folder_with_modules_is_a_subpackage_with_a_docstring_and_a_stub():
+    folders = {path.parent for path in MODULES} - {PACKAGE}
+    assert folders == set(SUBPACKAGES) | {f for f in folders if f.parent in SUBPACKAGES}
+    for folder in folders:
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
+        assert (folder / "__init__.pyi").is_file(), folder
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "cli.py"}
+
+
+@pytest.mark.parametrize("folder", SUBPACKAGES, ids=lambda folder: folder.name)
+def test_no_module_has_the_name_of_a_public_name(folder):
+    stub = ast.parse((folder / "__init__.pyi").read_text("utf-8"))
+    names = {a.name for node in stub.body if isinstance(node, ast.ImportFrom) for a in node.names}
+    assert not names & {path.stem for path in folder.glob("*.py")}
+
+
+@pytest.mark.parametrize("folder", SUBPACKAGES, ids=lambda folder: folder.name)
+def test_a_subpackages_names_exist_and_have_one_home(folder):
+    stub = ast.parse((folder / "__init__.pyi").read_text("utf-8"))
+    for node in stub.body:
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        tree = ast.parse((folder / f"{node.module}.py").read_text("utf-8"))
+        defined = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        defined |= {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        assert {alias.name for alias in node.names} <= defined, (folder.name, node.module)
+    line = f"import simlib.{folder.name} as s; assert s.__all__; [getattr(s, n) for n in s.__all__]"
+    subprocess.run([sys.executable, "-c", line], check=True)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["query", "--help"], ["check"], ["query", "--no-such-option"]]
+)
+def test_the_command_line_answers_without_loading_what_it_does_not_need(arguments):
+    lines = [
+        "import sys",
+        f"sys.argv = ['simlib', *{arguments!r}]",
+        "from simlib.cli import main",
+        "try:",
+        "    main()",
+        "except SystemExit:",
+        "    pass",
+        f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.endswith("loaded: []\n"), done.stdout + done.stderr
