@@ -23,7 +23,7 @@ from .listening import system_margins as system_margins
 from .protocol import Evaluation as Evaluation
 from .protocol import compare_excerpts as compare_excerpts
 from .protocol import compare_systems as compare_systems
-from .protocol import test_rows as test_rows
+from .protocol import evaluated_rows as evaluated_rows
 from .reliability import STATED as STATED
 from .reliability import no_close_match_rates as no_close_match_rates
 from .reliability import reliability_curve as reliability_curve
@@ -110,7 +110,7 @@ __all__ = [
     "system_margins",
     "tag_neighbourhoods",
     "tag_support_table",
-    "test_rows",
+    "evaluated_rows",
     "turned_up",
     "wide_table",
     "without_related",

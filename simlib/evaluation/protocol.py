@@ -153,7 +153,7 @@ def compare_excerpts(systems, evaluation):
     return _report(scores, evaluation, hubs={})
 
 
-def test_rows(tracks, sides):
+def evaluated_rows(tracks, sides):
     """Return the rows of the test artists and the tag columns of the whole catalogue.
 
     Raises

@@ -20,7 +20,7 @@ import pytest
 import samples
 import soundfile as sf
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from test_report import EVIL, Page
+from page import EVIL, Page
 
 from simlib.app import (
     Answer,

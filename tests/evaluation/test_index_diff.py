@@ -120,7 +120,7 @@ def test_the_tables_are_those_of_the_later_index():
 
 
 def test_of_many_recordings_an_even_sample_is_compared(monkeypatch):
-    monkeypatch.setattr("simlib.evaluation.hub_effects.MOST_TRACKS", 6)
+    monkeypatch.setattr("simlib.evaluation.index_diff.MOST_TRACKS", 6)
     comparison = compared()
     assert ids_of(comparison, slice(None)) == ["t00", "t03", "t06", "t09", "t12", "t15"]
     assert comparison.kept == 16

@@ -18,10 +18,10 @@ from simlib.evaluation import (
     by_other_tags,
     compare_excerpts,
     compare_systems,
+    evaluated_rows,
     load_other,
     skewness,
     standardised,
-    test_rows,
 )
 from simlib.relevance import artist_keys, tag_sets
 
@@ -369,8 +369,8 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
 def test_the_test_side_is_the_test_artists_and_the_whole_catalogues_tags():
     table = samples.tracks(5, genre=["rock", "rock", "a", "b", "c"])
     sides = np.array(["train", "train", "test", "test", "validation"], dtype=object)
-    rows, columns = test_rows(table, sides)
+    rows, columns = evaluated_rows(table, sides)
     assert rows.tolist() == [2, 3]
     assert columns == ["genre"], "shared among the training artists, a tag all the same"
     with pytest.raises(SimlibError, match="leaves 1 recording.*split.test"):
-        test_rows(table, np.array(["train"] * 4 + ["test"], dtype=object))
+        evaluated_rows(table, np.array(["train"] * 4 + ["test"], dtype=object))

@@ -375,7 +375,7 @@ def test_an_error_that_nobody_foresaw_costs_one_recording(music, monkeypatch):
         return rows
 
     reference = descriptor(decode_blocks(music.data / "audio" / "1.wav", DRATE))
-    monkeypatch.setattr("simlib.features.compute_descriptor.compute_descriptor", fails)
+    monkeypatch.setattr("simlib.features.extraction.compute_descriptor", fails)
     stored, rejected, _ = music.extract()
     assert stored["track_id"].tolist() == ["0", "2"]
     assert rejected["cause"].tolist() == [r"fails with ZeroDivisionError: odd\nindeed"]

@@ -73,7 +73,7 @@ def test_a_recording_is_its_own_nearest_neighbour(built):
 
 def test_vectors_are_arrays_also_beside_the_training(built):
     """Its metric learning library makes FAISS answer in tensors, wherever it is loaded."""
-    import_module("simlib.train")
+    import_module("simlib.training.fit")
     assert type(built.index.vectors()) is np.ndarray
     assert built.index.vectors().dtype == np.float32
     assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0, 24)[0], 3))

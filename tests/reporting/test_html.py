@@ -1,7 +1,6 @@
 import base64
 import io
 import re
-from html.parser import HTMLParser
 
 import nbformat
 import numpy as np
@@ -12,6 +11,7 @@ import soundfile as sf
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from page import EVIL, Page
 
 from simlib.core import SimlibError
 from simlib.reporting import (
@@ -28,37 +28,6 @@ from simlib.reporting import (
     rejected_block,
     verdict_block,
 )
-
-EVIL = "<img src=x onerror=alert(1)>"
-
-
-class Page(HTMLParser):
-    """What a browser would make of a page."""
-
-    def __init__(self, content):
-        super().__init__()
-        self.tags, self.attributes, self.text = [], [], ""
-        self.cells, self._cell = [], None
-        self.feed(content)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag in ("td", "th"):
-            self._cell = ""
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th"):
-            self.cells.append(self._cell)
-            self._cell = None
-
-    def handle_data(self, data):
-        self.text += data
-        if self._cell is not None:
-            self._cell += data
-
-    def values(self, name):
-        return [value for _, found, value in self.attributes if found == name]
 
 
 def heard(player):

@@ -626,10 +626,12 @@ def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
 
 def test_a_part_learns_its_column_and_nothing_else(tmp_path, monkeypatch):
     fitted = []
-    monkeypatch.setattr(
-        "simlib.training.branches.fit_branch",
-        lambda *args, **options: fitted.append((args[3], options)),
-    )
+
+    def spy(*args, **options):
+        fitted.append((args[3], options))
+
+    monkeypatch.setattr("simlib.training.fit.fit_branch", spy)
+    monkeypatch.setattr("simlib.training.branches.fit_branch", spy)
     school = two_columns(tmp_path)
     school.train(epochs=1)
     _, genre, mood, tempo = fitted
