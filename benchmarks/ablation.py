@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import yaml
-from fits import Fits, mean_ndcg, ours, parts, publish, scored, sides_of, table
+from fits import Fits, mean_ndcg, ours, publish, scored, splits_of, subspaces, table
 from pytorch_metric_learning.losses import MultiSimilarityLoss, TripletMarginLoss
 from torch import nn
 
-from simlib.core import project_root
+from simlib.core import Project
 from simlib.evaluation import EvaluateSettings
 from simlib.relevance import SplitSettings, split_artists
 from simlib.training import Objective, TrainSettings
@@ -34,11 +33,11 @@ UNDIVIDED = "undivided, of the same size"
 # What differs from params.yaml, row by row.
 ROWS = {
     "the recipe": {},
-    "no tag heads": {"tag_heads": 0.0},
-    "heavy tag heads": {"tag_heads": 2.0},
+    "no tag heads": {"tag_loss_weight": 0.0},
+    "heavy tag heads": {"tag_loss_weight": 2.0},
     "temperature 0.1": {"temperature": 0.1},
     "6 s segments": {"segment_seconds": 6.0},
-    "batches of 128, half the steps": {"batch": 128},
+    "batches of 128, half the steps": {"batch_size": 128},
     "no mixing": {"augmentation.mix": 0.0},
     "no wear": {"augmentation.wear": 0.0},
     "no masks": {"augmentation.time_mask": 0.0, "augmentation.band_mask": 0.0},
@@ -48,7 +47,7 @@ ROWS = {
     "half the channels": {"channels": [8, 16, 32, 64, 128, 128]},
     UNDIVIDED: {"embedding": 224, "descriptor.embedding": 160},
     "half the epochs": {"epochs": 4},
-    "weights not averaged": {"averaging": 0.0},
+    "weights not averaged": {"ema_decay": 0.0},
 }  # fmt: skip
 
 
@@ -70,13 +69,13 @@ class Pairs(nn.Module):
     loss : pytorch_metric_learning.losses.BaseMetricLossFunction
     """
 
-    def __init__(self, relations, loss):
+    def __init__(self, pair_weights, loss):
         super().__init__()
-        self.relations, self.loss = relations, loss
+        self.pair_weights, self.loss = pair_weights, loss
 
     def forward(self, embeddings, rows):
         """Return the loss of unit embeddings of these recordings."""
-        strength = torch.from_numpy(self.relations(rows.cpu().numpy())).to(embeddings.device)
+        strength = torch.from_numpy(self.pair_weights(rows.cpu().numpy())).to(embeddings.device)
         pairs = ~torch.eye(len(rows), dtype=torch.bool, device=embeddings.device)
         alike = strength > strength.mean(dim=1, keepdim=True)
         split = (*torch.where(alike & pairs), *torch.where(~alike & pairs))
@@ -88,7 +87,7 @@ class Triplets(Objective):
 
     def __init__(self, tracks, columns, settings):
         super().__init__(tracks, columns, settings)
-        self.contrastive = Pairs(self.relations, TripletMarginLoss(margin=0.2))
+        self.contrastive = Pairs(self.pair_weights, TripletMarginLoss(margin=0.2))
 
 
 class MultiSimilarity(Objective):
@@ -96,7 +95,7 @@ class MultiSimilarity(Objective):
 
     def __init__(self, tracks, columns, settings):
         super().__init__(tracks, columns, settings)
-        self.contrastive = Pairs(self.relations, MultiSimilarityLoss())
+        self.contrastive = Pairs(self.pair_weights, MultiSimilarityLoss())
 
 
 LOSSES = {"triplet loss": Triplets, "multi-similarity loss": MultiSimilarity}
@@ -133,16 +132,16 @@ def compared(fits, among, folds, rows, joined=None):
 
     `joined`, {name: rows}, adds rows whose similarity is the mean of others'.
     """
-    pairs = list(parts(fits, among, **folds))
+    pairs = list(subspaces(fits, among, **folds))
     first, *_ = rows
     sparse = copy.copy(fits)
     sparse.hop = OTHER_HOP
 
     def begin(row, learning):
-        return (row.settings, sides_of(learning), False) if row.begun else None
+        return (row.settings, splits_of(learning), False) if row.begun else None
 
     fits.all([
-        (row.settings, sides_of(learning), held, True, begin(row, learning), row.objective)
+        (row.settings, splits_of(learning), held, True, begin(row, learning), row.objective)
         for row in rows.values()
         for learning, held in pairs
     ])  # fmt: skip
@@ -176,9 +175,9 @@ def over_seeds(scores, skews, seeded, kept):
 
 def main():
     """Measure and write."""
-    root = project_root()
-    params = yaml.safe_load((root / "params.yaml").read_text())
-    fits = Fits(root, params)
+    project = Project.find()
+    params = project.params()
+    fits = Fits(project, params)
     chosen = EvaluateSettings.of(params["evaluate"])
     among = split_artists(fits.tracks, SplitSettings.of(params["split"])) != "test"
     short = recipes(params["train"], SHORT)
@@ -205,7 +204,7 @@ def main():
         return -np.nanmean(mean_ndcg(scores[name]))
 
     # The long fits take hours: what the short ones say is not to wait for them.
-    publish(root, "ABLATION", lines)
+    publish(project.root, "ABLATION", lines)
     if wanted:
         return
     best = [first, min((name for name in short if name != first), key=rank)]
@@ -225,7 +224,7 @@ def main():
         "",
         *table(found, skews, artists, first, chosen),
     ]
-    publish(root, "ABLATION", lines)
+    publish(project.root, "ABLATION", lines)
 
 
 if __name__ == "__main__":

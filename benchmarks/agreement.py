@@ -11,15 +11,14 @@ in `simlib.ranking` were chosen on the first two folds; the others say what they
 import sys
 
 import numpy as np
-import yaml
-from fits import Fits, interval, parts, publish, sides_of, text, unit
+from fits import Fits, interval, parts, publish, splits_of, text, unit
 from folds import FOLDS, SEEDS
 
-from simlib.core import project_root
+from simlib.core import Project
 from simlib.evaluation import EvaluateSettings
 from simlib.index import hub_penalties, penalise_hubs
 from simlib.relevance import tag_matrix
-from simlib.search import agreement, by_any_aspect
+from simlib.search import agreement, by_any_subspace
 from simlib.training import TrainSettings
 
 CHOSEN_ON = 2
@@ -30,13 +29,13 @@ K = 10
 
 def of_fold(fits, settings, learning, held, rng):
     """Return artists, and the mean P@10 over a recording's partners by each way of ranking."""
-    aspects = fits.model(settings, sides_of(learning)).aspects
-    vectors, artists = fits.embed(settings, sides_of(learning), held), fits.artists[held]
-    handicaps = hub_penalties(vectors, artists)
+    aspects = fits.model(settings, splits_of(learning)).aspects
+    vectors, artists = fits.embed(settings, splits_of(learning), held), fits.artists[held]
+    penalties = hub_penalties(vectors, artists)
     members = [tag_matrix(column) for _, column in fits.tracks.loc[held, fits.columns].items()]
     shares = np.any([(member @ member.T) > 0 for member in members], axis=0)
-    by_part = np.array([
-        penalise_hubs(view @ view.T, handicaps) for view in aspects.views(vectors).values()
+    similarities_by_subspace = np.array([
+        penalise_hubs(view @ view.T, penalties) for view in aspects.subspaces(vectors).values()
     ])  # fmt: skip
     found = {"mean vector": [], "agreement": []}
     asked = []
@@ -44,18 +43,18 @@ def of_fold(fits, settings, learning, held, rng):
         others = np.flatnonzero(artists != artists[one])
         values = []
         for other in rng.choice(others, min(PARTNERS, len(others)), replace=False):
-            allowed = (artists != artists[one]) & (artists != artists[other])
-            right = shares[one] & shares[other] & allowed
+            candidate_mask = (artists != artists[one]) & (artists != artists[other])
+            right = shares[one] & shares[other] & candidate_mask
             if not right.any():
                 continue
             middle = unit(vectors[[one, other]].sum(axis=0, keepdims=True))[0]
             nearness = np.array([
-                by_any_aspect(by_part[:, row], list(aspects.default.values()))
+                by_any_subspace(similarities_by_subspace[:, row], list(aspects.default.values()))
                 for row in (one, other)
             ])  # fmt: skip
-            ways = [penalise_hubs(vectors @ middle, handicaps), agreement(nearness)]
+            ways = [penalise_hubs(vectors @ middle, penalties), agreement(nearness)]
             values.append([
-                right[np.argsort(-np.where(allowed, way, -np.inf), kind="stable")[:K]].mean()
+                right[np.argsort(-np.where(candidate_mask, way, -np.inf), kind="stable")[:K]].mean()
                 for way in ways
             ])  # fmt: skip
         if values:
@@ -67,13 +66,13 @@ def of_fold(fits, settings, learning, held, rng):
 
 def main():
     """Measure and write."""
-    root = project_root()
+    project = Project.find()
     name = sys.argv[1] if len(sys.argv) > 1 else "AGREEMENT"
-    fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
+    fits = Fits(project, project.params())
     settings = TrainSettings.of(fits.params["train"])
     chosen = EvaluateSettings.of(fits.params["evaluate"])
     pairs = list(parts(fits, np.ones(len(fits.tracks), dtype=bool), FOLDS, SEEDS[0]))
-    fits.all([(settings, sides_of(learning), held) for learning, held in pairs])
+    fits.all([(settings, splits_of(learning), held) for learning, held in pairs])
     rng = np.random.default_rng(SEED)
     folds = [of_fold(fits, settings, *pair, rng) for pair in pairs]
     lines = []
@@ -98,7 +97,7 @@ def main():
         f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
         "",
     ]
-    publish(root, name, lines)
+    publish(project.root, name, lines)
 
 
 if __name__ == "__main__":

@@ -23,10 +23,9 @@ import joblib
 import librosa
 import numpy as np
 import torch
-import yaml
 from fits import publish
 
-from simlib.core import digest_of, project_root, written_aside
+from simlib.core import Project, digest_of, written_aside
 from simlib.features import (
     DESCRIPTOR_RATE,
     ExtractSettings,
@@ -131,8 +130,8 @@ def descriptor_of(path):
 def bench_training(store, tracks, params):
     """A training step, with its data, beside a bare forward and backward pass."""
     settings = TrainSettings.of(params["train"])
-    sides = split_artists(tracks, SplitSettings.of(params["split"]))
-    learning = tracks[sides == "train"].reset_index(drop=True)
+    splits = split_artists(tracks, SplitSettings.of(params["split"]))
+    learning = tracks[splits == "train"].reset_index(drop=True)
     front_end = ExtractSettings.of(store.front_end())
     objective = Objective(learning, tag_columns(tracks), settings)
     run = TrainingRun(settings, front_end, len(learning), objective)
@@ -169,11 +168,11 @@ def bench_training(store, tracks, params):
     ]  # fmt: skip
 
 
-def bench_searching(root, store, tracks, paths, params):
+def bench_searching(project, store, tracks, paths, params):
     """Embedding, search, and a query by file from end to end."""
-    model = Embedder.load(root / "models" / "encoder.safetensors")
-    index = Index.load(root / "index", model.digest)
-    searcher = Searcher(root)
+    model = Embedder.load(project.weights)
+    index = Index.load(project.index, model.digest)
+    searcher = Searcher(project.root)
     vectors = index.vectors()
     hop = params["index"]["hop_seconds"]
     some = [
@@ -210,10 +209,10 @@ def bench_searching(root, store, tracks, paths, params):
     ]
 
 
-def bench_nothing_to_do(root):
+def bench_nothing_to_do(project):
     """`make repro` when everything is up to date."""
     command = ["make", "repro"]
-    call = lambda: subprocess.run(command, cwd=root, check=True, capture_output=True)  # noqa: E731
+    call = lambda: subprocess.run(command, cwd=project.root, check=True, capture_output=True)  # noqa: E731
     (seconds,) = in_turn(call, rounds=3)
     return [row("make repro with nothing to do", seconds, 1, "runs/s")]
 
@@ -257,21 +256,21 @@ def machine():
 
 
 def main():
-    root = project_root()
-    params = yaml.safe_load((root / "params.yaml").read_text())
-    store = FeatureStore(root / "features")
+    project = Project.find()
+    params = project.params()
+    store = FeatureStore(project.features)
     tracks = store.tracks()
     # A choice that does not lean to one folder, the same every time.
     order = sorted(tracks["path"], key=digest_of)[:RECORDINGS]
-    paths = [root / "data" / path for path in order]
+    paths = [project.data / path for path in order]
     settings = ExtractSettings.of(params["extract"])
     with tempfile.TemporaryDirectory() as folder:
         rows = bench_extraction(paths, settings, Path(folder))
     workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     rows += bench_training(store, tracks, params)
-    rows += bench_searching(root, store, tracks, paths, params)
+    rows += bench_searching(project, store, tracks, paths, params)
     rows += bench_others(paths)
-    rows += bench_nothing_to_do(root)
+    rows += bench_nothing_to_do(project)
     ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = float(tracks["seconds"].mean())
     about = (
@@ -291,9 +290,9 @@ def main():
             f"| {entry['what']} | {digits} {entry['unit']} | {entry.get('beside', '')} | {beside} |"
         )
     lines += ["", memory, ""]
-    with written_aside(root / "benchmarks" / "results.json") as aside:
+    with written_aside(project.root / "benchmarks" / "results.json") as aside:
         aside.write_text(json.dumps({"about": about, "memory": memory, "rows": rows}, indent=2))
-    publish(root, "RESULTS", lines)
+    publish(project.root, "RESULTS", lines)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-import yaml
-from fits import Fits, interval, mean_ndcg, publish, sides_of, text
+from fits import Fits, interval, mean_ndcg, publish, splits_of, text
 
-from simlib.core import cosine, project_root, written_aside
+from simlib.core import Project, cosine, written_aside
 from simlib.evaluation import EvaluateSettings, Evaluation, standardised
 from simlib.features import DESCRIPTOR_GROUPS
 from simlib.index import hub_corrected
@@ -46,23 +45,23 @@ def deal(artists, number):
     catalogues = {}
     order = np.argsort(np.where(small, place, 2.0), kind="stable")
     for size in SIZES:
-        sides = np.full(len(artists), "test", dtype=object)
+        splits = np.full(len(artists), "test", dtype=object)
         mine = order[: min(size, small.sum())]
         learns = draw(artists[mine], "side") >= VALIDATION
-        sides[mine] = np.where(learns, "train", "validation")
-        catalogues[size] = sides
-    return sides_of(~test & ~small), catalogues, test
+        splits[mine] = np.where(learns, "train", "validation")
+        catalogues[size] = splits
+    return splits_of(~test & ~small), catalogues, test
 
 
 def measured(fits, settings):
     """Return one row for each deal, size, way and kind of catalogue, and queries' mean nDCG."""
     deals = [deal(fits.artists, number) for number in range(DEALS)]
-    shipped = [(settings, sides) for sides, _, _ in deals]
+    shipped = [(settings, splits) for splits, _, _ in deals]
     fits.all([(*begun, test) for begun, (_, _, test) in zip(shipped, deals, strict=True)])
     fits.all([
-        (settings, sides, test, tags, start)
+        (settings, splits, test, tags, start)
         for begun, (_, catalogues, test) in zip(shipped, deals, strict=True)
-        for sides in reversed(catalogues.values())
+        for splits in reversed(catalogues.values())
         for tags in (True, False)
         for start in (begun, None)
     ])  # fmt: skip
@@ -83,10 +82,10 @@ def measured(fits, settings):
             mean_ndcg(evaluation.scores(cosine(scaled)))
         )
         found.setdefault("as it is", []).append(score(fits.embed(*begun, test)))
-        for size, sides in catalogues.items():
+        for size, splits in catalogues.items():
             for tags in (True, False):
                 for way, start in (("tuned", begun), ("from scratch", None)):
-                    values = score(fits.embed(settings, sides, test, tags, start))
+                    values = score(fits.embed(settings, splits, test, tags, start))
                     found.setdefault((way, tags, size), []).append(values)
     return {k: np.concatenate(v) for k, v in found.items()}, np.concatenate(artists)
 
@@ -114,8 +113,8 @@ def figure(rows, path):
 
 def main():
     """Measure, draw and write."""
-    root = project_root()
-    fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
+    project = Project.find()
+    fits = Fits(project, project.params())
     chosen = EvaluateSettings.of(fits.params["evaluate"])
     scores, artists = measured(fits, TrainSettings.of(fits.params["train"]))
     rows, lines = [], []
@@ -153,8 +152,8 @@ def main():
         "![Small catalogues](FEW.png)",
         "",
     ]
-    figure(rows, root / "benchmarks" / "FEW.png")
-    publish(root, "FEW", lines)
+    figure(rows, project.root / "benchmarks" / "FEW.png")
+    publish(project.root, "FEW", lines)
 
 
 if __name__ == "__main__":

@@ -24,10 +24,10 @@ def fold_of(artists, folds, seed):
 class Fits:
     """Trains on some of the recordings, and keeps what it embedded of others."""
 
-    def __init__(self, root, params):
-        self.root, self.params = root, params
-        self.folder = root / ".checkpoints" / "folds"
-        self.store = FeatureStore(root / "features")
+    def __init__(self, project, params):
+        self.project, self.params = project, params
+        self.folder = project.checkpoints / "folds"
+        self.store = FeatureStore(project.features)
         self.tracks = self.store.tracks()
         self.artists = artist_keys(self.tracks)
         self.columns = tag_columns(self.tracks)
@@ -42,15 +42,15 @@ class Fits:
         with joblib.parallel_config("loky", inner_max_num_threads=1):
             joblib.Parallel(-1, batch_size=1)(call(*job) for job in jobs)
 
-    def embed(self, settings, sides, rows, tags=True, start=None, objective=Objective):
+    def embed(self, settings, splits, rows, tags=True, start=None, objective=Objective):
         """Return embeddings of some rows, by a model that learned from side `train`.
 
         `start`, if given, are the arguments of `model` for the weights that it begins with.
         """
-        path = self._path(settings, sides, tags, start, objective, rows).with_suffix(".npy")
+        path = self._path(settings, splits, tags, start, objective, rows).with_suffix(".npy")
         if not path.exists():
             torch.set_num_threads(1)
-            trained = self.model(settings, sides, tags, start, objective)
+            trained = self.model(settings, splits, tags, start, objective)
             keys = self.tracks.loc[rows, ["log_mel", "descriptor"]].itertuples(index=False)
             vectors = [
                 trained.track(self.store.log_mel(a), self.store.descriptor(b), self.hop)[0]
@@ -60,22 +60,22 @@ class Fits:
                 np.save(stream, np.stack(vectors), allow_pickle=False)
         return np.load(path, allow_pickle=False)
 
-    def model(self, settings, sides, tags=True, start=None, objective=Objective):
+    def model(self, settings, splits, tags=True, start=None, objective=Objective):
         """Train, or load what was trained before."""
-        path = self._path(settings, sides, tags, start, objective)
+        path = self._path(settings, splits, tags, start, objective)
         if not path.exists():
             tracks = self.tracks if tags else self.tracks.drop(columns=self.columns)
             begun = self.model(*start) if start else None
             checkpoint = path.with_suffix(".checkpoint")
             # What tuning does is measured, whoever could judge it.
             trained, _ = train(
-                self.store, tracks, sides, settings, checkpoint, begun, objective, judges=0
+                self.store, tracks, splits, settings, checkpoint, begun, objective, judges=0
             )
             trained.save(path)
         return Embedder.load(path)
 
-    def _path(self, settings, sides, tags=True, start=None, objective=Objective, rows=()):
-        keys = self.tracks[["track_id", "log_mel"]].assign(side=sides).to_csv(index=False)
+    def _path(self, settings, splits, tags=True, start=None, objective=Objective, rows=()):
+        keys = self.tracks[["track_id", "log_mel"]].assign(side=splits).to_csv(index=False)
         begun = str(self._path(*start)) if start else ""
         choices = [settings.as_dict(), tags, begun, objective.__qualname__]
         # What is embedded depends on the step between segments, a model does not.
@@ -84,14 +84,14 @@ class Fits:
         return self.folder / f"{digest_of(made)[:32]}.safetensors"
 
 
-def parts(fits, among, folds, seed):
+def subspaces(fits, among, folds, seed):
     """Yield (learning, held), two masks over the recordings, fold by fold."""
     fold = np.where(among, fold_of(fits.artists, folds, seed), -1)
     for number in range(folds):
         yield (fold != number) & (fold >= 0), fold == number
 
 
-def sides_of(learning):
+def splits_of(learning):
     """Sides for `train`: whoever is not learned from is not looked at either."""
     return np.where(learning, "train", "test").astype(object)
 
@@ -129,7 +129,7 @@ def unit(vectors):
 
 def ours(fits, settings, learning, held, start=None, objective=Objective):
     """Similarities of the held recordings as search ranks them, and without each part of it."""
-    vectors = fits.embed(settings, sides_of(learning), held, True, start, objective)
+    vectors = fits.embed(settings, splits_of(learning), held, True, start, objective)
     artists = fits.artists[held]
     encoder = settings.embedding
     described = encoder + settings.descriptor["embedding"]

@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import yaml
-from fits import Fits, interval, ours, parts, publish, scored, sides_of, table, text
+from fits import Fits, interval, ours, publish, scored, splits_of, subspaces, table, text
 
-from simlib.core import cosine, project_root, written_aside
+from simlib.core import Project, cosine, written_aside
 from simlib.evaluation import (
     EvaluateSettings,
     Evaluation,
@@ -39,7 +38,7 @@ def others(fits, learning, held):
     scaled = standardised(fits.descriptors[held], fits.descriptors[learning], DESCRIPTOR_GROUPS)
     found = {"mfcc": cosine(scaled)}
     for name in fits.params["evaluate"]["compare"]:
-        found[Path(name).stem] = load_other(fits.root / name, fits.tracks[held])
+        found[Path(name).stem] = load_other(fits.project.root / name, fits.tracks[held])
     return found
 
 
@@ -78,12 +77,12 @@ def turned(fits, settings, pairs, chosen):
     """Score with each part turned up and with none, by recording; see `simlib.turning`."""
     pooled = {}, {}
     log_mels = [fits.store.log_mel(key) for key in fits.tracks["log_mel"]]
-    front_end = fits.model(settings, sides_of(pairs[0][0])).front_end
+    front_end = fits.model(settings, splits_of(pairs[0][0])).front_end
     tempograms = [compute_tempogram(log_mel, front_end) for log_mel in log_mels]
     bpm = complete_bpm(known_bpm(fits.tracks), tempograms, front_end)
     for learning, held in pairs:
-        aspects = fits.model(settings, sides_of(learning)).aspects
-        vectors = fits.embed(settings, sides_of(learning), held)
+        aspects = fits.model(settings, splits_of(learning)).aspects
+        vectors = fits.embed(settings, splits_of(learning), held)
         evaluation = Evaluation(fits.tracks[held], fits.columns, chosen)
         found = aspect_gains(vectors, aspects, aspects.default, evaluation, bpm[held])
         for kept, one in zip(pooled, found, strict=True):
@@ -99,18 +98,18 @@ def matrix(table):
     """Lay that out as Markdown."""
     measured = list(dict.fromkeys(table["measured"]))
     lines = ["| turned up | " + " | ".join(measured) + " |", "|---" * (len(measured) + 1) + "|"]
-    for part, rows in table.groupby("turned up", sort=False):
+    for subspace, rows in table.groupby("turned up", sort=False):
         by_measure = rows.set_index("measured").loc[measured]
         cells = [text(row, "+") for row in by_measure.to_dict("records")]
-        lines.append(f"| {part} | " + " | ".join(cells) + " |")
+        lines.append(f"| {subspace} | " + " | ".join(cells) + " |")
     return lines
 
 
 def main():
     """Measure and write."""
-    root = project_root()
+    project = Project.find()
     name = sys.argv[1] if len(sys.argv) > 1 else "FOLDS"
-    fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
+    fits = Fits(project, project.params())
     settings = TrainSettings.of(fits.params["train"])
     chosen = EvaluateSettings.of(fits.params["evaluate"])
 
@@ -119,9 +118,9 @@ def main():
         return found | others(fits, learning, held)
 
     everybody = np.ones(len(fits.tracks), dtype=bool)
-    drawings = [list(parts(fits, everybody, FOLDS, seed)) for seed in SEEDS]
+    drawings = [list(subspaces(fits, everybody, FOLDS, seed)) for seed in SEEDS]
     fits.all([
-        (settings, sides_of(learning), held) for pairs in drawings for learning, held in pairs
+        (settings, splits_of(learning), held) for pairs in drawings for learning, held in pairs
     ])  # fmt: skip
     scores, skews, before, gained = [], {}, [], []
     for pairs in drawings:
@@ -160,9 +159,9 @@ def main():
         f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
         "",
     ]
-    with written_aside(root / "benchmarks" / f"{name}.png") as aside:
+    with written_aside(project.root / "benchmarks" / f"{name}.png") as aside:
         aspect_matrix(aspects).savefig(aside, dpi=110)
-    publish(root, name, lines)
+    publish(project.root, name, lines)
 
 
 if __name__ == "__main__":

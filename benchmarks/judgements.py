@@ -9,11 +9,10 @@ alone. Writes `benchmarks/JUDGEMENTS.md`.
 
 import joblib
 import numpy as np
-import yaml
 from fits import publish, text
 from scipy.special import expit
 
-from simlib.core import project_root
+from simlib.core import Project
 from simlib.evaluation import EvaluateSettings, aspect_margins, fit_weights
 from simlib.index import Index
 from simlib.model import Embedder
@@ -111,12 +110,12 @@ def by_size(parts, default, settings):
 
 def main():
     """Simulate, fit and write."""
-    root = project_root()
-    params = yaml.safe_load((root / "params.yaml").read_text())
+    project = Project.find()
+    params = project.params()
     settings = EvaluateSettings.of(params["evaluate"])
-    model = Embedder.load(root / "models" / "encoder.safetensors")
-    index = Index.load(root / "index", model.digest)
-    parts, default = index.aspects.views(index.vectors()), index.aspects.default
+    model = Embedder.load(project.weights)
+    index = Index.load(project.index, model.digest)
+    parts, default = index.aspects.subspaces(index.vectors()), index.aspects.default
     lines = [
         "# Weights from judgements",
         "",
@@ -137,7 +136,7 @@ def main():
         *by_size(parts, default, settings),
         "",
     ]
-    publish(root, "JUDGEMENTS", lines)
+    publish(project.root, "JUDGEMENTS", lines)
 
 
 if __name__ == "__main__":

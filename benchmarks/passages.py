@@ -14,7 +14,7 @@ import numpy as np
 import soxr
 from fits import publish
 
-from simlib.core import project_root
+from simlib.core import Project
 from simlib.features import decode, mp3
 from simlib.search import Searcher
 
@@ -36,7 +36,7 @@ def overlap(one, other):
 
 def hidden(searcher, rate, length, rng):
     """Return, for each trial, whether the recording comes first, and the overlap on both sides."""
-    tracks, data = searcher.tracks, searcher.root / "data"
+    tracks, data = searcher.tracks, searcher.project.data
     hosts = rng.choice(len(tracks), HOSTS, replace=False)
     there = np.setdiff1d(np.flatnonzero(tracks["seconds"] > length), hosts)
     where = [f"track_id!={tracks['track_id'].iloc[host]}" for host in hosts]
@@ -46,21 +46,21 @@ def hidden(searcher, rate, length, rng):
         host = decode(data / tracks["path"].iloc[rng.choice(hosts)], rate)
         start = rng.uniform(0, len(samples) / rate - length)
         first = round(start * rate)
-        passage = samples[first : first + round(length * rate)]
-        passage = mp3(passage * 10 ** (rng.uniform(*LEVELS) / 20), rate, rng)
+        excerpt = samples[first : first + round(length * rate)]
+        excerpt = mp3(excerpt * 10 ** (rng.uniform(*LEVELS) / 20), rate, rng)
         at = rng.uniform(0, len(host) / rate)
         cut = round(at * rate)
-        asked = np.concatenate([host[:cut], passage, host[cut:]])
+        asked = np.concatenate([host[:cut], excerpt, host[cut:]])
         best = searcher.query((asked, rate), 1, where=where).iloc[0]
         found.append((
             best["track_id"] == tracks["track_id"].iloc[row],
-            overlap((best["reference_start"], best["reference_end"]), (at, at + length)),
+            overlap((best["query_start"], best["query_end"]), (at, at + length)),
             overlap((best["start"], best["end"]), (start, start + length)),
         ))  # fmt: skip
     return np.array(found, dtype=float)
 
 
-def copies(searcher, rate, rng):
+def matches(searcher, rate, rng):
     """Return {what was done: shares of copies flagged}, and the share of other pairs flagged."""
 
     def sped(samples, factor):
@@ -77,7 +77,7 @@ def copies(searcher, rate, rng):
     tracks, artists = searcher.tracks, searcher.index.artists
     flagged, wrong, pairs = {name: [] for name in ways}, 0, 0
     for row in rng.choice(len(tracks), min(TRIALS, len(tracks)), replace=False):
-        samples = decode(searcher.root / "data" / tracks["path"].iloc[row], rate)
+        samples = decode(searcher.project.data / tracks["path"].iloc[row], rate)
         for name, change in ways.items():
             found = searcher.query((change(samples), rate), 20)
             found = found[found["near_duplicate"]]
@@ -90,14 +90,14 @@ def copies(searcher, rate, rng):
 
 def main():
     """Measure and write."""
-    root = project_root()
+    project = Project.find()
     name = sys.argv[1] if len(sys.argv) > 1 else "PASSAGES"
-    searcher, rng = Searcher(root), np.random.default_rng(SEED)
+    searcher, rng = Searcher(project.root), np.random.default_rng(SEED)
     rate = searcher.model.front_end.sample_rate
     length = SHORT if searcher.tracks["seconds"].median() < SHORT_BELOW else LONG
     found = hidden(searcher, rate, length, rng)
     both = (found[:, 0] > 0) & (found[:, 1:].min(axis=1) >= 0.5)
-    flagged, wrong, pairs = copies(searcher, rate, rng)
+    flagged, wrong, pairs = matches(searcher, rate, rng)
     lines = [
         "# Passages and copies",
         "",
@@ -116,7 +116,7 @@ def main():
         f"Of {pairs} pairs with recordings by other artists, {wrong} were flagged.",
         "",
     ]
-    publish(root, name, lines)
+    publish(project.root, name, lines)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ import sys
 
 import numpy as np
 import pandas as pd
-import yaml
-from fits import Fits, fold_of, interval, parts, publish, sides_of, text
+from fits import Fits, fold_of, interval, parts, publish, splits_of, text
 from folds import FOLDS, SEEDS
 
-from simlib.core import project_root, written_aside
+from simlib.core import Project, written_aside
 from simlib.evaluation import STATED, EvaluateSettings, reliability_curve, without_related
 from simlib.index import Index, IndexSettings, calibrate, unrelated_percentiles
 from simlib.reporting import reliability_figure
@@ -29,9 +28,9 @@ HALVES_SEED = 3
 
 def main():
     """Measure and write."""
-    root = project_root()
+    project = Project.find()
     name = sys.argv[1] if len(sys.argv) > 1 else "RELIABILITY"
-    fits = Fits(root, yaml.safe_load((root / "params.yaml").read_text()))
+    fits = Fits(project, project.params())
     settings = TrainSettings.of(fits.params["train"])
     chosen = EvaluateSettings.of(fits.params["evaluate"])
     indexing = IndexSettings.of(fits.params["index"])
@@ -40,20 +39,20 @@ def main():
     scores, alone, of_pairs, artists, single, calibrated = [], [], [], [], [], []
     for seed in SEEDS:
         for learning, held in parts(fits, everybody, FOLDS, seed):
-            index = Index.build(fits.model(settings, sides_of(learning)), fits.store, indexing)
+            index = Index.build(fits.model(settings, splits_of(learning)), fits.store, indexing)
             for calibrating in (0, 1):
-                sides = np.where(half == calibrating, "validation", "test")
-                sides = np.where(held, sides, "train").astype(object)
-                rows = np.flatnonzero(sides == "test")
-                scale = calibrate(index, sides)
+                splits = np.where(half == calibrating, "validation", "test")
+                splits = np.where(held, splits, "train").astype(object)
+                rows = np.flatnonzero(splits == "test")
+                scale = calibrate(index, splits)
                 estimates, queries = unrelated_percentiles(index, rows)
                 scores.append(scale.closer_than(estimates))
                 of_pairs.append(fits.artists[queries])
                 alone.append(np.array(without_related(index, scale, rows, fits.columns[:1])).T)
                 artists.append(fits.artists[rows])
-                report = reliability_curve(index, scale, sides, chosen)
+                report = reliability_curve(index, scale, splits, chosen)
                 single.append((report["found"] - report["stated"]).abs().max())
-                calibrated.append(np.sum(sides == "validation"))
+                calibrated.append(np.sum(splits == "validation"))
     scores, of_pairs, alone, artists = map(np.concatenate, (scores, of_pairs, alone, artists))
     found = [interval((scores < stated).astype(float), of_pairs, chosen) for stated in STATED]
     table = pd.DataFrame(found).assign(stated=STATED, found=lambda rows: rows["value"])
@@ -93,9 +92,9 @@ def main():
         f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
         "",
     ]
-    with written_aside(root / "benchmarks" / f"{name}.png") as aside:
+    with written_aside(project.root / "benchmarks" / f"{name}.png") as aside:
         reliability_figure(table).savefig(aside, dpi=110)
-    publish(root, name, lines)
+    publish(project.root, name, lines)
 
 
 if __name__ == "__main__":

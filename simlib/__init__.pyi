@@ -9,12 +9,14 @@ from . import relevance as relevance
 from . import reporting as reporting
 from . import search as search
 from . import training as training
+from .core import Project as Project
 from .core import SimlibError as SimlibError
 from .search import Searcher as Searcher
 from .search import embed as embed
 from .search import query as query
 
 __all__ = [
+    "Project",
     "Searcher",
     "SimlibError",
     "app",

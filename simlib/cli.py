@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from simlib.core import SimlibError, printable, project_root, written_aside
+from simlib.core import Project, SimlibError, printable, written_aside
 from simlib.evaluation import EvaluateSettings
 from simlib.features import ExtractSettings
 from simlib.index import IndexSettings
@@ -62,7 +62,7 @@ def query(
     for row, track_id in zip(found.itertuples(), ids, strict=True):
         name = printable(f"{row.title} – {row.artist}" if row.artist else row.title)[:width]
         seconds = f"{row.start:.0f}–{row.end:.0f}"
-        like = f"{row.reference_start:.0f}–{row.reference_end:.0f}"
+        like = f"{row.query_start:.0f}–{row.query_end:.0f}"
         score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {like:>10}"
         same = f"  ({sameness(row)})" if row.same_seconds else ""
         print(f"{score}  {track_id:<{wide}}  {name}{same}")
@@ -111,7 +111,7 @@ def catalogue(
     """Take a folder of music into data/, in place of what is there."""
     from simlib.catalogue import import_folder
 
-    taken, rejected = import_folder(source, project_root() / "data")
+    taken, rejected = import_folder(source, Project.find().data)
     print(f"{taken} recordings taken into data/, {rejected} entries listed in data/rejected.csv")
 
 
@@ -120,18 +120,15 @@ def pretrain(
     epochs: Annotated[int | None, typer.Option(help="In place of train.epochs.")] = None,
 ):
     """Train on all of data/ the weights that come with simlib, pretrained/."""
-    import yaml
-
     from simlib.features import FeatureStore
-    from simlib.model import PRETRAINED_PATH
     from simlib.training import pretrain as train_on_all
 
-    root = project_root()
-    section = yaml.safe_load((root / "params.yaml").read_text())["train"]
+    project = Project.find()
+    section = project.params()["train"]
     settings = TrainSettings.of(section | ({"epochs": epochs} if epochs else {}))
-    checkpoint = root / ".checkpoints" / "pretrained.safetensors"
-    model, provenance = train_on_all(FeatureStore(root / "features"), settings, checkpoint)
-    path = root / PRETRAINED_PATH
+    checkpoint = project.checkpoints / "pretrained.safetensors"
+    model, provenance = train_on_all(FeatureStore(project.features), settings, checkpoint)
+    path = project.pretrained_weights
     model.save(path, **provenance)
     print(f"{path}: learned from {len(provenance['learned_from'])} recordings")
 
@@ -145,7 +142,7 @@ def compare(
 
     from ruamel.yaml import YAML
 
-    root = project_root()
+    root = Project.find().root
     if not file.is_file():
         raise SimlibError(file, "is not there", "give an .npz file")
     name = Path(os.path.relpath(file, root)).as_posix()
@@ -174,7 +171,7 @@ def fetch_index(
     from simlib.evaluation import BEFORE_FOLDER
     from simlib.evaluation import fetch_index as fetch
 
-    root = project_root()
+    root = Project.find().root
     commit = fetch(root, revision, root / BEFORE_FOLDER)
     print(f"{BEFORE_FOLDER}: the index of {revision} ({commit[:7]})")
 
@@ -198,25 +195,17 @@ def query_report(
     """Answer a reference on one page to listen to and to mail, reports/query.html."""
     from simlib.reporting import execute_notebook, export_report
 
-    root = project_root()
-    executed = root / "reports" / "notebooks" / "query_report.ipynb"
+    project = Project.find()
+    executed = project.reports / "notebooks" / "query_report.ipynb"
     asked = {"reference": reference, "k": k}
-    execute_notebook(root / "notebooks" / "query_report.ipynb", executed, asked)
-    export_report(executed, root / "reports" / "query.html")
+    execute_notebook(project.notebooks / "query_report.ipynb", executed, asked)
+    export_report(executed, project.reports / "query.html")
 
 
 @app.command()
 def check():
     """Check params.yaml, section by section."""
-    import yaml
-
-    try:
-        content = yaml.safe_load((project_root() / "params.yaml").read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise SimlibError("params.yaml", f"is no YAML ({reason})", "mend it") from None
-    if not isinstance(content, dict):
-        raise SimlibError("params.yaml", "holds no sections", "restore it")
+    content = Project.find().params()
     for name in content:
         if name not in SECTIONS:
             raise SimlibError("params.yaml", f"unknown section '{name}'", "take it out")

@@ -73,15 +73,15 @@ def project_of(root, songs):
     assert rejected.empty
     weights = root / "models" / "encoder.safetensors"
     model = Embedder.untrained(samples.extract_settings(), 0.5, samples.ARCHITECTURE, 7)
-    model.describer.scale_by(store.descriptors(stored["descriptor"]))
-    model.parts = {name: model.new_part(name) for name in ("genre", "tempo")}
+    model.descriptor_branch.scale_by(store.descriptors(stored["descriptor"]))
+    model.subspaces = {name: model.new_subspace(name) for name in ("genre", "tempo")}
     model.save(weights, train=samples.TRAIN)
     model = Embedder.load(weights)
     index = Index.build(model, store, samples.index_settings())
     index.save(root / "index")
-    sides = np.array(["train"] * 4 + ["test"] * (len(songs) - 4), dtype=object)
-    calibrate(index, sides).save(root / "index")
-    return SimpleNamespace(root=root, store=store, model=model, index=index, sides=sides)
+    splits = np.array(["train"] * 4 + ["test"] * (len(songs) - 4), dtype=object)
+    calibrate(index, splits).save(root / "index")
+    return SimpleNamespace(root=root, store=store, model=model, index=index, splits=splits)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,13 @@ RATE = 22050
 # The real pipeline at a size that runs in seconds.
 SMALL = {
     "split": {"test": 0.4, "validation": 0.2},
-    "train": {"segment_seconds": 1.0, "channels": [4, 8], "embedding": 8, "epochs": 4, "batch": 8},
+    "train": {
+        "segment_seconds": 1.0,
+        "channels": [4, 8],
+        "embedding": 8,
+        "epochs": 4,
+        "batch_size": 8,
+    },
     "evaluate": {"bootstrap": 200},
     "index": {"hop_seconds": 0.5},
 }

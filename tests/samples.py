@@ -35,8 +35,8 @@ NO_AUGMENTATION = {
     "stretch": 0.0,
     "time_mask": 0.0,
     "band_mask": 0.0,
-    "mix": 0.0,
-    "wear": 0.0,
+    "mix_probability": 0.0,
+    "degrade_probability": 0.0,
 }
 AUGMENTATION = {
     "gain_db": 3.0,
@@ -45,8 +45,8 @@ AUGMENTATION = {
     "stretch": 0.1,
     "time_mask": 0.2,
     "band_mask": 0.2,
-    "mix": 0.3,
-    "wear": 0.3,
+    "mix_probability": 0.3,
+    "degrade_probability": 0.3,
 }
 BRANCH = {
     "hidden": 16,
@@ -63,11 +63,11 @@ ARCHITECTURE = {
     "channels": [4, 8],
     "embedding": 8,
     "dropout": 0.0,
-    "describer": {k: v for k, v in BRANCH.items() if k not in ("steps", "learning_rate")},
-    "parts": {
+    "descriptor_branch": {k: v for k, v in BRANCH.items() if k not in ("steps", "learning_rate")},
+    "tag_subspaces": {
         "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
     },
-    "tempo": {
+    "tempo_subspace": {
         "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
     },
 }  # fmt: skip
@@ -79,17 +79,17 @@ TRAIN = {
     "dropout": 0.1,
     "positives": {"recording": 1.0, "artist": 0.5, "tags": {"default": 1.0}},
     "temperature": 0.2,
-    "tag_heads": 0.5,
-    "descriptor": BRANCH,
-    "parts": BRANCH | {"embedding": 4},
-    "tempo": BRANCH | {"embedding": 4},
+    "tag_loss_weight": 0.5,
+    "descriptor_branch": BRANCH,
+    "tag_subspaces": BRANCH | {"embedding": 4},
+    "tempo_subspace": BRANCH | {"embedding": 4},
     "augmentation": AUGMENTATION,
     "epochs": 4,
-    "draws": 4,
-    "batch": 8,
+    "segments_per_track": 4,
+    "batch_size": 8,
     "learning_rate": 0.01,
     "weight_decay": 0.01,
-    "averaging": 0.5,
+    "ema_decay": 0.5,
     "validate_every": 1,
     "patience": 10,
     "seed": 0,
@@ -107,8 +107,8 @@ def index_of(vectors, table=None, digest="digest"):
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
     aspects = Aspects({"sound": 5, "tempo": 3}, {"sound": 0.7, "tempo": 0.3})
-    prints = Fingerprints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
-    return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default, prints)
+    fingerprints = Fingerprints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
+    return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default, fingerprints)
 
 
 def extract_settings(**changes):
@@ -135,9 +135,9 @@ def tone(seconds=1.0, frequency=440.0, rate=RATE, level=0.3):
 
 def chord(seconds=1.0, root=220.0, rate=RATE):
     """A major triad with a slow tremolo."""
-    parts = sum(tone(seconds, root * ratio, rate, 0.15) for ratio in (1, 5 / 4, 3 / 2))
-    times = np.arange(len(parts)) / rate
-    return (parts * (0.75 + 0.25 * np.cos(2 * np.pi * 2 * times))).astype(np.float32)
+    subspaces = sum(tone(seconds, root * ratio, rate, 0.15) for ratio in (1, 5 / 4, 3 / 2))
+    times = np.arange(len(subspaces)) / rate
+    return (subspaces * (0.75 + 0.25 * np.cos(2 * np.pi * 2 * times))).astype(np.float32)
 
 
 def bursts(seconds=1.0, rate=RATE, per_second=4.0, seed=0):
@@ -193,8 +193,8 @@ def write_av(path, seconds=1.0, frequency=440.0, sound=None):
         stream.bit_rate = 128_000
         size = stream.codec_context.frame_size or 1024
         for first in range(0, samples.shape[1], size):
-            part = np.ascontiguousarray(samples[:, first : first + size])
-            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            subspace = np.ascontiguousarray(samples[:, first : first + size])
+            frame = av.AudioFrame.from_ndarray(subspace, format="fltp", layout="stereo")
             frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -208,8 +208,8 @@ def write_constant_mp3(path, seconds=3.0, rate=44100):
         stream = container.add_stream("libmp3lame", rate=rate, layout="mono")
         stream.bit_rate = 64_000
         for first in range(0, samples.shape[1], 1152):
-            part = np.ascontiguousarray(samples[:, first : first + 1152])
-            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+            subspace = np.ascontiguousarray(samples[:, first : first + 1152])
+            frame = av.AudioFrame.from_ndarray(subspace, format="fltp", layout="mono")
             frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -263,7 +263,7 @@ def store_of(folder, log_mels, table, settings):
     for key, log_mel in zip(keys, log_mels, strict=True):
         store.path("log_mel", key).parent.mkdir(parents=True, exist_ok=True)
         np.save(store.path("log_mel", key), log_mel.astype(np.float16))
-        for kind in ("descriptor", "worn"):
+        for kind in ("descriptor", "degraded"):
             store.path(kind, key).parent.mkdir(parents=True, exist_ok=True)
             np.save(store.path(kind, key), descriptor_of(log_mel))
     stored = table.assign(
@@ -271,7 +271,7 @@ def store_of(folder, log_mels, table, settings):
         digest=[hashlib.sha256(m.tobytes()).hexdigest() for m in log_mels],
         log_mel=keys,
         descriptor=keys,
-        worn=keys,
+        degraded=keys,
     )
     stored.to_parquet(folder / "tracks.parquet", index=False)
     (folder / "front_end.json").write_text(json.dumps(settings.as_dict()))
@@ -311,20 +311,22 @@ def unit(count, seed, dimensions=8):
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def naive_handicaps(vectors, artists, most=1.7):
+def naive_penalties(vectors, artists, most=1.7):
     """What hubs are set back by, found list by list."""
     count, artists = len(vectors), list(artists)
     length, found = min(10, count // 5), np.ones(count)
     if not length:
         return found
     distances = np.array([1 - vectors @ vector for vector in vectors], dtype=np.float64)
-    allowed = [[c for c in range(count) if artists[c] != artists[q]] for q in range(count)]
-    every = [distances[q, c] for q in range(count) for c in allowed[q]] or [1]
+    candidate_mask = [[c for c in range(count) if artists[c] != artists[q]] for q in range(count)]
+    every = [distances[q, c] for q in range(count) for c in candidate_mask[q]] or [1]
     step = 0.02 * np.std(every) / np.mean(every)
     for _ in range(500):
         often = np.zeros(count)
         for q in range(count):
-            often[sorted(allowed[q], key=lambda c, q=q: found[c] * distances[q, c])[:length]] += 1
+            often[
+                sorted(candidate_mask[q], key=lambda c, q=q: found[c] * distances[q, c])[:length]
+            ] += 1
         if (often <= most * length).all():
             break
         found += step * np.maximum(often / length - most, 0)
@@ -333,8 +335,8 @@ def naive_handicaps(vectors, artists, most=1.7):
 
 def naive_similarities(vectors, artists, most=1.7):
     """How near each recording (row) finds each other one, if the vectors are the catalogue."""
-    handicaps = naive_handicaps(vectors, artists, most)
-    return [[1 - (1 - float(one @ other)) * h for other, h in zip(vectors, handicaps, strict=True)]
+    penalties = naive_penalties(vectors, artists, most)
+    return [[1 - (1 - float(one @ other)) * h for other, h in zip(vectors, penalties, strict=True)]
             for one in vectors]  # fmt: skip
 
 
@@ -350,6 +352,6 @@ def clusters(count=60, seed=0):
     return index
 
 
-def sides_of(count, validation):
+def splits_of(count, validation):
     """Sides of a catalogue whose first recordings are those of validation artists."""
     return np.array(["validation"] * validation + ["train"] * (count - validation), dtype=object)

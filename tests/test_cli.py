@@ -95,7 +95,7 @@ def test_a_query_prints_the_ranked_list(run, inside):
         assert (int(rank), track_id) == (row.rank, row.track_id)
         assert closer_than == f"{row.closer_than:.1f}%"
         assert seconds == f"{row.start:.0f}–{row.end:.0f}"
-        assert like == f"{row.reference_start:.0f}–{row.reference_end:.0f}"
+        assert like == f"{row.query_start:.0f}–{row.query_end:.0f}"
         assert " ".join(name) == f"{row.title} – {row.artist}"
 
 
@@ -105,7 +105,7 @@ def test_seconds_and_conditions_are_asked_for(run, inside):
     conditions = ["genre=drums", "mood=wild"]
     expected = Searcher(inside.root).query("s00", start=0.5, end=2.0, where=conditions)
     assert json.loads(out) == expected.to_dict("records")
-    assert expected["reference_start"].min() >= 0.5
+    assert expected["query_start"].min() >= 0.5
     code, _, err = run("query", "s00", "--where", "genre=polka")
     assert (code, err) == (0, "simlib: no other recording meets the conditions\n")
 
@@ -127,12 +127,14 @@ def test_parts_can_be_weighed(run, inside):
     assert (code, err) == (2, "simlib: weight 'tempo': is no PART=NUMBER; try -w tempo=0.5\n")
     code, _, err = run("query", "s03", "-w", "beat=1")
     assert (code, err) == (
-        2, "simlib: weight 'beat': names no part; there are sound, genre, tempo\n"
+        2, "simlib: weight 'beat': names no aspect; there are sound, genre, tempo\n"
     )  # fmt: skip
 
 
 def test_that_nothing_is_close_is_said(run, inside, monkeypatch):
-    monkeypatch.setattr("simlib.index.calibration.Calibration.is_alone", lambda *args: True)
+    monkeypatch.setattr(
+        "simlib.index.calibration.Calibration.has_no_close_match", lambda *args: True
+    )
     code, out, err = run("query", "s03", "-k", 2)
     assert (code, len(out.splitlines())) == (0, 3)
     assert err == "simlib: nothing in the catalogue is close to this\n"

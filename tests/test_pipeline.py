@@ -239,7 +239,7 @@ def test_music_without_tags_begins_with_the_pretrained_weights(tmp_path):
         sf.write(path, sound, RATE)
     (tmp_path / "project").mkdir()
     project = Project(tmp_path / "project", {"split": {"test": 0.5, "validation": 0.2}})
-    project.set({"train": {"epochs": 2, "draws": 1}})
+    project.set({"train": {"epochs": 2, "segments_per_track": 1}})
     project.make("catalogue", f"FROM={tmp_path / 'my $music'}")
     project.make("repro")
     page = (project.folder / "reports" / "evaluation.html").read_text()

@@ -27,8 +27,8 @@ def result_markup(row):
         f"<b>{html.escape(short(row.title or row.track_id))}</b>{artist}{same}<br>"
         f"<small>{html.escape(short(row.tags, 90))}</small><br>"
         f"<small>closer than {row.closer_than:.1f}% of unrelated pairs · its "
-        f"{clock(row.start)}–{clock(row.end)} is most like {clock(row.reference_start)}–"
-        f"{clock(row.reference_end)} of <i>{html.escape(short(row.reference, 40))}</i>"
+        f"{clock(row.start)}–{clock(row.end)} is most like {clock(row.query_start)}–"
+        f"{clock(row.query_end)} of <i>{html.escape(short(row.query, 40))}</i>"
         "</small></div>"
     )
 
@@ -49,15 +49,15 @@ def timeline_markup(found):
     """
     blocks = []
     for number, row in enumerate(found.itertuples(), 1):
-        span = f"{clock(row.passage_start)}–{clock(row.passage_end)}"
+        span = f"{clock(row.excerpt_start)}–{clock(row.excerpt_end)}"
         near = f"closer than {row.closer_than:.1f}%"
         said = f"{span} {row.title or row.track_id}, {'not close' if row.nothing_close else near}"
         shade = 0.0 if row.nothing_close else row.closer_than
         blocks.append(
-            f'<i style="flex:{row.passage_end - row.passage_start:.2f} 0 0;--near:{shade:.0f}%"'
+            f'<i style="flex:{row.excerpt_end - row.excerpt_start:.2f} 0 0;--near:{shade:.0f}%"'
             f' title="{html.escape(said)}">{number}</i>'
         )
-    ends = clock(found["passage_start"].iloc[0]), clock(found["passage_end"].iloc[-1])
+    ends = clock(found["excerpt_start"].iloc[0]), clock(found["excerpt_end"].iloc[-1])
     return (
         f'<div class="timeline">{"".join(blocks)}</div>'
         f'<div class="ends"><span>{ends[0]}</span><span>{ends[1]}</span></div>'
@@ -79,12 +79,12 @@ def bars(why, weights):
         away; the number behind it is what it adds, in hundredths.
     """
     bars = []
-    for part, share in why.items():
-        if weights[part]:
+    for subspace, share in why.items():
+        if weights[subspace]:
             kind = ' class="less"' if share < 0 else ""
             bars.append(
-                f'<div class="part"><span>{html.escape(part)}</span><div class="bar">'
-                f'<i{kind} style="width:{100 * abs(share) / weights[part]:.0f}%"></i></div>'
+                f'<div class="part"><span>{html.escape(subspace)}</span><div class="bar">'
+                f'<i{kind} style="width:{100 * abs(share) / weights[subspace]:.0f}%"></i></div>'
                 f"<span>{f'{round(100 * share)}'.replace('-', '−')}</span></div>"
             )
     return f'<div class="parts">{"".join(bars)}</div>'

@@ -79,13 +79,13 @@ class SearchOptions:
     def asked(self):
         """Return what they ask for, as arguments of `Searcher.query`."""
         return {
-            "k": self.count.value, "weights": self.asked_weights(),
+            "k": self.count.value, "weights": self.chosen_weights(),
             "where": [c for c in self.where.value.split(";") if c.strip()],
             "per_artist": self.per_artist.value or None, "own_artist": self.own_artist.value,
             "diversity": self.diversity.value, "farthest": self.farthest.value,
         }  # fmt: skip
 
-    def asked_weights(self):
+    def chosen_weights(self):
         """Return the weights that the sliders ask for, {} where none was moved."""
         factors = {name: slider.value for name, slider in self.weights.items()}
         if all(factor == 1.0 for factor in factors.values()):

@@ -75,7 +75,7 @@ class SearchPanel:
 
     def __init__(self, root=None):
         self.searcher = Searcher(root)
-        self.data = self.searcher.root / "data"
+        self.data = self.searcher.project.data
         self.folder = tempfile.TemporaryDirectory(prefix="simlib-")
         self.chosen, self.results = None, None
         self.basket = []
@@ -142,8 +142,8 @@ class SearchPanel:
             self.message.value = ""
             self.at_work(1, 3)
             heard = self._hear(chosen)
-            reference = self.searcher.reference(heard)
-            self.chosen, self.heard, self.reference = chosen, heard, reference
+            reference = self.searcher.load_query(heard)
+            self.chosen, self.heard, self.query_recording = chosen, heard, reference
             self.seconds.take(chosen, reference.end)
             self.search()
             self.at_work(2, 3)
@@ -156,11 +156,11 @@ class SearchPanel:
 
     def _hear(self, chosen):
         if chosen.track_id is not None:
-            return self.searcher.hear(chosen.track_id)
+            return self.searcher.load(chosen.track_id)
         try:
-            return dataclasses.replace(self.searcher.hear(chosen.path), name=chosen.name)
+            return dataclasses.replace(self.searcher.load(chosen.path), name=chosen.name)
         except SimlibError as error:
-            raise SimlibError(chosen.name, error.cause, error.mend) from None
+            raise SimlibError(chosen.name, error.cause, error.hint) from None
 
     def at_work(self, done, of):
         self.progress.value, self.progress.max = done, of
@@ -185,7 +185,7 @@ class SearchPanel:
         return self.sound
 
     def _typical(self):
-        return self.searcher.representative(self.reference)
+        return self.searcher.representative(self.query_recording)
 
     def _keep(self, liked):
         if self.chosen is None:
@@ -211,7 +211,7 @@ class SearchPanel:
     def _asked(self):
         """Return the reference: all of it, or the seconds that are chosen."""
         span = self.seconds.span
-        return self.searcher.reference(self.heard, *span) if span else self.reference
+        return self.searcher.load_query(self.heard, *span) if span else self.query_recording
 
     # --- what is found -----------------------------------------------------------------------
 
@@ -304,7 +304,7 @@ class SearchPanel:
 
     def _map(self):
         tracks = self.searcher.tracks
-        self.map = CatalogueMap(tracks, load_projection(self.searcher.root / "index"))
+        self.map = CatalogueMap(tracks, load_projection(self.searcher.project.index))
         hidden = {"track_id", "path", "title", "digest", *FEATURE_KINDS}
         self.colour = w.Dropdown(
             options=[*tag_columns(tracks), *(c for c in tracks if c not in hidden
@@ -329,6 +329,6 @@ class SearchPanel:
         place = {track_id: row for row, track_id in enumerate(self.searcher.tracks["track_id"])}
         rows = [place[track_id] for track_id in found["track_id"]]
         texts = [str(rank) for rank in found["rank"]]
-        if self.reference.row is not None:
-            rows, texts = [self.reference.row, *rows], ["★", *texts]
+        if self.query_recording.row is not None:
+            rows, texts = [self.query_recording.row, *rows], ["★", *texts]
         self.map.ring(rows, texts)

@@ -32,15 +32,15 @@ class PlaylistPanel:
         self.steps = w.BoundedIntText(value=8, min=1, max=50, description="in steps")
         walk = w.Button(description="Walk")
         station = w.Button(description="Station", tooltip="go on and on from the reference")
-        passages = w.Button(description="By passage", tooltip="for a mix: an answer every 10 s")
+        excerpts = w.Button(description="By passage", tooltip="for a mix: an answer every 10 s")
         self.list = w.HTML()
         walk.on_click(lambda _: self._guarded(self._walk))
         station.on_click(lambda _: self._guarded(self._station))
-        passages.on_click(lambda _: self._guarded(self._by_passage))
+        excerpts.on_click(lambda _: self._guarded(self._by_excerpt))
         self.box = w.VBox([
             w.HTML("<h3>Playlists, and passages of a mix</h3>"),
             w.HBox([self.target, self.steps, walk], layout=w.Layout(flex_flow="row wrap")),
-            w.HBox([station, passages]), self.list,
+            w.HBox([station, excerpts]), self.list,
         ])  # fmt: skip
 
     def _guarded(self, make):
@@ -54,38 +54,36 @@ class PlaylistPanel:
     def _seed(self):
         chosen = self.panel.chosen
         if chosen is None or chosen.track_id is None:
-            mend = "choose a track of the catalogue first"
-            raise SimlibError("a playlist", "begins with a track of the catalogue", mend)
+            hint = "choose a track of the catalogue first"
+            raise SimlibError("a playlist", "begins with a track of the catalogue", hint)
         return chosen.track_id
 
     def _walk(self):
         if not self.target.value:
             raise SimlibError("a walk", "leads to another track", "choose where to walk to")
         target = self.panel.names.get(self.target.value, self.target.value)
-        weights = self.panel.options.asked_weights()
+        weights = self.panel.options.chosen_weights()
         searcher = self.panel.searcher
-        found = searcher.journey(self._seed(), target, self.steps.value, weights)
+        found = searcher.path(self._seed(), target, self.steps.value, weights)
         self._show(found[["step", "track_id", "title", "artist"]])
 
     def _station(self):
-        found = self.panel.searcher.station(
-            self._seed(), weights=self.panel.options.asked_weights()
-        )
+        found = self.panel.searcher.radio(self._seed(), weights=self.panel.options.chosen_weights())
         self._show(found[["step", "track_id", "title", "artist"]])
 
-    def _by_passage(self):
+    def _by_excerpt(self):
         if self.panel.chosen is None:
             raise SimlibError("passages", "are of a reference", "choose a track or a file first")
 
-        def progress(passages, **_):
-            for done, passage in enumerate(passages, 1):
-                self.panel.at_work(done, len(passages))
-                yield passage
+        def progress(excerpts, **_):
+            for done, excerpt in enumerate(excerpts, 1):
+                self.panel.at_work(done, len(excerpts))
+                yield excerpt
 
         found = self.panel.searcher.timeline(
-            self.panel.heard, weights=self.panel.options.asked_weights(), progress=progress
+            self.panel.heard, weights=self.panel.options.chosen_weights(), progress=progress
         )
-        spans = zip(found["passage_start"], found["passage_end"], strict=True)
+        spans = zip(found["excerpt_start"], found["excerpt_end"], strict=True)
         found.insert(0, "seconds", [f"{clock(start)}–{clock(end)}" for start, end in spans])
         found["closer than"] = [
             "not close" if row.nothing_close else f"{row.closer_than:.1f}%"

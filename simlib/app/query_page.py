@@ -69,7 +69,7 @@ class Answer:
     ----------
     searcher : simlib.search.Searcher
     heard : simlib.search.Recording
-    reference : simlib.search.Query
+    query : simlib.search.Query
         All of it.
     path : pathlib.Path
         The reference's audio file.
@@ -83,7 +83,7 @@ class Answer:
 
     searcher: object
     heard: object
-    reference: object
+    query: object
     path: Path
     played: tuple
     found: pd.DataFrame
@@ -112,29 +112,29 @@ def answer_query(searcher, source, k):
     """
     if k > MOST:
         raise SimlibError(f"k = {k}", "is more than fits a page", f"ask for at most {MOST}")
-    heard = searcher.hear(source)
-    reference = searcher.reference(heard)
-    path = Path(source) if reference.row is None else _file(searcher, reference.row)
-    found = searcher.query(reference, k)
+    heard = searcher.load(source)
+    query = searcher.load_query(heard)
+    path = Path(source) if query.row is None else _file(searcher, query.row)
+    found = searcher.query(query, k)
     rows = pd.Index(searcher.tracks["track_id"]).get_indexer(found["track_id"])
-    played = searcher.representative(reference, PLAYED_SECONDS)
-    return Answer(searcher, heard, reference, path, played, found, rows)
+    played = searcher.representative(query, PLAYED_SECONDS)
+    return Answer(searcher, heard, query, path, played, found, rows)
 
 
 def _file(searcher, row):
-    return searcher.root / "data" / searcher.tracks["path"].iloc[row]
+    return searcher.project.data / searcher.tracks["path"].iloc[row]
 
 
 def title_block(asked):
     """Make the block that the page opens with: the reference's name and tags."""
-    tracks, row = asked.searcher.tracks, asked.reference.row
+    tracks, row = asked.searcher.tracks, asked.query.row
     if row is None:
-        name, said = html.escape(printable(asked.reference.name)), "a file from outside"
+        name, said = html.escape(printable(asked.query.name)), "a file from outside"
     else:
         name = recording_name(tracks.iloc[row])
         tags = [tracks[column].iloc[row].replace(";", ", ") for column in tag_columns(tracks)]
         said = html.escape(" · ".join(filter(None, tags)))
-    length = clock(asked.reference.end)
+    length = clock(asked.query.end)
     tags = " · ".join(filter(None, [said, length]))
     return f'{QUERY_STYLE}<h1>{name}</h1><p class="tags">{tags}</p>'
 
@@ -159,7 +159,7 @@ def query_headline(found):
     first = found.iloc[0]
     name = f"“{first['title'] or first['track_id']}”"
     name += f" by {first['artist']}" if first["artist"] else ""
-    here, there = _seconds(first, "reference_"), _seconds(first, "")
+    here, there = _seconds(first, "query_"), _seconds(first, "")
     if first["near_duplicate"]:
         return f"The catalogue has {here} of this very recording: {there} of {name}."
     near = f"{first['closer_than']:.1f}%"
@@ -187,11 +187,11 @@ def spectrogram(asked):
 
 def query_map(asked):
     """Draw the catalogue with the reference and the results marked, as an HTML image."""
-    searcher, reference = asked.searcher, asked.reference
-    points = load_projection(searcher.root / "index")
-    near = [reference.row]
-    if reference.row is None:
-        near = searcher.index.search(reference.vector, AMID)[0]
+    searcher, query = asked.searcher, asked.query
+    points = load_projection(searcher.project.index)
+    near = [query.row]
+    if query.row is None:
+        near = searcher.index.search(query.vector, AMID)[0]
     column = searcher.tracks[[*tag_columns(searcher.tracks), "artist"][0]]
     place = np.median(points[near], axis=0)
     figure = marked_map(points, column, place, points[asked.rows])
@@ -231,7 +231,7 @@ def _hit(hit, path, weights):
         f"<h3>{html.escape(hit['title'] or hit['track_id'])}{artist}</h3>"
         f'<p class="tags">{html.escape(hit["tags"])}</p>'
         f"{f'<p class=same>{same}</p>' if same else ''}<p>{player}</p>"
-        f"<p>Its <b>{_seconds(hit, '')}</b> sound like <b>{_seconds(hit, 'reference_')}</b>"
+        f"<p>Its <b>{_seconds(hit, '')}</b> sound like <b>{_seconds(hit, 'query_')}</b>"
         ' of the reference.</p></div><div class="why">'
         f"<p>Closer than <b>{hit['closer_than']:.1f}%</b> of unrelated pairs</p>"
         f"{bars(hit['why'], weights)}</div></div>"
@@ -240,17 +240,19 @@ def _hit(hit, path, weights):
 
 def query_record(asked):
     """Write down what was asked, and of what, ahead of the text of `params.yaml`."""
-    searcher, row = asked.searcher, asked.reference.row
+    searcher, row = asked.searcher, asked.query.row
     # Of a file its name only: where it lies is nobody's business to whom the page is mailed.
-    named = asked.reference.name if row is None else searcher.tracks["track_id"].iloc[row]
+    named = asked.query.name if row is None else searcher.tracks["track_id"].iloc[row]
     query = {
         "reference": str(named),
         "results": len(asked.found),
         "recordings": len(searcher.tracks),
         "encoder": searcher.model.digest[:12],
-        "weights": {part: round(weight, 4) for part, weight in searcher.index.weights.items()},
+        "weights": {
+            subspace: round(weight, 4) for subspace, weight in searcher.index.weights.items()
+        },
     }
-    params = (searcher.root / "params.yaml").read_text(encoding="utf-8")
+    params = (searcher.project.root / "params.yaml").read_text(encoding="utf-8")
     return yaml.safe_dump({"query": query}, sort_keys=False, allow_unicode=True) + "\n" + params
 
 

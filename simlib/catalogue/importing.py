@@ -116,8 +116,8 @@ def _copy(source, fresh, entries):
         except OSError as error:
             (fresh / target).unlink(missing_ok=True)
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                mend = "make room and run again"
-                raise SimlibError(fresh.parent, error.strerror, mend) from None
+                hint = "make room and run again"
+                raise SimlibError(fresh.parent, error.strerror, hint) from None
             rejected.append((shown, f"cannot be read ({error.strerror})", "check it and the disk"))
         else:
             taken[target] = entry

@@ -1,5 +1,6 @@
 from .arrays import cosine as cosine
 from .arrays import evenly_spread as evenly_spread
+from .arrays import unit_rows as unit_rows
 from .digests import digest_of as digest_of
 from .digests import digest_of_code as digest_of_code
 from .digests import digest_of_file as digest_of_file
@@ -10,7 +11,7 @@ from .errors import printable as printable
 from .files import read_json as read_json
 from .files import write_json as write_json
 from .files import written_aside as written_aside
-from .project import project_root as project_root
+from .project import Project as Project
 from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
 from .schema import KNOWN_COLUMNS as KNOWN_COLUMNS
 from .schema import REJECTED_COLUMNS as REJECTED_COLUMNS
@@ -18,6 +19,8 @@ from .schema import RESERVED_COLUMNS as RESERVED_COLUMNS
 from .settings import Section as Section
 
 __all__ = [
+    "unit_rows",
+    "Project",
     "AUDIO_SUFFIXES",
     "KNOWN_COLUMNS",
     "REJECTED_COLUMNS",
@@ -32,7 +35,6 @@ __all__ = [
     "evenly_spread",
     "import_closure",
     "printable",
-    "project_root",
     "read_json",
     "write_json",
     "written_aside",

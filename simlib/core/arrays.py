@@ -1,19 +1,54 @@
-"""How good the ranked lists are, for artists that the model never heard, and beside what."""
+"""Small helpers for arrays of vectors."""
 
 import numpy as np
 
 
-def cosine(left, right=None):
-    """Cosine similarity of the rows of one array, or of two."""
+def unit_rows(vectors: np.ndarray, shortest: float = 1e-12) -> np.ndarray:
+    """Scale vectors to unit length.
 
-    def unit(vectors):
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(lengths, 1e-12)
+    Parameters
+    ----------
+    vectors : numpy.ndarray, shape (..., dimensions)
+    shortest : float
+        Vectors shorter than this are divided by it, so that a vector of zeros stays one.
 
-    left = unit(np.asarray(left, dtype=np.float64))
-    return left @ (left if right is None else unit(np.asarray(right, dtype=np.float64))).T
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape and dtype.
+    """
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), shortest)
 
 
-def evenly_spread(count, most):
-    """Rows of a table, spread evenly over it: int64, shape (min(count, most),)."""
+def cosine(left: np.ndarray, right: np.ndarray | None = None) -> np.ndarray:
+    """Compare the rows of one array, or of two, by the cosine of their angle.
+
+    Parameters
+    ----------
+    left, right : numpy.ndarray, shape (n_left, dimensions) and (n_right, dimensions)
+        The rows of `left` are compared with each other if there is no `right`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_left, n_right)
+    """
+    left = unit_rows(np.asarray(left, dtype=np.float64))
+    return left @ (left if right is None else unit_rows(np.asarray(right, dtype=np.float64))).T
+
+
+def evenly_spread(count: int, most: int) -> np.ndarray:
+    """Choose rows of a table, spread evenly over it.
+
+    Parameters
+    ----------
+    count : int
+        Rows of the table.
+    most : int
+        Rows to choose at most.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (min(count, most),)
+        Rising.
+    """
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))

@@ -16,12 +16,12 @@ class SimlibError(Exception):
         What to do about it.
     """
 
-    def __init__(self, subject, cause, mend):
-        super().__init__(str(subject), cause, mend)
-        self.subject, self.cause, self.mend = str(subject), cause, mend
+    def __init__(self, subject, cause, hint):
+        super().__init__(str(subject), cause, hint)
+        self.subject, self.cause, self.hint = str(subject), cause, hint
 
     def __str__(self):
-        return f"{printable(self.subject)}: {self.cause}; {self.mend}"
+        return f"{printable(self.subject)}: {self.cause}; {self.hint}"
 
     def _render_traceback_(self):
         # IPython asks for this: in a notebook the reader sees the sentence, not our call stack.

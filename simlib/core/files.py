@@ -40,7 +40,7 @@ def write_json(path, value):
         aside.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path, mend):
+def read_json(path, hint):
     """Read a JSON file.
 
     Raises
@@ -51,6 +51,6 @@ def read_json(path, mend):
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SimlibError(path, "is not there", mend) from None
+        raise SimlibError(path, "is not there", hint) from None
     except ValueError as error:
-        raise SimlibError(path, f"is not valid JSON ({error})", mend) from None
+        raise SimlibError(path, f"is not valid JSON ({error})", hint) from None

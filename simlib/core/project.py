@@ -1,35 +1,124 @@
-"""What every produced file shares: one error class, atomic writing, digests, the project's root."""
+"""Where things are on disk: the one place that knows a project's folders and files."""
 
+from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from simlib.core.errors import SimlibError
 
 
-def project_root(start=None):
-    """Find the project folder: the nearest one upwards that holds `dvc.yaml` and `params.yaml`.
+@dataclass(frozen=True)
+class Project:
+    """The paths of a project.
 
-    A notebook's kernel starts in `notebooks/` under JupyterLab and in the root under papermill.
-
-    Parameters
+    Attributes
     ----------
-    start : path-like, optional
-        Where to begin; the working directory by default.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    SimlibError
-        If no folder on the way up is a project.
+    root : pathlib.Path
+        The folder that holds `dvc.yaml` and `params.yaml`.
     """
-    start = Path(start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
-            return folder
-    raise SimlibError(
-        start,
-        "no simlib project here or above (a folder with dvc.yaml and params.yaml)",
-        "change into your checkout and try again",
-    )
+
+    root: Path
+
+    @classmethod
+    def find(cls, start=None):
+        """Find the project: the nearest folder upwards with `dvc.yaml` and `params.yaml`.
+
+        A notebook's kernel starts in `notebooks/` under JupyterLab and in the root under papermill.
+
+        Parameters
+        ----------
+        start : path-like, optional
+            Where to begin; the working directory by default.
+
+        Returns
+        -------
+        Project
+
+        Raises
+        ------
+        SimlibError
+            If no folder on the way up is a project.
+        """
+        start = Path(start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
+                return cls(folder)
+        raise SimlibError(
+            start,
+            "no simlib project here or above (a folder with dvc.yaml and params.yaml)",
+            "change into your checkout and try again",
+        )
+
+    @property
+    def data(self):
+        """The catalogue: `tracks.csv`, `triplets.csv` and `audio/`."""
+        return self.root / "data"
+
+    @property
+    def features(self):
+        """The feature store, which the extract stage fills."""
+        return self.root / "features"
+
+    @property
+    def weights(self):
+        """The trained weights, which the train stage writes."""
+        return self.root / "models" / "encoder.safetensors"
+
+    @property
+    def pretrained_weights(self):
+        """The weights that come with simlib."""
+        return self.root / "pretrained" / "encoder.safetensors"
+
+    @property
+    def index(self):
+        """The index, which the index stage writes."""
+        return self.root / "index"
+
+    @property
+    def metrics(self):
+        """The figures of the evaluation, as JSON."""
+        return self.root / "metrics"
+
+    @property
+    def plots(self):
+        """Figures and curves for `dvc plots`."""
+        return self.root / "plots"
+
+    @property
+    def reports(self):
+        """Pages to read, and the executed notebooks behind them."""
+        return self.root / "reports"
+
+    @property
+    def notebooks(self):
+        """The notebooks that the stages run."""
+        return self.root / "notebooks"
+
+    @property
+    def checkpoints(self):
+        """Unfinished work to resume from; git and DVC leave it alone."""
+        return self.root / ".checkpoints"
+
+    def params(self):
+        """Read `params.yaml`.
+
+        Returns
+        -------
+        dict
+            Its sections.
+
+        Raises
+        ------
+        SimlibError
+            If it is not a mapping in YAML.
+        """
+        path = self.root / "params.yaml"
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())
+            raise SimlibError("params.yaml", f"is no YAML ({reason})", "correct it") from None
+        if not isinstance(content, dict):
+            raise SimlibError("params.yaml", "holds no sections", "restore it")
+        return content

@@ -8,7 +8,7 @@ from simlib.model import TEMPO, subspace_name
 from simlib.relevance import ndcg, tempo_gain
 
 
-def turned_up(weights, part):
+def turned_up(weights, subspace):
     """Give half of what all other parts count to one of them.
 
     Parameters
@@ -22,7 +22,7 @@ def turned_up(weights, part):
     dict of str to float
         They sum to 1.
     """
-    return {name: weight / 2 + (name == part) / 2 for name, weight in weights.items()}
+    return {name: weight / 2 + (name == subspace) / 2 for name, weight in weights.items()}
 
 
 def aspect_gains(vectors, aspects, weights, evaluation, bpm):
@@ -51,14 +51,14 @@ def aspect_gains(vectors, aspects, weights, evaluation, bpm):
     gains[TEMPO] = tempo_gain(bpm)
 
     def scores(weighed):
-        similarity = hub_corrected(aspects.weighed(vectors, weighed), evaluation.artists)
+        similarity = hub_corrected(aspects.weighted(vectors, weighed), evaluation.artists)
         ranked = evaluation.ranked(similarity)
-        return {n: ndcg(ranked, g, evaluation.allowed) for n, g in gains.items()}
+        return {n: ndcg(ranked, g, evaluation.candidate_mask) for n, g in gains.items()}
 
     before, found = scores(weights), {}
-    for part in aspects.sizes:
-        after = scores(turned_up(weights, part))
-        found |= {(part, measured): after[measured] - before[measured] for measured in gains}
+    for subspace in aspects.sizes:
+        after = scores(turned_up(weights, subspace))
+        found |= {(subspace, measured): after[measured] - before[measured] for measured in gains}
     return before, found
 
 
@@ -79,9 +79,9 @@ def aspect_gain_table(scores, differences, interval):
         told.
     """
     rows = [
-        {"turned up": part, "measured": measured, "before": interval(scores[measured])["value"]}
+        {"turned up": subspace, "measured": measured, "before": interval(scores[measured])["value"]}
         | {key: interval(values)[key] for key in ("value", "low", "high")}
-        for (part, measured), values in differences.items()
+        for (subspace, measured), values in differences.items()
     ]
     numbers = dict.fromkeys(("before", "value", "low", "high"), np.float64)
     return pd.DataFrame(rows).astype(numbers)

@@ -33,18 +33,18 @@ def hubs_before_and_after(vectors, tracks, k, seed):
         The five tracks that stood in most lists by cosine: `track_id, title, artist`, and the
         two counts.
     """
-    looked_at = evenly_spread(len(vectors), MOST_TRACKS)
-    vectors, tracks = vectors[looked_at], tracks.iloc[looked_at].reset_index(drop=True)
+    sampled = evenly_spread(len(vectors), MOST_TRACKS)
+    vectors, tracks = vectors[sampled], tracks.iloc[sampled].reset_index(drop=True)
     artists = artist_keys(tracks)
     similarities = {
         "by cosine": vectors @ vectors.T,
         "corrected": hub_corrected(vectors, artists),
     }
-    allowed = artist_filter(artists)
+    candidate_mask = artist_filter(artists)
     table = tracks[["track_id", "title", "artist"]].copy()
     skew = {}
     for name, similarity in similarities.items():
-        ranked = rank_candidates(similarity, allowed, k, seed)
+        ranked = rank_candidates(similarity, candidate_mask, k, seed)
         table[name] = np.bincount(ranked[ranked >= 0], minlength=len(tracks))
         skew[name] = skewness(table[name])
     return skew, table.nlargest(5, "by cosine", keep="first").reset_index(drop=True)

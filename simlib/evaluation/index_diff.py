@@ -48,13 +48,13 @@ class IndexComparison:
         both = np.flatnonzero(rows >= 0)
         self.kept = len(both)
         self.gone, self.new = len(before.tracks) - len(both), len(after.tracks) - len(both)
-        looked_at = both[evenly_spread(len(both), MOST_TRACKS)]
-        tracks = after.tracks.iloc[looked_at]
+        sampled = both[evenly_spread(len(both), MOST_TRACKS)]
+        tracks = after.tracks.iloc[sampled]
         self.evaluation = Evaluation(tracks, after.tag_columns, settings)
-        if not self.evaluation.allowed.any():
+        if not self.evaluation.candidate_mask.any():
             cause = f"have {self.kept} recording(s) in common, not by two artists"
             raise SimlibError("the two indexes", cause, "name a revision with the same music")
-        vectors = before.weighed()[rows[looked_at]], after.weighed()[looked_at]
+        vectors = before.weighted()[rows[sampled]], after.weighted()[sampled]
         artists = self.evaluation.artists
         self.similarities = tuple(hub_corrected(v, artists) for v in vectors)
         self.lists = tuple(self.evaluation.ranked(s) for s in self.similarities)
@@ -114,9 +114,9 @@ def _as_they_were(comparison):
 
 def by_chance(comparison):
     """Return the overlap that lists drawn at random would have, on average over the queries."""
-    allowed = comparison.evaluation.allowed.sum(axis=1)
+    candidate_mask = comparison.evaluation.candidate_mask.sum(axis=1)
     sizes = (comparison.lists[0] >= 0).sum(axis=1)
-    return float(np.mean(sizes[allowed > 0] / allowed[allowed > 0]))
+    return float(np.mean(sizes[candidate_mask > 0] / candidate_mask[candidate_mask > 0]))
 
 
 def diff_summary(comparison):

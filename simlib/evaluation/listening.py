@@ -48,7 +48,7 @@ def _interval(values, triplets, settings):
     return bootstrap(values, triplets[:, 0], settings.bootstrap, settings.seed)
 
 
-def aspect_margins(parts, triplets):
+def aspect_margins(subspaces, triplets):
     """By how much the nearer recording is nearer, part by part.
 
     Parameters
@@ -65,14 +65,16 @@ def aspect_margins(parts, triplets):
     reference, nearer, farther = triplets.T
     return np.stack(
         [
-            ((part[nearer] - part[farther]).astype(np.float64) * part[reference]).sum(axis=1)
-            for part in parts.values()
+            ((subspace[nearer] - subspace[farther]).astype(np.float64) * subspace[reference]).sum(
+                axis=1
+            )
+            for subspace in subspaces.values()
         ],
         axis=1,
     )
 
 
-def fit_weights(parts, triplets, default, settings):
+def fit_weights(subspaces, triplets, default, settings):
     """Fit the weights of an embedding's parts to judgements.
 
     The model is Bradley and Terry's (1952) on similarities: a listener calls `nearer` the nearer
@@ -106,10 +108,10 @@ def fit_weights(parts, triplets, default, settings):
         and, out of fold, with fitted ones; `gain`: their paired difference; `sentence`: whether it
         is beyond chance. With judgements on fewer than 10 references the default weights stay.
     """
-    x, before = aspect_margins(parts, triplets), np.array([default[name] for name in parts])
+    x, before = aspect_margins(subspaces, triplets), np.array([default[name] for name in subspaces])
     usual = _agreed(x @ before)
     references = len(np.unique(triplets[:, 0]))
-    if references < FEWEST or len(parts) < 2:
+    if references < FEWEST or len(subspaces) < 2:
         weights, held = before, np.full(len(x), np.nan)
     else:
         folds = _folds(triplets[:, 0])
@@ -119,7 +121,7 @@ def fit_weights(parts, triplets, default, settings):
             held[folds == fold] = _agreed(x[folds == fold] @ learned)
         weights = _chosen(x, triplets[:, 0], before)
     found = {
-        "weights": {name: round(float(w), 6) for name, w in zip(parts, weights, strict=True)},
+        "weights": {name: round(float(w), 6) for name, w in zip(subspaces, weights, strict=True)},
         "default": _interval(usual, triplets, settings),
         "fitted": _interval(held, triplets, settings),
         "gain": _interval(held - usual, triplets, settings),
@@ -208,8 +210,8 @@ def evaluate_judgements(stage, data, settings):
         system: listener_agreement(margin, triplets, settings)
         for system, margin in system_margins(stage, triplets).items()
     }
-    parts = index.aspects.views(index.vectors())
-    fitted = fit_weights(parts, triplets, index.weights, settings)
+    subspaces = index.aspects.subspaces(index.vectors())
+    fitted = fit_weights(subspaces, triplets, index.weights, settings)
     return {"agreement": agreed, "left_out": len(left_out), "before": index.weights, **fitted}
 
 
@@ -230,7 +232,7 @@ def system_margins(stage, triplets):
     index, near = stage.index, []
     vectors, described = index.vectors(), stage.describe(index.tracks)
     for reference, *others in triplets:
-        near.append(index.proximities(vectors[reference], others))
+        near.append(index.similarities(vectors[reference], others))
     described /= np.maximum(np.linalg.norm(described, axis=1, keepdims=True), 1e-12)
     return {
         "simlib": -np.diff(near, axis=1)[:, 0],

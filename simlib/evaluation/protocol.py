@@ -35,13 +35,13 @@ class Evaluation:
         self.tracks = tracks.reset_index(drop=True)
         self.columns, self.settings = columns, settings
         self.artists = artist_keys(self.tracks)
-        self.allowed = artist_filter(self.artists)
+        self.candidate_mask = artist_filter(self.artists)
         self.members = {c: tag_matrix(self.tracks[c]) for c in columns}
         self.gains = {c: jaccard(member) for c, member in self.members.items()}
 
     def ranked(self, similarity):
         """Return each query's list, artist-filtered: int64, shape (n_tracks, k), -1 for none."""
-        return rank_candidates(similarity, self.allowed, self.settings.k, self.settings.seed)
+        return rank_candidates(similarity, self.candidate_mask, self.settings.k, self.settings.seed)
 
     def scores(self, similarity):
         """Score a system query by query.
@@ -64,7 +64,7 @@ class Evaluation:
                 continue
             ranked = self.ranked(given)
             gain = self.gains[column]
-            values = ndcg(ranked, gain, self.allowed)
+            values = ndcg(ranked, gain, self.candidate_mask)
             found[f"{column}_ndcg@{k}"] = values
             if self.members[column].sum(axis=1).max(initial=0) <= 1:
                 exact = precision_at_k(ranked, gain > 0)
@@ -153,7 +153,7 @@ def compare_excerpts(systems, evaluation):
     return _report(scores, evaluation, hubs={})
 
 
-def evaluated_rows(tracks, sides):
+def evaluated_rows(tracks, splits):
     """Return the rows of the test artists and the tag columns of the whole catalogue.
 
     Raises
@@ -161,7 +161,7 @@ def evaluated_rows(tracks, sides):
     SimlibError
         If there are fewer than two test recordings.
     """
-    rows = np.flatnonzero(sides == "test")
+    rows = np.flatnonzero(splits == "test")
     if len(rows) < 2:
         raise SimlibError(
             "test artists",

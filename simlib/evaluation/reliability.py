@@ -16,7 +16,7 @@ from simlib.relevance import tag_sets
 STATED = np.linspace(0.01, 0.99, 99)
 
 
-def reliability_curve(index, calibration, sides, settings):
+def reliability_curve(index, calibration, splits, settings):
     """Compare what is stated of scores with what is so among the test artists.
 
     Parameters
@@ -34,7 +34,7 @@ def reliability_curve(index, calibration, sides, settings):
         shares that are, `low` and `high`, its 95% interval over the artists, both of those that
         were calibrated on and of the test; empty where no pair is unrelated.
     """
-    learned, test = (_Pairs(index, np.flatnonzero(sides == s)) for s in ("validation", "test"))
+    learned, test = (_Pairs(index, np.flatnonzero(splits == s)) for s in ("validation", "test"))
     if not len(test.estimates):
         return pd.DataFrame(columns=["stated", "found", "low", "high"], dtype=float)
     found = np.searchsorted(calibration.closer_than(test.estimates), STATED) / len(test.estimates)
@@ -85,14 +85,15 @@ def without_related(index, calibration, rows, columns):
     for row in rows:
         others = by_other_artists(index, index.artists[row])
         kept = [others] + [
-            others & [not tags[row] & tags[other] for other in index.crowd_rows] for tags in sets
+            others & [not tags[row] & tags[other] for other in index.reference_rows]
+            for tags in sets
         ]
-        companies = [nearest_similarity(index, vectors[row], counts) for counts in kept]
-        said.append(np.array(companies) < calibration.floor)
+        nearest_similarities = [nearest_similarity(index, vectors[row], counts) for counts in kept]
+        said.append(np.array(nearest_similarities) < calibration.outlier_threshold)
     return list(np.array(said).T)
 
 
-def no_close_match_rates(index, calibration, sides):
+def no_close_match_rates(index, calibration, splits):
     """Tabulate how often it is said that nothing is close.
 
     Parameters
@@ -111,7 +112,7 @@ def no_close_match_rates(index, calibration, sides):
     """
     table = []
     for side in ("validation", "test"):
-        rows = np.flatnonzero(sides == side)
+        rows = np.flatnonzero(splits == side)
         if not len(rows):
             continue
         row = {"artists": side, "recordings": len(rows)}

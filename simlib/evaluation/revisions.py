@@ -47,12 +47,12 @@ def fetch_index(root, revision, folder):
                 raise OutputNotFoundError("index")
             repo.dvcfs.get("/index", str(folder), recursive=True)
     except (NotDvcRepoError, OutputNotFoundError):
-        mend = "name a later one: 'git log --oneline dvc.lock' lists the runs"
-        raise SimlibError(revision, "knows of no index", mend) from None
+        hint = "name a later one: 'git log --oneline dvc.lock' lists the runs"
+        raise SimlibError(revision, "knows of no index", hint) from None
     except (DvcException, DataIndexError, OSError) as error:
         cause = f"its index is not in DVC's cache ({' '.join(str(error).split())})"
-        mend = "check that revision out and run 'make repro', or name another one"
-        raise SimlibError(revision, cause, mend) from None
+        hint = "check that revision out and run 'make repro', or name another one"
+        raise SimlibError(revision, cause, hint) from None
     named = {"revision": revision, "commit": commit}
     write_json(Path(folder) / "revision.json", named)
     return commit
@@ -64,14 +64,14 @@ def _commit(root, revision):
             return repo.scm.resolve_commit(resolve_rev(repo.scm, revision)).hexsha
     except (RevError, AttributeError):
         # The second is what DVC makes of an object of git's that is no commit.
-        mend = "'git log --oneline' lists those that there are"
-        raise SimlibError(revision, "is no revision of this project", mend) from None
+        hint = "'git log --oneline' lists those that there are"
+        raise SimlibError(revision, "is no revision of this project", hint) from None
     except (SCMError, DvcException):
-        mend = "make it one ('git init'), and commit dvc.lock after each run to compare with it"
-        raise SimlibError(root, "is no git repository that DVC knows", mend) from None
+        hint = "make it one ('git init'), and commit dvc.lock after each run to compare with it"
+        raise SimlibError(root, "is no git repository that DVC knows", hint) from None
 
 
-def load_any_index(folder, mend):
+def load_any_index(folder, hint):
     """Read an index, whichever weights made it.
 
     Parameters
@@ -89,11 +89,11 @@ def load_any_index(folder, mend):
     SimlibError
         If it is absent, damaged, or of a form that this version does not know.
     """
-    made_with = read_json(folder / "made_with.json", mend)
+    made_with = read_json(folder / "made_with.json", hint)
     try:
         return Index.load(folder, made_with["model"])
     except SimlibError as error:
         cause = error.cause
     except (KeyError, TypeError):
         cause = "cannot be read (made_with.json is of another form)"
-    raise SimlibError(folder, f"{cause} by this version of simlib", mend)
+    raise SimlibError(folder, f"{cause} by this version of simlib", hint)

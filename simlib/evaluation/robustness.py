@@ -47,7 +47,7 @@ class DegradedQueries:
     rows: np.ndarray
     vectors: dict
     descriptors: dict
-    prints: dict
+    fingerprints: dict
 
 
 def degraded_queries(tracks, data, model, hop_seconds, *, jobs=-1):
@@ -104,8 +104,8 @@ def degraded_queries(tracks, data, model, hop_seconds, *, jobs=-1):
         {name: np.stack([versions[name][part] for versions in found]) for name in found[0]}
         for part in (0, 1)
     )
-    prints = {name: [versions[name][2] for versions in found] for name in found[0]}
-    return DegradedQueries(np.array(rows), vectors, descriptors, prints)
+    fingerprints = {name: [versions[name][2] for versions in found] for name in found[0]}
+    return DegradedQueries(np.array(rows), vectors, descriptors, fingerprints)
 
 
 def _features(path, track_id, seconds, front_end):
@@ -155,7 +155,7 @@ def robustness_report(queries, stage, evaluation):
         filter, as a share of what those of the recordings as they are are worth (mean over tag
         columns).
     """
-    test = np.flatnonzero(stage.sides == "test")
+    test = np.flatnonzero(stage.splits == "test")
     answers = {
         "simlib": _searched(queries, stage, test),
         "mfcc": _compared(queries, stage, test),
@@ -197,20 +197,20 @@ def robustness_table(report):
 def _searched(queries, stage, test):
     """Ask as search does: {degradation: (comes first?, similarity to the test tracks)}."""
     index = stage.index
-    vectors, artists = index.weighed()[test], index.artists[test]
+    vectors, artists = index.weighted()[test], index.artists[test]
     # As the evaluation ranks them: the test artists are the catalogue.
-    handicaps, found = hub_penalties(vectors, artists), {}
+    penalties, found = hub_penalties(vectors, artists), {}
     for name, asked in queries.vectors.items():
-        pairs = zip(asked, queries.prints[name], strict=True)
+        pairs = zip(asked, queries.fingerprints[name], strict=True)
         nearest = np.array([_first(index, vector, shown) for vector, shown in pairs])
-        cosines = index.aspects.weighed(asked, index.weights) @ vectors.T
-        found[name] = nearest == test[queries.rows], penalise_hubs(cosines, handicaps)
+        cosines = index.aspects.weighted(asked, index.weights) @ vectors.T
+        found[name] = nearest == test[queries.rows], penalise_hubs(cosines, penalties)
     return found
 
 
 def _first(index, vector, shown):
     """Row of what search puts first: the recording itself, if it is known again, or the nearest."""
-    known = index.prints.copies(shown)
+    known = index.fingerprints.matches(shown)
     if known:
         return max(known, key=lambda row: known[row].seconds)
     return index.search(vector, 1)[0][0]
@@ -230,10 +230,10 @@ def _compared(queries, stage, test):
 
 def _ndcg(similarity, rows, evaluation):
     """Mean nDCG over the tag columns: float64, shape (n_queries,); NaN with nothing to find."""
-    allowed, settings = evaluation.allowed[rows], evaluation.settings
-    ranked = rank_candidates(similarity, allowed, settings.k, settings.seed)
+    candidate_mask, settings = evaluation.candidate_mask[rows], evaluation.settings
+    ranked = rank_candidates(similarity, candidate_mask, settings.k, settings.seed)
     gains = [evaluation.gains[column][rows] for column in evaluation.columns]
-    return pd.DataFrame([ndcg(ranked, gain, allowed) for gain in gains]).mean().to_numpy()
+    return pd.DataFrame([ndcg(ranked, gain, candidate_mask) for gain in gains]).mean().to_numpy()
 
 
 def _share(after, before):

@@ -22,13 +22,13 @@ def headline_of(report, baselines=("mfcc", "untrained")):
         A sentence for each baseline and measure.
     """
     names = {"mfcc": "the hand-picked features", "untrained": "the same network untrained"}
-    sides, details = {}, []
+    outcomes, details = {}, []
     for system in baselines:
         for measure, lead in report[system]["simlib_lead"].items():
             if lead["value"] is None:
                 continue
             side = "ahead of" if lead["low"] > 0 else "behind" if lead["high"] < 0 else "level with"
-            sides.setdefault(system, {}).setdefault(side, []).append(measure)
+            outcomes.setdefault(system, {}).setdefault(side, []).append(measure)
             ours, theirs = report["simlib"][measure]["value"], report[system][measure]["value"]
             details.append(
                 f"{measure}: {ours:.3f} against {theirs:.3f} of {names.get(system, system)}; "
@@ -39,7 +39,7 @@ def headline_of(report, baselines=("mfcc", "untrained")):
         return "There were too few test recordings to say anything.", []
     clauses = [
         f"{side} {names.get(system, system)} on {', '.join(found[side])}"
-        for system, found in sides.items()
+        for system, found in outcomes.items()
         for side in ("ahead of", "level with", "behind")
         if side in found
     ]

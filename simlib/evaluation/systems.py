@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from simlib.core import SimlibError, cosine
+from simlib.core import Project, SimlibError, cosine
 from simlib.evaluation.protocol import compare_excerpts, compare_systems
 from simlib.features import DESCRIPTOR_BLOCK_SECONDS, DESCRIPTOR_GROUPS, FeatureStore
 from simlib.index import Index, IndexSettings, hub_corrected
@@ -73,21 +73,21 @@ def load_other(path, tracks):
     SimlibError
         If it is absent, malformed, or leaves tracks out.
     """
-    mend = "see 'make help' on compare for the format, or take it out of evaluate.compare"
+    hint = "see 'make help' on compare for the format, or take it out of evaluate.compare"
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name in ("ids", "emb", "sim")}
     except (OSError, ValueError, TypeError, EOFError, BadZipFile, zlib.error) as error:
-        raise SimlibError(path, f"cannot be read ({error})", mend) from None
+        raise SimlibError(path, f"cannot be read ({error})", hint) from None
     if "ids" not in arrays or not {"emb", "sim"} & set(arrays):
-        raise SimlibError(path, "lacks 'ids', or both 'emb' and 'sim'", mend)
+        raise SimlibError(path, "lacks 'ids', or both 'emb' and 'sim'", hint)
     name = "sim" if "sim" in arrays else "emb"
     values, n = arrays[name], arrays["ids"].size
     fits = values.shape == (n, n) if name == "sim" else values.ndim == 2 and len(values) == n
     if arrays["ids"].ndim != 1 or not fits:
-        raise SimlibError(path, f"'{name}' of shape {values.shape} does not fit {n} 'ids'", mend)
+        raise SimlibError(path, f"'{name}' of shape {values.shape} does not fit {n} 'ids'", hint)
     if values.dtype.kind not in "fiu":
-        raise SimlibError(path, "holds values that are not numbers", mend)
+        raise SimlibError(path, "holds values that are not numbers", hint)
     position = {str(name): i for i, name in enumerate(arrays["ids"])}
     wanted = list(tracks["track_id"].to_numpy(dtype=object))
     # Files are known to other programs by their names.
@@ -95,11 +95,11 @@ def load_other(path, tracks):
     absent = [t for t, key in zip(wanted, keys, strict=True) if key not in position]
     if absent:
         cause = f"lacks {len(absent)} of {len(wanted)} test tracks, '{absent[0]}' for one"
-        raise SimlibError(path, cause, mend)
+        raise SimlibError(path, cause, hint)
     rows = np.array([position[key] for key in keys])
     matrix = values[np.ix_(rows, rows)] if name == "sim" else cosine(values[rows])
     if not np.isfinite(matrix).all():
-        raise SimlibError(path, "holds values that are not numbers", mend)
+        raise SimlibError(path, "holds values that are not numbers", hint)
     return matrix.astype(np.float64)
 
 
@@ -112,8 +112,7 @@ class EvaluationContext:
 
     Attributes
     ----------
-    root : pathlib.Path
-        The project.
+    project : simlib.Project
     store : simlib.features.FeatureStore
     model : simlib.model.Embedder
     index : simlib.index.Index
@@ -123,17 +122,17 @@ class EvaluationContext:
         How segments are laid, for all encoders alike.
     """
 
-    root: Path
+    project: Project
     store: FeatureStore
     model: Embedder
     index: Index
-    sides: np.ndarray
+    splits: np.ndarray
     settings: IndexSettings
 
     @property
     def test(self):
         """The test rows of the table."""
-        return self.index.tracks[self.sides == "test"].reset_index(drop=True)
+        return self.index.tracks[self.splits == "test"].reset_index(drop=True)
 
     @property
     def untrained(self):
@@ -141,9 +140,9 @@ class EvaluationContext:
         seed = self.model.provenance["train"]["seed"]
         model = self.model
         same = Embedder.untrained(model.front_end, model.segment_seconds, model.architecture, seed)
-        same.describer.mean, same.describer.deviation = (
-            model.describer.mean,
-            model.describer.deviation,
+        same.descriptor_branch.mean, same.descriptor_branch.deviation = (
+            model.descriptor_branch.mean,
+            model.descriptor_branch.deviation,
         )
         return same
 
@@ -158,7 +157,7 @@ class EvaluationContext:
         remark : str
         """
         digests = self.index.tracks["digest"]
-        return load_pretrained(self.root, self.model.front_end, digests)
+        return load_pretrained(self.project.pretrained_weights, self.model.front_end, digests)
 
     def embed(self, model, tracks):
         """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
@@ -177,7 +176,7 @@ class EvaluationContext:
 
     def standardised(self, descriptors):
         """Scale descriptors by what the recordings of all but the test artists are like."""
-        known = self.store.descriptors(self.index.tracks["descriptor"][self.sides != "test"])
+        known = self.store.descriptors(self.index.tracks["descriptor"][self.splits != "test"])
         return standardised(descriptors, known, DESCRIPTOR_GROUPS)
 
 
@@ -203,7 +202,7 @@ def evaluate_systems(stage, evaluation):
     """
     tracks = evaluation.tracks
     systems = {
-        "simlib": hub_corrected(stage.index.weighed()[stage.sides == "test"], evaluation.artists),
+        "simlib": hub_corrected(stage.index.weighted()[stage.splits == "test"], evaluation.artists),
         "untrained": cosine(stage.embed(stage.untrained, tracks)),
         "mfcc": cosine(stage.describe(tracks)),
     }
@@ -219,7 +218,7 @@ def evaluate_systems(stage, evaluation):
         system = Path(name).stem
         if system in compared or system in RESERVED_NAMES:
             raise SimlibError(name, f"'{system}' names a system already", "rename the file")
-        compared[system] = load_other(stage.root / name, tracks)
+        compared[system] = load_other(stage.project.root / name, tracks)
     return systems, compare_systems(compared, evaluation)
 
 
@@ -253,8 +252,8 @@ def _thirds(stage, row):
 
 def _stacked(parts, embed):
     """Embed both parts of each recording; rows of NaN for those that have none."""
-    sides = [None if both is None else [embed(part) for part in both] for both in parts]
-    size = next((len(both[0]) for both in sides if both is not None), 1)
+    halves = [None if both is None else [embed(part) for part in both] for both in parts]
+    size = next((len(both[0]) for both in halves if both is not None), 1)
     nothing = [np.full(size, np.nan)] * 2
-    filled = [nothing if both is None else both for both in sides]
+    filled = [nothing if both is None else both for both in halves]
     return tuple(np.stack([both[side] for both in filled]) for side in (0, 1))

@@ -69,9 +69,9 @@ class Neighbourhoods:
         self.tracks, self.queries, self.settings = tracks, np.asarray(queries), settings
         self.columns, self.similarity = columns, np.asarray(similarity)
         artists = np.unique(artist_keys(tracks).astype(str), return_inverse=True)[1]
-        allowed = artists[self.queries][:, None] != artists[None, :]
+        candidate_mask = artists[self.queries][:, None] != artists[None, :]
         self.artists = artists
-        self.ranked = rank_candidates(self.similarity, allowed, settings.k, settings.seed)
+        self.ranked = rank_candidates(self.similarity, candidate_mask, settings.k, settings.seed)
         words = {column: _Words(self, column) for column in columns}
         self.words = {column: found for column, found in words.items() if len(found.queries)}
 

@@ -98,5 +98,5 @@ def compute_degraded_descriptor(path, seconds, seed):
     """
     start = max(0.0, (seconds - DEGRADED_SECONDS) / 2)
     samples = decode(path, DESCRIPTOR_RATE, start=start, end=start + DEGRADED_SECONDS)
-    worn = degrade_randomly(samples, DESCRIPTOR_RATE, np.random.default_rng(seed))
-    return compute_descriptor([worn])
+    degraded = degrade_randomly(samples, DESCRIPTOR_RATE, np.random.default_rng(seed))
+    return compute_descriptor([degraded])

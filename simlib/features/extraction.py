@@ -72,7 +72,7 @@ def extract(data, tracks, store, settings, *, jobs=-1):
     done, rejected = {}, []
     for path, result in _each(paths, (Path(data), store, settings, recipe), jobs):
         if isinstance(result, SimlibError):
-            rejected.append((path, result.cause, result.mend))
+            rejected.append((path, result.cause, result.hint))
         else:
             done[path] = result
     if not done:
@@ -127,8 +127,8 @@ def _each(paths, context, jobs):
                 except TerminatedWorkerError:
                     del waiting[path]
                     bar.update()
-                    mend = "convert it to flac or mp3, or remove it"
-                    yield path, SimlibError(path, "crashes its decoder", mend)
+                    hint = "convert it to flac or mp3, or remove it"
+                    yield path, SimlibError(path, "crashes its decoder", hint)
 
 
 def _extract_one(path, data, store, settings, recipe):
@@ -144,9 +144,9 @@ def _extract_one(path, data, store, settings, recipe):
             _save(store.path("descriptor", keys["descriptor"]), rows)
         frames = len(store.log_mel(keys["log_mel"]))
         seconds = frames / settings.frame_rate
-        if "worn" in missing:
+        if "degraded" in missing:
             rows = compute_degraded_descriptor(data / path, seconds, int(content, 16))
-            _save(store.path("worn", keys["worn"]), rows)
+            _save(store.path("degraded", keys["degraded"]), rows)
         return path, {**keys, "digest": content, "seconds": seconds, "computed": bool(missing)}
     except SimlibError as error:
         return path, error

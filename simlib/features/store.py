@@ -12,7 +12,7 @@ import pandas as pd
 from simlib.core import SimlibError, read_json
 
 # What is stored of a recording.
-FEATURE_KINDS = ("log_mel", "descriptor", "worn")
+FEATURE_KINDS = ("log_mel", "descriptor", "degraded")
 EXTRACT_HINT = "run 'dvc repro extract'"
 
 

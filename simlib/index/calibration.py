@@ -48,7 +48,7 @@ class Calibration:
     """
 
     shares: list
-    floor: float
+    outlier_threshold: float
     remark: str
 
     def closer_than(self, estimates):
@@ -66,7 +66,7 @@ class Calibration:
         """
         return np.interp(estimates, ESTIMATES, self.shares)
 
-    def is_alone(self, index, vector, artist=None):
+    def has_no_close_match(self, index, vector, artist=None):
         """Tell whether nothing in the catalogue is close to a reference.
 
         Parameters
@@ -81,7 +81,10 @@ class Calibration:
         -------
         bool
         """
-        return bool(nearest_similarity(index, vector, by_other_artists(index, artist)) < self.floor)
+        return bool(
+            nearest_similarity(index, vector, by_other_artists(index, artist))
+            < self.outlier_threshold
+        )
 
     def save(self, folder):
         """Write it beside the index."""
@@ -103,7 +106,7 @@ class Calibration:
             raise SimlibError(Path(folder) / _FILE, "is of another version", _MEND) from None
 
 
-def calibrate(index, sides):
+def calibrate(index, splits):
     """Learn the scale of an index.
 
     Parameters
@@ -116,13 +119,13 @@ def calibrate(index, sides):
     -------
     Calibration
     """
-    rows = np.flatnonzero(sides == "validation")
+    rows = np.flatnonzero(splits == "validation")
     estimates, queries = unrelated_percentiles(index, rows)
     below = np.searchsorted(np.sort(estimates), ESTIMATES, side="right") / max(len(estimates), 1)
     shares = corrected_percentile(below, ESTIMATES, len(np.unique(index.artists[queries])))
     remark = f"Calibrated on {len(rows)} recordings of validation artists."
     if len(rows) < FEWEST:
-        rows = np.flatnonzero(sides != "test")
+        rows = np.flatnonzero(splits != "test")
         remark = (
             "There are too few validation artists to calibrate on: scores are as estimated, and the"
             f" {len(rows)} recordings that were learned from tell when nothing is close, too often."
@@ -130,12 +133,12 @@ def calibrate(index, sides):
     elif not len(estimates):
         remark = "There are no unrelated recordings: scores are shares of the catalogue."
     vectors = index.vectors()
-    companies = [
+    nearest_similarities = [
         nearest_similarity(index, vectors[row], by_other_artists(index, index.artists[row]))
         for row in rows
     ]
-    floor = np.quantile(companies, FALSE_ALARMS, method="lower")
-    return Calibration(shares.round(6).tolist(), float(floor), remark)
+    outlier_threshold = np.quantile(nearest_similarities, FALSE_ALARMS, method="lower")
+    return Calibration(shares.round(6).tolist(), float(outlier_threshold), remark)
 
 
 def corrected_percentile(shares, estimates, artists):
@@ -156,7 +159,7 @@ def corrected_percentile(shares, estimates, artists):
     return (artists * shares + SAY * estimates) / (artists + SAY)
 
 
-def similarity_percentile(index, proximities, vector, artist=None, weights=None):
+def similarity_percentile(index, similarities, vector, artist=None, weights=None):
     """Estimate which share of what is not related to a reference is less near to it.
 
     The catalogue is sorted by how near it is to this reference, and everything in it counts as far
@@ -183,10 +186,10 @@ def similarity_percentile(index, proximities, vector, artist=None, weights=None)
     """
     others = by_other_artists(index, artist)
     if not others.any():
-        return np.clip(proximities, 0.0, 1.0)
-    there = index.proximities(vector, index.crowd_rows[others], weights)
+        return np.clip(similarities, 0.0, 1.0)
+    there = index.similarities(vector, index.reference_rows[others], weights)
     order = np.argsort(there, kind="stable")
-    tags = index.crowd_tags[others]
+    tags = index.reference_tags[others]
     counts = ((tags[order[-NEIGHBOURS:]] @ tags.T) == 0).mean(axis=0)[order]
     if not counts.any():
         counts[:] = 1.0
@@ -194,7 +197,7 @@ def similarity_percentile(index, proximities, vector, artist=None, weights=None)
     counts += 1e-9
     shares = (np.cumsum(counts) - counts / 2) / counts.sum()
     quantiles = np.interp(MEASURED, shares, there[order]) + 1e-9 * np.arange(len(MEASURED))
-    return _share_below(proximities, quantiles)
+    return _share_below(similarities, quantiles)
 
 
 def _share_below(values, quantiles):
@@ -209,7 +212,7 @@ def _share_below(values, quantiles):
 
 def by_other_artists(index, artist):
     """Tell which of the index's crowd are by another artist; None is nobody's."""
-    return index.artists[index.crowd_rows] != artist
+    return index.artists[index.reference_rows] != artist
 
 
 def nearest_similarity(index, vector, counts):
@@ -230,9 +233,9 @@ def nearest_similarity(index, vector, counts):
     """
     if not counts.any():
         return 1.0
-    crowd = index.crowd_of_sound
-    cosines = crowd.vectors[counts] @ crowd.relative(index.aspects.views(vector)[SOUND])
-    nearest = max(1, round(COMPANY * len(crowd.vectors)))
+    sample = index.reference_sample
+    cosines = sample.vectors[counts] @ sample.relative(index.aspects.subspaces(vector)[SOUND])
+    nearest = max(1, round(COMPANY * len(sample.vectors)))
     return float(np.sort(cosines)[::-1][:nearest].mean())
 
 
@@ -255,11 +258,11 @@ def unrelated_percentiles(index, rows):
         Whose they are.
     """
     rows = rows[evenly_spread(len(rows), QUERIES)]
-    apart = (index.tags_of(rows) @ index.crowd_tags.T) == 0
+    apart = (index.tags_of(rows) @ index.reference_tags.T) == 0
     vectors, found = index.vectors(), [np.empty(0)]
-    apart &= index.artists[rows][:, None] != index.artists[index.crowd_rows]
+    apart &= index.artists[rows][:, None] != index.artists[index.reference_rows]
     for row, counts in zip(rows, apart, strict=True):
-        near = index.proximities(vectors[row], index.crowd_rows[counts])
+        near = index.similarities(vectors[row], index.reference_rows[counts])
         found.append(similarity_percentile(index, near, vectors[row], index.artists[row]))
     return np.concatenate(found), np.repeat(rows, apart.sum(axis=1))
 

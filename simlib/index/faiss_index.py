@@ -47,13 +47,13 @@ class Index:
 
     def __init__(
         self, tracks, segments, by_track, by_segment, model_digest, hop_seconds, aspects, weights,
-        prints,
+        fingerprints,
     ):  # fmt: skip
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
         self.model_digest, self.hop_seconds = model_digest, hop_seconds
-        self.aspects, self.weights, self.prints = aspects, weights, prints
-        self._weighed_handicaps = lru_cache(maxsize=8)(self._handicaps)
+        self.aspects, self.weights, self.fingerprints = aspects, weights, fingerprints
+        self._weighted_penalties = lru_cache(maxsize=8)(self._hub_penalties)
 
     @classmethod
     def build(cls, model, store, settings):
@@ -84,7 +84,7 @@ class Index:
                 "run 'dvc repro train'",
             )
         tracks = store.tracks()
-        vectors, rows, parts, prints = [], [], [], []
+        vectors, rows, subspaces, fingerprints = [], [], [], []
         rows_of_keys = zip(tracks["log_mel"], tracks["descriptor"], strict=True)
         bar = tqdm(rows_of_keys, total=len(tracks), desc="embedding", unit="", mininterval=5)
         for row, (log_mel, descriptor) in enumerate(bar):
@@ -92,20 +92,20 @@ class Index:
             vector, embedded, starts = model.track(
                 frames, store.descriptor(descriptor), settings.hop_seconds
             )
-            prints.append(fingerprint(frames, model.front_end))
+            fingerprints.append(fingerprint(frames, model.front_end))
             vectors.append(vector)
-            parts.append(embedded)
+            subspaces.append(embedded)
             rows.append(pd.DataFrame({"track": row, "start": starts}))
         return cls(
             tracks,
             pd.concat(rows, ignore_index=True),
             _flat(np.stack(vectors)),
-            _flat(np.concatenate(parts)),
+            _flat(np.concatenate(subspaces)),
             model.digest,
             settings.hop_seconds,
             aspects,
             weights,
-            Fingerprints.of_all(prints, fingerprint_rate(model.front_end)),
+            Fingerprints.of_all(fingerprints, fingerprint_rate(model.front_end)),
         )
 
     def search(self, vector, k, row=None, weights=None):
@@ -133,11 +133,11 @@ class Index:
         query = vector * self.aspects.scale(weights)
         rows = np.asarray(self.by_track.search(query[None], depth)[1])[0]
         rows = rows[rows != row]
-        proximities = self.proximities(vector, rows, weights)
-        order = np.argsort(-proximities, kind="stable")[:k]
-        return rows[order], proximities[order]
+        similarities = self.similarities(vector, rows, weights)
+        order = np.argsort(-similarities, kind="stable")[:k]
+        return rows[order], similarities[order]
 
-    def proximities(self, vector, rows, weights=None):
+    def similarities(self, vector, rows, weights=None):
         """Return how near tracks are to a query: float64, shape (n_rows,).
 
         Their weighted cosine, hubs set back.
@@ -151,9 +151,9 @@ class Index:
         """
         weights = weights or self.weights
         cosines = self.vectors_of(rows) @ (vector * self.aspects.scale(weights))
-        return penalise_hubs(cosines, self.handicaps(rows, weights))
+        return penalise_hubs(cosines, self.hub_penalties(rows, weights))
 
-    def by_part(self, vector, rows):
+    def similarities_by_subspace(self, vector, rows):
         """Return how near tracks are to a query in each part: float64, shape (n_parts, n_rows).
 
         Cosines, of which the weighted sum is that of the whole.
@@ -163,12 +163,12 @@ class Index:
         vector : numpy.ndarray of float32, shape (dimensions,)
         rows : numpy.ndarray of int, shape (n_rows,)
         """
-        asked, there = self.aspects.views(vector), self.aspects.views(self.vectors_of(rows))
+        asked, there = self.aspects.subspaces(vector), self.aspects.subspaces(self.vectors_of(rows))
         return np.array([there[name] @ asked[name] for name in asked], dtype=np.float64)
 
-    def handicaps(self, rows, weights=None):
+    def hub_penalties(self, rows, weights=None):
         """Return tracks' handicaps under some weights: float64, shape (n_rows,)."""
-        return self._weighed_handicaps(tuple((weights or self.weights).items()))[rows]
+        return self._weighted_penalties(tuple((weights or self.weights).items()))[rows]
 
     def segments_of(self, row):
         """Return a track's segments: embeddings, float32, and their starts in seconds."""
@@ -196,22 +196,22 @@ class Index:
         return None if row is None else self.artists[row]
 
     @cached_property
-    def crowd_rows(self):
+    def reference_rows(self):
         """An even sample of the tracks: int64, shape (n_references,)."""
         return evenly_spread(self.by_track.ntotal, REFERENCE_SAMPLE)
 
-    def _handicaps(self, weights):
-        return hub_penalties(self.aspects.weighed(self.vectors(), dict(weights)), self.artists)
+    def _hub_penalties(self, weights):
+        return hub_penalties(self.aspects.weighted(self.vectors(), dict(weights)), self.artists)
 
     @cached_property
-    def crowd_of_sound(self):
+    def reference_sample(self):
         """The same tracks by their sound as a whole."""
-        return ReferenceSample(self.aspects.views(self.vectors_of(self.crowd_rows))[SOUND])
+        return ReferenceSample(self.aspects.subspaces(self.vectors_of(self.reference_rows))[SOUND])
 
     @cached_property
-    def crowd_tags(self):
+    def reference_tags(self):
         """The tags of the same tracks; see `tags_of`."""
-        return self.tags_of(self.crowd_rows)
+        return self.tags_of(self.reference_rows)
 
     def tags_of(self, rows):
         """Tell which tags of all columns tracks carry: float32, shape (n_rows, n_tags), 0 or 1."""
@@ -228,9 +228,9 @@ class Index:
         vectors = np.empty((self.by_track.ntotal, self.by_track.d), dtype=np.float32)
         return self.by_track.reconstruct_n(0, len(vectors), vectors)
 
-    def weighed(self):
+    def weighted(self):
         """Return them under the index's own weights: what `hub_corrected` ranks by as search."""
-        return self.aspects.weighed(self.vectors(), self.weights)
+        return self.aspects.weighted(self.vectors(), self.weights)
 
     def save(self, folder):
         """Write the indexes, the prints, the two tables and `made_with.json` into a folder."""
@@ -241,12 +241,12 @@ class Index:
         for name in ("tracks", "segments"):
             with written_aside(folder / f"{name}.parquet") as aside:
                 getattr(self, name).to_parquet(aside, index=False)
-        self.prints.save(folder)
+        self.fingerprints.save(folder)
         made_with = {
             "model": self.model_digest,
             "hop_seconds": self.hop_seconds,
             # In their order, which the keys of JSON would lose.
-            "parts": list(self.aspects.sizes),
+            "subspaces": list(self.aspects.sizes),
             "sizes": self.aspects.sizes,
             "default": self.aspects.default,
             "weights": self.weights,
@@ -274,7 +274,7 @@ class Index:
             raise SimlibError(folder, "was made with other weights than models/", _MEND)
         try:
             sizes, default, weights = (
-                {name: made_with[key][name] for name in made_with["parts"]}
+                {name: made_with[key][name] for name in made_with["subspaces"]}
                 for key in ("sizes", "default", "weights")
             )
             return cls(

@@ -115,9 +115,9 @@ class Fingerprints:
         self.ends = np.cumsum(self.lengths)
 
     @classmethod
-    def of_all(cls, prints, rate):
+    def of_all(cls, fingerprints, rate):
         """Make one of the prints of single tracks."""
-        return cls(np.concatenate(prints), [len(one) for one in prints], rate)
+        return cls(np.concatenate(fingerprints), [len(one) for one in fingerprints], rate)
 
     def save(self, folder):
         """Write them beside the index."""
@@ -166,10 +166,13 @@ class Fingerprints:
             held.append((place, _coarse(self.of(row))))
             size += len(held[-1][1])
             if size >= CHUNK or place + 1 == len(rows):
-                places, prints = zip(*held, strict=True)
-                alike = _windows(query, np.concatenate(prints), window, STRIDE)
-                best, ends = alike.max(axis=0, initial=-1), np.cumsum([len(one) for one in prints])
-                for where, one, end in zip(places, prints, ends, strict=True):
+                places, fingerprints = zip(*held, strict=True)
+                alike = _windows(query, np.concatenate(fingerprints), window, STRIDE)
+                best, ends = (
+                    alike.max(axis=0, initial=-1),
+                    np.cumsum([len(one) for one in fingerprints]),
+                )
+                for where, one, end in zip(places, fingerprints, ends, strict=True):
                     inside = best[end - len(one) : max(end - window + 1, end - len(one))]
                     found[where] = inside.max(initial=-1.0)
                 held, size = [], 0
@@ -216,7 +219,7 @@ class Fingerprints:
         places = (first[0], last[0] + 1, first[1], last[1] + 1)
         return Match(*(float(place / self.rate) for place in places))
 
-    def copies(self, query, rows=None):
+    def matches(self, query, rows=None):
         """Find all tracks that share a passage with a query.
 
         Parameters

@@ -82,9 +82,9 @@ def _nearest(vectors, artists, rows, breadth):
     return np.array(near), np.array(distance, dtype=np.float64)
 
 
-def penalise_hubs(cosines, handicaps):
+def penalise_hubs(cosines, penalties):
     """Return similarities: cosines with the distances stretched; 1 stays 1."""
-    return 1 - (1 - np.asarray(cosines, dtype=np.float64)) * handicaps
+    return 1 - (1 - np.asarray(cosines, dtype=np.float64)) * penalties
 
 
 def hub_corrected(vectors, artists, most=SHARE):

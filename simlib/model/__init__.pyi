@@ -8,7 +8,6 @@ from .networks import Branch as Branch
 from .networks import Encoder as Encoder
 from .networks import best_device as best_device
 from .networks import compute_dtype as compute_dtype
-from .pretrained import PRETRAINED_PATH as PRETRAINED_PATH
 from .pretrained import load_pretrained as load_pretrained
 from .pretrained import shorten_digests as shorten_digests
 from .segments import cut_segment as cut_segment
@@ -23,7 +22,6 @@ __all__ = [
     "BranchSettings",
     "Embedder",
     "Encoder",
-    "PRETRAINED_PATH",
     "SOUND",
     "TEMPO",
     "architecture_of",

@@ -61,19 +61,19 @@ class Aspects:
             If there is no such part, or a weight is no number of at least 0, or all are 0.
         """
         wanted = wanted or {}
-        parts = ", ".join(self.sizes)
+        known = ", ".join(self.sizes)
         for name, weight in wanted.items():
             if name not in self.sizes:
-                raise SimlibError(f"weight '{name}'", "names no part", f"there are {parts}")
+                raise SimlibError(f"weight '{name}'", "names no aspect", f"there are {known}")
             if not isinstance(weight, Real) or not 0 <= weight < math.inf:
                 raise SimlibError(f"weight '{name}'", f"is {weight}", "give a number of at least 0")
         weights = {name: float(wanted.get(name, self.default[name])) for name in self.sizes}
         total = sum(weights.values())
         if not total:
-            raise SimlibError("weights", "are all 0", f"give one of {parts} more")
+            raise SimlibError("weights", "are all 0", f"give one of {known} more")
         return {name: weight / total for name, weight in weights.items()}
 
-    def weighed(self, vectors, weights):
+    def weighted(self, vectors, weights):
         """Turn vectors into what they would be if these weights were the default.
 
         Parameters
@@ -97,7 +97,7 @@ class Aspects:
         factors = [weights[name] / self.default[name] for name in self.sizes]
         return np.repeat(np.array(factors, dtype=np.float32), list(self.sizes.values()))
 
-    def views(self, vectors):
+    def subspaces(self, vectors):
         """Take vectors apart: {part: float32, shape (..., size), of unit length}."""
         views = {name: vectors[..., span] for name, span in self.spans.items()}
         return {

@@ -27,9 +27,9 @@ from simlib.model.settings import BranchSettings
 EMBED_BATCH = 64
 # Of a cosine between two recordings: what the parts of tag columns share, the tempo's share, and
 # the describer's share of the rest.
-PARTS_SHARE, TEMPO_SHARE, DESCRIBER_SHARE = 0.45, 0.03, 0.4
+SUBSPACES_SHARE, TEMPO_SHARE, DESCRIPTOR_SHARE = 0.45, 0.03, 0.4
 # Branches, by what they are called among the settings.
-BRANCHES = {"describer": "descriptor", "parts": "parts", "tempo": "tempo"}
+BRANCHES = ("descriptor_branch", "tag_subspaces", "tempo_subspace")
 DESCRIPTOR_SIZE = sum(DESCRIPTOR_GROUPS)
 # What of a branch's settings makes it what it is; the others say how it is trained.
 BUILT_OF = ("hidden", "embedding", "input_dropout", "dropout", "noise")
@@ -64,9 +64,16 @@ class Embedder:
     """
 
     def __init__(
-        self, encoder, describer, parts, front_end, segment_seconds, architecture, digest=""
+        self,
+        encoder,
+        descriptor_branch,
+        subspaces,
+        front_end,
+        segment_seconds,
+        architecture,
+        digest="",
     ):
-        self.encoder, self.describer, self.parts = encoder, describer, parts
+        self.encoder, self.descriptor_branch, self.subspaces = encoder, descriptor_branch, subspaces
         self.front_end = front_end
         self.segment_seconds = segment_seconds
         self.architecture = architecture
@@ -78,18 +85,18 @@ class Embedder:
     def untrained(cls, front_end, segment_seconds, architecture, seed):
         """Make a model with random weights, and no parts: those are learned from tags."""
         torch.manual_seed(seed)
-        encoder, describer = _branches(architecture)
-        return cls(encoder, describer, {}, front_end, segment_seconds, architecture)
+        encoder, descriptor_branch = _branches(architecture)
+        return cls(encoder, descriptor_branch, {}, front_end, segment_seconds, architecture)
 
     @property
     def aspects(self):
         """How its vectors are made up: a `simlib.model.Aspects`."""
         built = self.architecture
-        sizes = {SOUND: built["embedding"] + built["describer"]["embedding"]}
-        sizes |= {name: part.size for name, part in self.parts.items()}
-        columns = [name for name in self.parts if name != TEMPO]
-        weights = {name: PARTS_SHARE / len(columns) for name in columns}
-        if TEMPO in self.parts:
+        sizes = {SOUND: built["embedding"] + built["descriptor_branch"]["embedding"]}
+        sizes |= {name: subspace.size for name, subspace in self.subspaces.items()}
+        columns = [name for name in self.subspaces if name != TEMPO]
+        weights = {name: SUBSPACES_SHARE / len(columns) for name in columns}
+        if TEMPO in self.subspaces:
             weights[TEMPO] = TEMPO_SHARE
         return Aspects(sizes, {SOUND: 1.0 - sum(weights.values()), **weights})
 
@@ -149,17 +156,17 @@ class Embedder:
         """
         embeddings, starts = self.segments(log_mel, hop_seconds)
         heard, features = pool_segments(embeddings), np.asarray(descriptor).mean(axis=0)
-        described = self._seen(self.describer, features)
-        share = DESCRIBER_SHARE
+        described = self._seen(self.descriptor_branch, features)
+        share = DESCRIPTOR_SHARE
         sound = np.concatenate([np.sqrt(1 - share) * heard, np.sqrt(share) * described])
         views, pulse = {SOUND: sound}, compute_tempogram(log_mel, self.front_end)
-        for name, part in self.parts.items():
-            views[name] = self._seen(part, self.part_input(name, heard, features, pulse))
+        for name, subspace in self.subspaces.items():
+            views[name] = self._seen(subspace, self.subspace_input(name, heard, features, pulse))
         weights = self.aspects.default
         weighed = [np.sqrt(weights[name]) * view for name, view in views.items()]
         return np.concatenate(weighed).astype(np.float32), embeddings, starts
 
-    def part_input(self, name, heard, features, tempogram):
+    def subspace_input(self, name, heard, features, tempogram):
         """Return what a part looks at.
 
         Parameters
@@ -190,14 +197,14 @@ class Embedder:
         with torch.inference_mode():
             return branch(torch.from_numpy(features[None]).to(self.device)).cpu().numpy()[0]
 
-    def new_part(self, name):
+    def new_subspace(self, name):
         """Make the branch of a part, with random weights."""
         if name == TEMPO:
-            return Branch(CYCLIC_BINS, **self.architecture["tempo"]).to(self.device)
+            return Branch(CYCLIC_BINS, **self.architecture["tempo_subspace"]).to(self.device)
         width = self.architecture["embedding"] + DESCRIPTOR_SIZE
         if name == subspace_name(TEMPO):
             width += CYCLIC_BINS + OCTAVES * COARSE_BINS
-        return Branch(width, **self.architecture["parts"]).to(self.device)
+        return Branch(width, **self.architecture["tag_subspaces"]).to(self.device)
 
     def save(self, path, **provenance):
         """Write weights and all that is needed to use them as one safetensors file.
@@ -212,7 +219,7 @@ class Embedder:
             "front_end": self.front_end.as_dict(),
             "segment_seconds": self.segment_seconds,
             "architecture": self.architecture,
-            "parts": list(self.parts),
+            "subspaces": list(self.subspaces),
             "provenance": provenance,
         }
         weights = {name: t.detach().cpu().contiguous() for name, t in self._weights().items()}
@@ -222,8 +229,14 @@ class Embedder:
 
     def _modules(self):
         # By number: a column may have a name that is none for a module.
-        parts = nn.ModuleList(self.parts.values())
-        return nn.ModuleDict({"encoder": self.encoder, "describer": self.describer, "parts": parts})
+        subspaces = nn.ModuleList(self.subspaces.values())
+        return nn.ModuleDict(
+            {
+                "encoder": self.encoder,
+                "descriptor_branch": self.descriptor_branch,
+                "subspaces": subspaces,
+            }
+        )
 
     def _weights(self):
         # The count of batches seen serves training only.
@@ -242,7 +255,7 @@ class Embedder:
         SimlibError
             If the file is absent, or no weights of this program.
         """
-        mend = "run 'make repro' to train one"
+        hint = "run 'make repro' to train one"
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = json.loads((file.metadata() or {}).get("simlib", "null"))
@@ -253,16 +266,16 @@ class Embedder:
                 *_branches(metadata["architecture"]), {}, front_end, segment_seconds,
                 metadata["architecture"], digest_of_file(path),
             )  # fmt: skip
-            model.parts = {name: model.new_part(name) for name in metadata["parts"]}
+            model.subspaces = {name: model.new_subspace(name) for name in metadata["subspaces"]}
             result = model._modules().load_state_dict(weights, strict=False)
             wrong = [k for k in result.missing_keys if not k.endswith("num_batches_tracked")]
             if wrong or result.unexpected_keys:
                 raise ValueError(f"its weights do not fit: {[*wrong, *result.unexpected_keys][0]}")
         except FileNotFoundError:
-            raise SimlibError(path, "is not there", mend) from None
+            raise SimlibError(path, "is not there", hint) from None
         except _UNFIT as error:
             reason = str(error).splitlines()[0]
-            raise SimlibError(path, f"holds no encoder of this version ({reason})", mend) from None
+            raise SimlibError(path, f"holds no encoder of this version ({reason})", hint) from None
         model.provenance = provenance
         return model
 
@@ -282,10 +295,10 @@ def architecture_of(settings, front_end):
     branches = {
         name: {
             key: value
-            for key, value in BranchSettings.of(getattr(settings, section)).as_dict().items()
+            for key, value in BranchSettings.of(getattr(settings, name)).as_dict().items()
             if key in BUILT_OF
         }
-        for name, section in BRANCHES.items()
+        for name in BRANCHES
     }
     return {
         "n_mels": front_end.n_mels,
@@ -298,4 +311,4 @@ def architecture_of(settings, front_end):
 
 def _branches(architecture):
     own = {k: v for k, v in architecture.items() if k not in BRANCHES}
-    return Encoder(**own), Branch(DESCRIPTOR_SIZE, **architecture["describer"])
+    return Encoder(**own), Branch(DESCRIPTOR_SIZE, **architecture["descriptor_branch"])

@@ -4,11 +4,8 @@ They embed where nothing was trained yet, and training may begin with them. What
 goes with them, so that they are never scored on it.
 """
 
-from pathlib import Path
-
 from simlib.model.embedder import Embedder
 
-PRETRAINED_PATH = Path("pretrained") / "encoder.safetensors"
 # So much of a file's digest tells recordings apart and keeps the list short.
 DIGITS = 16
 
@@ -28,13 +25,13 @@ def shorten_digests(digests):
     return sorted(digest[:DIGITS] for digest in digests)
 
 
-def load_pretrained(root, front_end, digests):
+def load_pretrained(path, front_end, digests):
     """Load the weights, if they can be used on a catalogue whose test artists they have not heard.
 
     Parameters
     ----------
-    root : pathlib.Path
-        The project.
+    path : pathlib.Path
+        Of the weights that come with simlib.
     front_end : simlib.features.ExtractSettings
         Of the catalogue's log-mel spectrograms.
     digests : iterable of str
@@ -47,10 +44,10 @@ def load_pretrained(root, front_end, digests):
     remark : str
         A sentence on why, or that they have heard nothing of the catalogue.
     """
-    folder = PRETRAINED_PATH.parent
-    if not (root / PRETRAINED_PATH).exists():
+    folder = path.parent.name
+    if not path.exists():
         return None, f"There are no weights in {folder}/."
-    model = Embedder.load(root / PRETRAINED_PATH)
+    model = Embedder.load(path)
     if model.front_end != front_end:
         return None, f"The weights in {folder}/ hear another log-mel front-end."
     heard = set(model.provenance["learned_from"])

@@ -7,7 +7,7 @@ from simlib.core import Section
 
 @dataclass(frozen=True)
 class BranchSettings(Section):
-    """The parts `train.descriptor`, `train.parts` and `train.tempo`: small branches.
+    """The branches `train.descriptor_branch`, `train.tag_subspaces` and `train.tempo_subspace`.
 
     Attributes
     ----------

@@ -2,6 +2,7 @@ from .bpm import complete_bpm as complete_bpm
 from .bpm import describe_bpm_source as describe_bpm_source
 from .bpm import known_bpm as known_bpm
 from .bpm import tempo_gain as tempo_gain
+from .labels import artist_codes as artist_codes
 from .labels import artist_filter as artist_filter
 from .labels import artist_keys as artist_keys
 from .labels import jaccard as jaccard
@@ -17,6 +18,7 @@ from .settings import SplitSettings as SplitSettings
 from .split import split_artists as split_artists
 
 __all__ = [
+    "artist_codes",
     "SplitSettings",
     "artist_filter",
     "artist_keys",

@@ -127,5 +127,21 @@ def artist_filter(artists):
     -------
     numpy.ndarray of bool, shape (n_tracks, n_tracks)
     """
-    codes = np.unique(artists.astype(str), return_inverse=True)[1]
+    codes = artist_codes(artists)
     return codes[:, None] != codes[None, :]
+
+
+def artist_codes(artists: np.ndarray) -> np.ndarray:
+    """Number artists, so that they compare quickly.
+
+    Parameters
+    ----------
+    artists : numpy.ndarray of object, shape (n_tracks,)
+        From `artist_keys`.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_tracks,)
+        Equal where the artists are.
+    """
+    return np.unique(artists.astype(str), return_inverse=True)[1]

@@ -9,7 +9,7 @@ import numpy as np
 from simlib.relevance.labels import artist_filter, jaccard, tag_matrix
 
 
-def rank_candidates(similarity, allowed, k, seed):
+def rank_candidates(similarity, candidate_mask, k, seed):
     """The k most similar allowed candidates of every query, ties in seeded random order.
 
     Parameters
@@ -25,13 +25,13 @@ def rank_candidates(similarity, allowed, k, seed):
         Candidates from rank 1 on; -1 where a query has fewer.
     """
     shuffled = np.random.default_rng(seed).permutation(similarity.shape[1])
-    scores = np.where(allowed, similarity, -np.inf)[:, shuffled]
+    scores = np.where(candidate_mask, similarity, -np.inf)[:, shuffled]
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     found = np.take_along_axis(scores, order, axis=1) > -np.inf
     return np.where(found, shuffled[order], -1)
 
 
-def ndcg(ranked, gain, allowed):
+def ndcg(ranked, gain, candidate_mask):
     """Normalised discounted cumulative gain (Jarvelin and Kekalainen 2002), linear gain.
 
     Parameters
@@ -50,7 +50,7 @@ def ndcg(ranked, gain, allowed):
     """
     k = ranked.shape[1]
     discount = 1.0 / np.log2(np.arange(2, k + 2))
-    gain = np.where(allowed, gain, 0.0)
+    gain = np.where(candidate_mask, gain, 0.0)
     found = np.where(ranked >= 0, np.take_along_axis(gain, np.maximum(ranked, 0), axis=1), 0.0)
     ideal = -np.sort(-gain, axis=1)[:, :k]
     best = ideal @ discount
@@ -110,11 +110,11 @@ def retrieval_score(similarity, tracks, artists, columns, k, seed):
     dict of str to float
         By column; a column in which nothing is relevant to any query is left out.
     """
-    allowed = artist_filter(artists)
-    ranked = rank_candidates(similarity, allowed, k, seed)
+    candidate_mask = artist_filter(artists)
+    ranked = rank_candidates(similarity, candidate_mask, k, seed)
     scores = {}
     for column in columns:
-        values = ndcg(ranked, jaccard(tag_matrix(tracks[column])), allowed)
+        values = ndcg(ranked, jaccard(tag_matrix(tracks[column])), candidate_mask)
         if np.isfinite(values).any():
             scores[column] = float(np.nanmean(values))
     return scores

@@ -24,14 +24,14 @@ def split_artists(tracks, settings):
     -------
     numpy.ndarray of object, shape (n_tracks,)
     """
-    sides = []
+    splits = []
     for key in artist_keys(tracks):
         digest = hashlib.sha256(f"{settings.seed}:{key}".encode()).digest()
         draw = int.from_bytes(digest[:8], "big") / 2**64
         if draw < settings.test:
-            sides.append("test")
+            splits.append("test")
         elif draw < settings.test + settings.validation:
-            sides.append("validation")
+            splits.append("validation")
         else:
-            sides.append("train")
-    return np.array(sides, dtype=object)
+            splits.append("train")
+    return np.array(splits, dtype=object)

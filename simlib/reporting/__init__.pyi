@@ -29,12 +29,16 @@ from .signal_figures import draw_log_mel as draw_log_mel
 from .signal_figures import matched_excerpts_figure as matched_excerpts_figure
 from .signal_figures import three_views as three_views
 from .text import clock as clock
+from .text import interval_text as interval_text
 from .text import label as label
 from .text import plain as plain
 from .text import recording_name as recording_name
 from .text import short as short
+from .text import title_and_artist as title_and_artist
 
 __all__ = [
+    "interval_text",
+    "title_and_artist",
     "MATCHED",
     "MEL_COLUMNS",
     "PLAYER_RATE",

@@ -65,8 +65,8 @@ def execute_notebook(notebook, executed, parameters):
         if error.ename != SimlibError.__name__:
             raise
         subject, _, rest = error.evalue.partition(": ")
-        cause, _, mend = rest.rpartition("; ")
-        raise SimlibError(subject, cause, mend) from None
+        cause, _, hint = rest.rpartition("; ")
+        raise SimlibError(subject, cause, hint) from None
 
 
 def export_report(notebook, page):

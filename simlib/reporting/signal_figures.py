@@ -90,8 +90,8 @@ def matched_excerpts_figure(log_mel, settings, played, found):
     """
     found = found.head(MATCHED)
     places = ["▶", *found["rank"]]
-    starts = np.array([played[0], *found["reference_start"]])
-    ends = np.array([played[1], *found["reference_end"]])
+    starts = np.array([played[0], *found["query_start"]])
+    ends = np.array([played[1], *found["query_end"]])
     low = 0.3 + 0.17 * len(places)
     figure, (mel, spans) = plt.subplots(
         2, 1, figsize=(5.2, 2.0 + low), height_ratios=[2.0, low], sharex=True, dpi=170,

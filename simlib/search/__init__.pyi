@@ -5,7 +5,7 @@ from .filters import filter_mask as filter_mask
 from .playlists import path_between as path_between
 from .playlists import radio as radio
 from .rerank import agreement as agreement
-from .rerank import by_any_aspect as by_any_aspect
+from .rerank import by_any_subspace as by_any_subspace
 from .rerank import diverse as diverse
 from .rerank import in_turn as in_turn
 from .results import sameness as sameness
@@ -16,7 +16,7 @@ __all__ = [
     "Searcher",
     "agreement",
     "best_match",
-    "by_any_aspect",
+    "by_any_subspace",
     "diverse",
     "embed",
     "filter_mask",

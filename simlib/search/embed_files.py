@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from simlib.core import AUDIO_SUFFIXES, SimlibError, project_root
+from simlib.core import AUDIO_SUFFIXES, Project, SimlibError
 from simlib.index import UNFILTERED_SHARE, hub_corrected
-from simlib.model import PRETRAINED_PATH, Embedder
+from simlib.model import Embedder
 from simlib.search.queries import load_recording
 
 # Above this, embed leaves the similarity matrix out: it grows with the square.
@@ -56,9 +56,8 @@ def embed(paths, weights=None):
 
 
 def _default_weights():
-    root = project_root()
-    trained = root / "models" / "encoder.safetensors"
-    shipped = root / PRETRAINED_PATH
+    project = Project.find()
+    trained, shipped = project.weights, project.pretrained_weights
     return shipped if shipped.exists() and not trained.exists() else trained
 
 

@@ -55,8 +55,8 @@ def filter_mask(tracks, conditions):
             and parts["column"] not in KNOWN_COLUMNS
         )
         if not parts or other:
-            mend = "write column=value, column!=value or column=low..high"
-            raise SimlibError(subject, "holds neither of the operators = and !=", mend)
+            hint = "write column=value, column!=value or column=low..high"
+            raise SimlibError(subject, "holds neither of the operators = and !=", hint)
         if parts["column"] not in columns:
             cause = f"there is no column '{printable(parts['column'])}'"
             raise SimlibError(subject, cause, f"there are {', '.join(map(printable, columns))}")

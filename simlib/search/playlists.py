@@ -54,8 +54,8 @@ def path_between(index, first, last, steps, weights=None):
     weights = weights or index.weights
     rows = _along(index, first, last, weights)
     start, end = np.searchsorted(rows, [first, last])
-    vectors, handicaps = _seen(index, rows, weights)
-    distances = _distances(vectors, handicaps, slice(None), slice(None))
+    vectors, penalties = _seen(index, rows, weights)
+    distances = _distances(vectors, penalties, slice(None), slice(None))
     np.fill_diagonal(distances, 0)
     progress = distances[start] - distances[end]
     subject = "walk from '{}' to '{}'".format(*index.tracks["track_id"].iloc[[first, last]])
@@ -108,7 +108,7 @@ def radio(index, seed, length, weights=None):
     length = at_least_one("length", length)
     weights = weights or index.weights
     rows = np.array([seed, *_around(index, seed, length, weights)])
-    vectors, handicaps = _seen(index, rows, weights)
+    vectors, penalties = _seen(index, rows, weights)
     artists = index.artists[rows]
     heard = np.full(artists.max() + 1, -np.inf)
     heard[artists[0]] = 0
@@ -116,7 +116,7 @@ def radio(index, seed, length, weights=None):
     while len(waiting) and len(played) <= length:
         rested = np.minimum(len(played) - heard[artists[waiting]], REST + 1)
         near = waiting[rested == rested.max()][:CHOICE]
-        distances = _distances(vectors, handicaps, near, played[-1])
+        distances = _distances(vectors, penalties, near, played[-1])
         chosen = near[distances.argmin()]
         heard[artists[chosen]] = len(played)
         played.append(chosen)
@@ -130,7 +130,7 @@ def _along(index, first, last, weights):
     if index.by_track.ntotal <= CANDIDATES:
         return np.arange(index.by_track.ntotal)
     ends = np.asarray(index.by_track.reconstruct_batch([first, last]))
-    one, other = index.aspects.weighed(ends, weights)
+    one, other = index.aspects.weighted(ends, weights)
     # Points at even angles between the two, of unit length under the weights as they are.
     angle = np.arccos(np.clip(one @ other, -1, 1))
     angles = np.linspace(0, angle, POINTS, dtype=np.float32)
@@ -153,13 +153,13 @@ def _around(index, seed, length, weights):
 
 def _seen(index, rows, weights):
     """Vectors of tracks under the weights, and their handicaps."""
-    vectors = index.aspects.weighed(index.vectors_of(rows), weights)
-    return vectors, index.handicaps(rows, weights)
+    vectors = index.aspects.weighted(index.vectors_of(rows), weights)
+    return vectors, index.hub_penalties(rows, weights)
 
 
-def _distances(vectors, handicaps, some, others):
+def _distances(vectors, penalties, some, others):
     distances = np.maximum(1 - vectors[some] @ vectors[others].T, 0)
-    return distances * np.multiply.outer(handicaps[some], handicaps[others])
+    return distances * np.multiply.outer(penalties[some], penalties[others])
 
 
 def _without_repeats(jumps, artists, leaving, arriving):

@@ -57,7 +57,7 @@ class Query:
         Of unit length.
     starts : numpy.ndarray of float, shape (n_segments,)
         Seconds from the beginning of the recording.
-    print : numpy.ndarray of int8, shape (n_frames, n_bands)
+    fingerprint : numpy.ndarray of int8, shape (n_frames, n_bands)
         From `simlib.index.fingerprint`.
     """
 
@@ -68,7 +68,7 @@ class Query:
     vector: np.ndarray
     segments: np.ndarray
     starts: np.ndarray
-    print: np.ndarray
+    fingerprint: np.ndarray
 
 
 def load_recording(model, path, start=0.0, end=None):
@@ -129,8 +129,8 @@ def make_query(model, recording, hop_seconds, start=None, end=None):
     end = ends if end is None else min(end, ends)
     if end - start < front_end.min_seconds:
         cause = f"has {max(end - start, 0):.2f} s from {start:g} s on"
-        mend = f"choose {front_end.min_seconds:g} s or more of its {ends:.1f} s"
-        raise SimlibError(recording.name, cause, mend)
+        hint = f"choose {front_end.min_seconds:g} s or more of its {ends:.1f} s"
+        raise SimlibError(recording.name, cause, hint)
     log_mel = recording.log_mel[round((start - begins) * rate) : round((end - begins) * rate)]
     described = _blocks(recording.descriptor, start - begins, end - begins)
     vector, segments, starts = model.track(log_mel, described, hop_seconds)

@@ -7,7 +7,7 @@ import numpy as np
 ASPECT, WORST = 0.5, 0.8
 
 
-def by_any_aspect(proximities, weights):
+def by_any_subspace(similarities, weights):
     """How near candidates are to a reference, where much of one aspect makes up for others.
 
     Parameters
@@ -22,7 +22,7 @@ def by_any_aspect(proximities, weights):
     numpy.ndarray of float64, shape (n_candidates,)
         A soft maximum.
     """
-    return ASPECT * np.log(np.asarray(weights) @ np.exp(proximities / ASPECT))
+    return ASPECT * np.log(np.asarray(weights) @ np.exp(similarities / ASPECT))
 
 
 def agreement(nearness):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from simlib.core import SimlibError, at_least_one, printable, project_root
+from simlib.core import Project, SimlibError, at_least_one, printable
 from simlib.features import FeatureStore
 from simlib.index import CANDIDATES, Calibration, Index, penalise_hubs
 from simlib.model import Embedder
@@ -19,7 +19,7 @@ from simlib.search.excerpts import EXCERPT_SECONDS, representative_excerpt
 from simlib.search.filters import filter_mask, listed_conditions
 from simlib.search.playlists import path_between, radio
 from simlib.search.queries import Query, Recording, load_recording, make_query
-from simlib.search.rerank import agreement, by_any_aspect, diverse, in_turn
+from simlib.search.rerank import agreement, by_any_subspace, diverse, in_turn
 from simlib.search.results import matched_duration, near_duplicate, result_table
 from simlib.search.sources import as_file, check_seconds
 
@@ -44,17 +44,17 @@ class Searcher:
     """
 
     def __init__(self, root=None):
-        self.root = Path(root) if root else project_root()
-        self.model = Embedder.load(self.root / "models" / "encoder.safetensors")
-        self.index = Index.load(self.root / "index", self.model.digest)
-        self.calibration = Calibration.load(self.root / "index")
+        self.project = Project(Path(root)) if root else Project.find()
+        self.model = Embedder.load(self.project.weights)
+        self.index = Index.load(self.project.index, self.model.digest)
+        self.calibration = Calibration.load(self.project.index)
 
     @property
     def tracks(self):
         """The catalogue's table."""
         return self.index.tracks
 
-    def reference(self, source, start=None, end=None):
+    def load_query(self, source, start=None, end=None):
         """Make something to search with.
 
         Parameters
@@ -77,8 +77,8 @@ class Searcher:
         all_of_it = start is None and end is None
         if isinstance(source, Query):
             if not all_of_it:
-                mend = "give the recording itself, or what Searcher.hear made of it"
-                raise SimlibError(source.name, "is a reference already, with its seconds", mend)
+                hint = "give the recording itself, or what Searcher.load made of it"
+                raise SimlibError(source.name, "is a reference already, with its seconds", hint)
             return source
         check_seconds(start, end)
         if all_of_it:
@@ -89,10 +89,10 @@ class Searcher:
                 row = self._row_or_file(source)
             if row is not None:
                 return self._whole(row)
-        heard = self.hear(source, start, end)
+        heard = self.load(source, start, end)
         return make_query(self.model, heard, self.index.hop_seconds, start, end)
 
-    def hear(self, source, start=None, end=None):
+    def load(self, source, start=None, end=None):
         """Decode something to search with, once for many passages of it.
 
         Parameters
@@ -122,7 +122,7 @@ class Searcher:
         row = self._row_or_file(source)
         if row is None:
             return load_recording(self.model, source, start or 0.0, end)
-        track, store = self.tracks.iloc[row], FeatureStore(self.root / "features")
+        track, store = self.tracks.iloc[row], FeatureStore(self.project.features)
         log_mel, descriptor = store.log_mel(track["log_mel"]), store.descriptor(track["descriptor"])
         return Recording(self._name(row), row, log_mel, descriptor)
 
@@ -131,7 +131,7 @@ class Searcher:
         index, seconds = self.index, float(self.tracks["seconds"].iloc[row])
         return Query(
             self._name(row), row, 0.0, seconds, index.vectors_of([row])[0],
-            *index.segments_of(row), index.prints.of(row),
+            *index.segments_of(row), index.fingerprints.of(row),
         )  # fmt: skip
 
     def _name(self, row):
@@ -196,7 +196,7 @@ class Searcher:
             `rank` (from 1), `track_id`, `title`, `artist`, `tags`; `similarity`, the weighted
             cosine, hubs set back (of several references that of the least like one), and
             `closer_than`, the percentage of unrelated pairs that are less near. `reference` is the
-            one that is matched best, at its seconds `reference_start` to `reference_end`, by
+            one that is matched best, at its seconds `query_start` to `query_end`, by
             seconds `start` to `end` of the result. `same_seconds` tells how much of the recording
             itself is in a reference, and `near_duplicate` whether that is most of it: such results
             come first, whoever their artist is. `why` is each part's share of the similarity.
@@ -218,19 +218,19 @@ class Searcher:
         if not like:
             raise SimlibError("references", "are none", "give one that results are to be like")
         if len(like) > 1 and not (start is None and end is None):
-            mend = "give each its own: Searcher.reference(source, start, end)"
-            raise SimlibError("start and end", "are of one reference", mend)
-        likes = [self.reference(one, start, end) for one in like]
-        unlikes = [self.reference(one) for one in unlike]
+            hint = "give each its own: Searcher.load_query(source, start, end)"
+            raise SimlibError("start and end", "are of one reference", hint)
+        likes = [self.load_query(one, start, end) for one in like]
+        unlikes = [self.load_query(one) for one in unlike]
         chosen = self._weights(weights)
         met = filter_mask(self.tracks, listed_conditions(where))
         met[[one.row for one in [*likes, *unlikes] if one.row is not None]] = False
-        copies = {} if farthest else self._copies(likes, met)
-        first = sorted(copies, key=lambda row: -matched_duration(copies[row]))[:k]
+        matches = {} if farthest else self._matches(likes, met)
+        first = sorted(matches, key=lambda row: -matched_duration(matches[row]))[:k]
         met[first] = False
         if not own_artist:
             own = [one.row for one in likes if one.row is not None]
-            own += [r for r in first if near_duplicate(self.index, likes, r, copies)]
+            own += [r for r in first if near_duplicate(self.index, likes, r, matches)]
             met &= ~np.isin(self.index.artists, self.index.artists[own])
 
         def choose(rows, scores):
@@ -240,7 +240,7 @@ class Searcher:
             # Variety among what is near: the farthest would be the most various.
             pool = in_turn(artists, POOL * wanted if diversity else wanted, per_artist)
             if diversity:
-                vectors = self.index.aspects.weighed(self.index.vectors_of(rows[pool]), chosen)
+                vectors = self.index.aspects.weighted(self.index.vectors_of(rows[pool]), chosen)
                 pool = np.array(pool, dtype=np.int64)[
                     diverse(scores[pool], vectors, artists[pool], wanted, diversity, per_artist)
                 ]
@@ -252,17 +252,17 @@ class Searcher:
             rows = choose(*self._ranked(likes, unlikes, met, chosen, farthest, every))
         table = result_table(
             self.index, self.calibration, likes, np.array([*first, *rows], dtype=np.int64), chosen,
-            copies, self.model.segment_seconds,
+            matches, self.model.segment_seconds,
         )  # fmt: skip
         alone = [
-            self.calibration.is_alone(self.index, one.vector, self.index.artist(one.row))
+            self.calibration.has_no_close_match(self.index, one.vector, self.index.artist(one.row))
             for one in likes
         ]
         table.attrs["weights"] = chosen
-        table.attrs["nothing_close"] = all(alone) and not copies and not farthest
+        table.attrs["nothing_close"] = all(alone) and not matches and not farthest
         return table
 
-    def _copies(self, likes, met):
+    def _matches(self, likes, met):
         """Return {row: [(number of a reference, simlib.index.Match), ...]}."""
         found = {}
         for number, one in enumerate(likes):
@@ -270,7 +270,7 @@ class Searcher:
             if one.row is not None:
                 rows = self.index.search(one.vector, NEAR, one.row)[0]
                 rows = rows[met[rows]]
-            for row, copy in self.index.prints.copies(one.print, rows).items():
+            for row, copy in self.index.fingerprints.matches(one.fingerprint, rows).items():
                 found.setdefault(row, []).append((number, copy))
         return found
 
@@ -281,20 +281,25 @@ class Searcher:
             return index.search(likes[0].vector, depth, None, weights)
         rows = np.flatnonzero(met)
         if len(likes) == 1 and not unlikes:
-            scores = -index.proximities(likes[0].vector, rows, weights)
+            scores = -index.similarities(likes[0].vector, rows, weights)
         else:
-            scores = agreement(self._nearness(likes, rows, weights))
+            scores = agreement(self._agreed_similarities(likes, rows, weights))
             if unlikes:
-                scores -= np.maximum(self._nearness(unlikes, rows, weights).max(axis=0), 0.0)
+                scores -= np.maximum(
+                    self._agreed_similarities(unlikes, rows, weights).max(axis=0), 0.0
+                )
             scores = -scores if farthest else scores
         order = np.argsort(-scores, kind="stable")
         return rows[order], scores[order]
 
-    def _nearness(self, several, rows, weights):
+    def _agreed_similarities(self, several, rows, weights):
         index = self.index
-        handicaps = index.handicaps(rows, weights)
-        parts = [penalise_hubs(index.by_part(one.vector, rows), handicaps) for one in several]
-        return np.array([by_any_aspect(one, list(weights.values())) for one in parts])
+        penalties = index.hub_penalties(rows, weights)
+        subspaces = [
+            penalise_hubs(index.similarities_by_subspace(one.vector, rows), penalties)
+            for one in several
+        ]
+        return np.array([by_any_subspace(one, list(weights.values())) for one in subspaces])
 
     def timeline(self, source, seconds=EXCERPT_SECONDS, weights=None, where=(), progress=tqdm):
         """Answer a long recording, a mix for instance, passage by passage.
@@ -312,7 +317,7 @@ class Searcher:
         Returns
         -------
         pandas.DataFrame
-            One row a passage: `passage_start` and `passage_end`, seconds of the source, then the
+            One row a passage: `excerpt_start` and `excerpt_end`, seconds of the source, then the
             columns of `query`, of the nearest track, and `nothing_close`, true where that is not
             near. Passages that follow each other and have the same answer are one.
 
@@ -323,9 +328,9 @@ class Searcher:
         """
         least = self.model.front_end.min_seconds
         if not (isinstance(seconds, Real) and least <= seconds < math.inf):
-            mend = f"give {least:g} s or more"
-            raise SimlibError(f"seconds = {seconds}", "is no length of a passage", mend)
-        heard, where = self.hear(source), listed_conditions(where)
+            hint = f"give {least:g} s or more"
+            raise SimlibError(f"seconds = {seconds}", "is no length of a passage", hint)
+        heard, where = self.load(source), listed_conditions(where)
         rate, length = self.model.front_end.frame_rate, len(heard.log_mel)
         frames, shortest = math.ceil(seconds * rate), math.ceil(least * rate)
         answers = []
@@ -334,10 +339,10 @@ class Searcher:
             # What is left at the end and too short for a passage joins the last one.
             last = first + frames if first != starts[-1] else length
             start, end = first / rate, last / rate
-            passage = self.reference(heard, start, end)
-            answer = self.query(passage, 1, weights, where=where)
-            answer.insert(0, "passage_start", round(start, 2))
-            answer.insert(1, "passage_end", round(end, 2))
+            excerpt = self.load_query(heard, start, end)
+            answer = self.query(excerpt, 1, weights, where=where)
+            answer.insert(0, "excerpt_start", round(start, 2))
+            answer.insert(1, "excerpt_end", round(end, 2))
             answer["nothing_close"] = answer.attrs["nothing_close"]
             answers.append(answer)
         table = pd.concat(answers, ignore_index=True)
@@ -347,16 +352,16 @@ class Searcher:
         best = table.loc[table.groupby(run)["similarity"].idxmax()].reset_index(drop=True)
         spans = table.groupby(run)
         return best.assign(
-            passage_start=spans["passage_start"].min().to_numpy(),
-            passage_end=spans["passage_end"].max().to_numpy(),
+            excerpt_start=spans["excerpt_start"].min().to_numpy(),
+            excerpt_end=spans["excerpt_end"].max().to_numpy(),
         )
 
-    def journey(self, first, last, steps=8, weights=None):
+    def path(self, first, last, steps=8, weights=None):
         """Make a playlist from one track to another; see `simlib.search.path_between`."""
         rows = self._known(first), self._known(last)
         return path_between(self.index, *rows, steps, self._weights(weights))
 
-    def station(self, seed, length=20, weights=None):
+    def radio(self, seed, length=20, weights=None):
         """Make a playlist around a track of the catalogue; see `simlib.search.radio`."""
         return radio(self.index, self._known(seed), length, self._weights(weights))
 
@@ -406,9 +411,9 @@ def query(like, k=10, weights=None, **options):
 
     The encoder and the index stay loaded for the next call, until the project's change.
     """
-    root = project_root()
-    made = [root / "index" / "made_with.json", root / "models" / "encoder.safetensors"]
-    state = (root, *(path.stat().st_mtime_ns for path in made if path.exists()))
+    project = Project.find()
+    made = [project.index / "made_with.json", project.weights]
+    state = (project.root, *(path.stat().st_mtime_ns for path in made if path.exists()))
     if getattr(_shared, "state", None) != state:
-        _shared.searcher, _shared.state = Searcher(root), state
+        _shared.searcher, _shared.state = Searcher(project.root), state
     return _shared.searcher.query(like, k, weights, **options)

@@ -45,10 +45,10 @@ def as_file(source):
                 _write(path, *source)
             yield path
         except SimlibError as error:
-            raise SimlibError(name, error.cause, error.mend) from None
+            raise SimlibError(name, error.cause, error.hint) from None
         except (TypeError, ValueError, OverflowError) as error:
-            mend = "give an array of shape (n_samples,) or (n_samples, n_channels), and a rate"
-            raise SimlibError(name, f"cannot be used ({error})", mend) from None
+            hint = "give an array of shape (n_samples,) or (n_samples, n_channels), and a rate"
+            raise SimlibError(name, f"cannot be used ({error})", hint) from None
 
 
 def _write(path, samples, rate):

@@ -48,8 +48,8 @@ def augment(batch, frames, settings, rng):
         level = rng.uniform(-1, 1) * settings.gain_db
         slope = rng.uniform(-1, 1) * settings.tilt_db
         out[i] = np.maximum(segment + level + slope * tilt, SILENCE_DB)
-    out = _mixed(out, settings.mix, rng)
-    for i in np.flatnonzero(rng.random(n) < settings.wear):
+    out = _mixed(out, settings.mix_probability, rng)
+    for i in np.flatnonzero(rng.random(n) < settings.degrade_probability):
         out[i] = degrade_spectrogram(out[i], rng)
     for segment in out:
         quiet = segment.mean()
@@ -90,9 +90,9 @@ def _narrow(log_mel, rng):
     first = round(rng.uniform(*LOST_BELOW) * bands)
     last = bands - round(rng.uniform(*LOST_ABOVE) * bands)
     lost = (np.arange(bands) < first) | (np.arange(bands) >= last)
-    worn = log_mel.copy()
-    worn[:, lost] -= rng.uniform(*LOST_DB)
-    return np.maximum(worn, SILENCE_DB)
+    degraded = log_mel.copy()
+    degraded[:, lost] -= rng.uniform(*LOST_DB)
+    return np.maximum(degraded, SILENCE_DB)
 
 
 def _ringing(log_mel, rng):

@@ -26,8 +26,8 @@ class SegmentBatches:
     def __init__(self, log_mels, frames, settings):
         self.log_mels, self.frames, self.settings = log_mels, frames, settings
         self.augmentation = AugmentSettings.of(settings.augmentation)
-        self.batch = min(settings.batch, 2 * len(log_mels))
-        length = max(self.batch, settings.draws * len(log_mels))
+        self.batch = min(settings.batch_size, 2 * len(log_mels))
+        length = max(self.batch, settings.segments_per_track * len(log_mels))
         self.sampler = MPerClassSampler(range(len(log_mels)), 2, self.batch, length)
 
     def __len__(self):

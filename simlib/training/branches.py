@@ -47,11 +47,11 @@ def fit_subspaces(trained, store, learning, validation, columns, settings, repla
     learned, judged = (
         WholeRecordings(trained, store, tracks, hop) for tracks in (learning, validation)
     )
-    worn = WholeRecordings(trained, store, learning, hop, settings.seed)
-    allowed = artist_filter(artist_keys(validation))
+    degraded = WholeRecordings(trained, store, learning, hop, settings.seed)
+    candidate_mask = artist_filter(artist_keys(validation))
     tasks = {
         subspace_name(column): (
-            BranchSettings.of(settings.parts),
+            BranchSettings.of(settings.tag_subspaces),
             PairWeights(learning, [column], column_alone),
             jaccard(tag_matrix(validation[column])),
         )
@@ -59,22 +59,27 @@ def fit_subspaces(trained, store, learning, validation, columns, settings, repla
         if strengths.tag_weight(column)
     }
     tasks[TEMPO] = (
-        BranchSettings.of(settings.tempo),
+        BranchSettings.of(settings.tempo_subspace),
         TempoPairWeights(learned.bpm),
         tempo_gain(judged.bpm),
     )
     heard = trained.architecture["embedding"]
-    for name, (branch, relations, gain) in tasks.items():
-        if name in trained.parts and not replace:
+    for name, (branch, pair_weights, gain) in tasks.items():
+        if name in trained.subspaces and not replace:
             continue
         torch.manual_seed(settings.seed)
-        new = trained.new_part(name)
-        views = learned.inputs(name), worn.inputs(name)
+        new = trained.new_subspace(name)
+        views = learned.inputs(name), degraded.inputs(name)
         encoded = 0 if name == TEMPO else heard
-        fit_branch(new, *views, relations, branch, settings, encoded=encoded)
-        parts = [part for part in (trained.parts.get(name), new) if part is not None]
-        scores = [retrieval_of_branch(part, judged.inputs(name), gain, allowed) for part in parts]
-        trained.parts[name] = parts[int(np.argmax(scores))]
+        fit_branch(new, *views, pair_weights, branch, settings, encoded=encoded)
+        subspaces = [
+            subspace for subspace in (trained.subspaces.get(name), new) if subspace is not None
+        ]
+        scores = [
+            retrieval_of_branch(subspace, judged.inputs(name), gain, candidate_mask)
+            for subspace in subspaces
+        ]
+        trained.subspaces[name] = subspaces[int(np.argmax(scores))]
 
 
 class WholeRecordings:
@@ -83,7 +88,7 @@ class WholeRecordings:
     def __init__(self, trained, store, tracks, hop, seed=None):
         self.trained = trained
         self.features, self.heard, self.tempograms = [], [], []
-        kind = "descriptor" if seed is None else "worn"
+        kind = "descriptor" if seed is None else "degraded"
         rng = np.random.default_rng(seed)
         for row in tracks.itertuples():
             log_mel = store.log_mel(row.log_mel)
@@ -97,22 +102,24 @@ class WholeRecordings:
     def inputs(self, name):
         """Return float32, shape (n_tracks, n_features)."""
         seen = zip(self.heard, self.features, self.tempograms, strict=True)
-        return np.array([self.trained.part_input(name, *one) for one in seen], dtype=np.float32)
+        return np.array([self.trained.subspace_input(name, *one) for one in seen], dtype=np.float32)
 
 
-def retrieval_of_branch(part, features, gain, allowed):
+def retrieval_of_branch(subspace, features, gain, candidate_mask):
     """Mean nDCG of a part by itself; 0 where nothing can be told."""
     if not gain.any():
         return 0.0
-    part.eval()
+    subspace.eval()
     with torch.inference_mode():
-        vectors = part(torch.from_numpy(features).to(part.mean.device)).cpu().numpy()
-    ranked = rank_candidates(vectors @ vectors.T, allowed, VALIDATION_K, 0)
-    scores = ndcg(ranked, gain, allowed)
+        vectors = subspace(torch.from_numpy(features).to(subspace.mean.device)).cpu().numpy()
+    ranked = rank_candidates(vectors @ vectors.T, candidate_mask, VALIDATION_K, 0)
+    scores = ndcg(ranked, gain, candidate_mask)
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else 0.0
 
 
-def fit_branch(branch, features, worn, relations, wanted, settings, *, tuned=False, encoded=0):
+def fit_branch(
+    branch, features, degraded, pair_weights, wanted, settings, *, tuned=False, encoded=0
+):
     """Train a branch on whole recordings, a matter of seconds.
 
     Parameters
@@ -135,18 +142,18 @@ def fit_branch(branch, features, worn, relations, wanted, settings, *, tuned=Fal
     rate = wanted.learning_rate * (FINE_TUNING_RATE if tuned else 1.0)
     if not tuned:
         branch.scale_by(features)
-    loss = GradedSupConLoss(relations, settings.temperature)
+    loss = GradedSupConLoss(pair_weights, settings.temperature)
     optimizer = torch.optim.AdamW(branch.parameters(), lr=rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, wanted.steps)
     average = AveragedModel(
-        branch, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
+        branch, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay), use_buffers=True
     )
     device = branch.mean.device
     branch.train()
     for _ in range(wanted.steps):
         size = min(BRANCH_BATCH, len(features))
         rows = rng.choice(len(features), size, replace=False)
-        both = torch.from_numpy(np.concatenate([features[rows], worn[rows]])).to(device)
+        both = torch.from_numpy(np.concatenate([features[rows], degraded[rows]])).to(device)
         withheld = torch.from_numpy(rng.random(len(both)) < WITHHELD).to(device)
         both[:, :encoded] = torch.where(withheld[:, None], branch.mean[:encoded], both[:, :encoded])
         value = loss(branch(both), torch.from_numpy(np.tile(rows, 2)))

@@ -23,7 +23,7 @@ FEWEST_VALIDATION = 15
 def train(
     store,
     tracks,
-    sides,
+    splits,
     settings,
     checkpoint,
     start=None,
@@ -68,7 +68,7 @@ def train(
     SimlibError
         If there are too few training recordings, or the loss is no longer finite.
     """
-    learning = tracks[sides == "train"].reset_index(drop=True)
+    learning = tracks[splits == "train"].reset_index(drop=True)
     if len(learning) < 2:
         raise SimlibError(
             "training artists",
@@ -83,7 +83,7 @@ def train(
     segments = SegmentBatches(
         [store.log_mel(key) for key in learning["log_mel"]], run.model.frames, settings
     )
-    validation = Validation(store, tracks[sides == "validation"], columns, settings)
+    validation = Validation(store, tracks[splits == "validation"], columns, settings)
     begun = [type(objective).__qualname__, start.digest if start is not None else "random"]
     run.resume(checkpoint, _key(settings, learning, validation.tracks, front_end, begun))
 
@@ -92,23 +92,23 @@ def train(
     judged = True
     if start is not None:
         if not run.curves:
-            run.look(validation)
+            run.validate(validation)
         judging = len(validation.tracks) if "validation" in run.curves[0] else 0
         judged = judging >= judges
     epochs = settings.epochs if judged else 0
     with tqdm(total=total, initial=done, unit="step", mininterval=5) as bar:
-        while run.epoch < epochs and run.looks_since_best < settings.patience:
+        while run.epoch < epochs and run.epochs_without_improvement < settings.patience:
             run.train_epoch(segments, bar)
             if run.epoch % settings.validate_every == 0 or run.epoch == settings.epochs:
-                run.look(validation)
+                run.validate(validation)
                 bar.set_postfix(run.curves[-1], refresh=False)
             run.save(checkpoint)
     run.keep_best()
     if run.best_epoch > 0:
-        branch = BranchSettings.of(settings.descriptor)
-        views = [store.descriptors(learning[kind], kind) for kind in ("descriptor", "worn")]
-        relations, tuned = objective.relations, start is not None
-        fit_branch(run.model.describer, *views, relations, branch, settings, tuned=tuned)
+        branch = BranchSettings.of(settings.descriptor_branch)
+        views = [store.descriptors(learning[kind], kind) for kind in ("descriptor", "degraded")]
+        pair_weights, tuned = objective.pair_weights, start is not None
+        fit_branch(run.model.descriptor_branch, *views, pair_weights, branch, settings, tuned=tuned)
     fit_subspaces(run.model, store, learning, validation.tracks, columns, settings, judged)
     checkpoint.unlink(missing_ok=True)
     curves = pd.DataFrame(run.curves)
@@ -133,8 +133,8 @@ def pretrain(store, settings, checkpoint):
         of the recordings).
     """
     tracks = store.tracks()
-    sides = np.full(len(tracks), "train", dtype=object)
-    trained, _ = train(store, tracks, sides, settings, checkpoint)
+    splits = np.full(len(tracks), "train", dtype=object)
+    trained, _ = train(store, tracks, splits, settings, checkpoint)
     learned_from = shorten_digests(tracks["digest"])
     return trained, {"train": settings.as_dict(), "learned_from": learned_from}
 

@@ -5,16 +5,16 @@ goes with them, so that they are never scored on it.
 """
 
 from simlib.core import SimlibError
-from simlib.model import PRETRAINED_PATH, architecture_of, load_pretrained
+from simlib.model import architecture_of, load_pretrained
 
 
-def initial_embedder(root, settings, front_end, digests):
+def initial_embedder(path, settings, front_end, digests):
     """Choose the weights that training begins with, as `train.init` asks.
 
     Parameters
     ----------
-    root : pathlib.Path
-        The project.
+    path : pathlib.Path
+        Of the weights that come with simlib.
     settings : simlib.training.TrainSettings
     front_end, digests
         See `load_pretrained`.
@@ -33,14 +33,14 @@ def initial_embedder(root, settings, front_end, digests):
     """
     if settings.init == "random":
         return None, "Training began with random weights, as `train.init` asks."
-    model, remark = load_pretrained(root, front_end, digests)
+    model, remark = load_pretrained(path, front_end, digests)
     if model is not None and model.architecture != architecture_of(settings, front_end):
-        model, remark = None, f"The weights in {PRETRAINED_PATH.parent}/ have another architecture."
+        model, remark = None, f"The weights in {path.parent.name}/ have another architecture."
     if model is not None:
-        return model, f"Training began with the weights in {PRETRAINED_PATH.parent}/. {remark}"
+        return model, f"Training began with the weights in {path.parent.name}/. {remark}"
     if settings.init == "pretrained":
-        mend = "set train.init to auto or random in params.yaml"
-        raise SimlibError(root / PRETRAINED_PATH, f"cannot begin the training ({remark})", mend)
+        hint = "set train.init to auto or random in params.yaml"
+        raise SimlibError(path, f"cannot begin the training ({remark})", hint)
     return None, f"Training began with random weights. {remark}"
 
 

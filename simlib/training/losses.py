@@ -27,14 +27,14 @@ class GradedSupConLoss(SupConLoss):
     temperature : float
     """
 
-    def __init__(self, relations, temperature):
+    def __init__(self, pair_weights, temperature):
         super().__init__(temperature=temperature)
-        self.relations = relations
+        self.pair_weights = pair_weights
 
     def compute_loss(self, embeddings, labels, indices_tuple, ref_emb, ref_labels):
         """Labels are positions of recordings in the table that the relations know."""
         similarity = self.distance(embeddings)
-        strength = torch.from_numpy(self.relations(labels.cpu().numpy())).to(similarity)
+        strength = torch.from_numpy(self.pair_weights(labels.cpu().numpy())).to(similarity)
         others = 1 - torch.eye(len(labels)).to(similarity)
         return self._compute_loss(similarity, strength, others)
 
@@ -102,10 +102,10 @@ class Objective(nn.Module):
 
     def __init__(self, tracks, columns, settings):
         super().__init__()
-        self.relations = PairWeights(tracks, columns, PositiveSettings.of(settings.positives))
-        self.contrastive = GradedSupConLoss(self.relations, settings.temperature)
+        self.pair_weights = PairWeights(tracks, columns, PositiveSettings.of(settings.positives))
+        self.contrastive = GradedSupConLoss(self.pair_weights, settings.temperature)
         self.heads = TagHeads(tracks, columns, settings.embedding)
-        self.weight = settings.tag_heads
+        self.weight = settings.tag_loss_weight
 
     def forward(self, raw, rows):
         """Return the loss; see `TagHeads.forward`."""

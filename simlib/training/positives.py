@@ -45,14 +45,14 @@ class PairWeights:
         """
         rows = np.asarray(rows)
         artists = self.artists[rows]
-        relations = [
+        pair_weights = [
             (self.strengths.recording, rows[:, None] == rows[None, :]),
             (self.strengths.artist, artists[:, None] == artists[None, :]),
         ]
         for column, member in self.members.items():
-            relations.append((self.strengths.tag_weight(column), jaccard(member[rows])))
+            pair_weights.append((self.strengths.tag_weight(column), jaccard(member[rows])))
         total = np.zeros((len(rows), len(rows)), dtype=np.float32)
-        for weight, pairs in relations:
+        for weight, pairs in pair_weights:
             total += weight * _shared_out(pairs)
         return total
 

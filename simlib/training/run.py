@@ -23,8 +23,10 @@ class TrainingRun:
     def __init__(self, settings, front_end, recordings, objective, start=None):
         torch.use_deterministic_algorithms(True, warn_only=True)
         self.settings = settings
-        batch = min(settings.batch, 2 * recordings)
-        self.steps_total = settings.epochs * max(1, settings.draws * recordings // batch)
+        batch = min(settings.batch_size, 2 * recordings)
+        self.steps_total = settings.epochs * max(
+            1, settings.segments_per_track * recordings // batch
+        )
         self.rate = settings.learning_rate
         if start is None:
             architecture = architecture_of(settings, front_end)
@@ -37,7 +39,7 @@ class TrainingRun:
         self.dtype = compute_dtype(self.model.device)
         self.objective = objective.to(self.model.device)
         self.encoder = copy.deepcopy(self.model.encoder)
-        average = get_ema_multi_avg_fn(settings.averaging)
+        average = get_ema_multi_avg_fn(settings.ema_decay)
         self.average = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
         # The averaged weights are the model: what is validated is what is kept.
         self.model.encoder = self.average.module
@@ -65,7 +67,7 @@ class TrainingRun:
         return self.progress["best_epoch"]
 
     @property
-    def looks_since_best(self):
+    def epochs_without_improvement(self):
         return self.progress["looks_since_best"]
 
     def train_epoch(self, segments, bar):
@@ -102,7 +104,7 @@ class TrainingRun:
         done = (step - warm_up) / max(1, total - warm_up)
         return self.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
-    def look(self, validation):
+    def validate(self, validation):
         """Score the averaged weights on the validation artists and remember the best."""
         scores = validation.scores(self.model)
         mean = float(np.mean(list(scores.values()))) if scores else None

@@ -34,23 +34,23 @@ class TrainSettings(Section):
         columns that are not named.
     temperature : float
         Of the supervised contrastive loss; lower looks more at the nearest negatives.
-    tag_heads : float
+    tag_loss_weight : float
         Weight of the loss that predicts tags, beside the contrastive loss.
-    descriptor, parts, tempo : dict
+    descriptor_branch, tag_subspaces, tempo_subspace : dict
         The branch on hand-picked features, those that learn one tag column each, and the one that
         learns tempi; see `BranchSettings`.
     augmentation : dict
-        `gain_db`, `tilt_db`, `pitch_bands`, `stretch`, `time_mask`, `band_mask`, `mix`, `wear`; see
-        `simlib.training.augmentation`.
+        `gain_db`, `tilt_db`, `pitch_bands`, `stretch`, `time_mask`, `band_mask`,
+        `mix_probability`, `degrade_probability`; see `simlib.training.augmentation`.
     epochs : int
-        At most so many; in each every training recording is drawn about `draws` times.
-    draws : int
+        At most so many; in each every training recording is drawn about `segments_per_track` times.
+    segments_per_track : int
         Segments drawn from a recording in an epoch.
-    batch : int
+    batch_size : int
         Segments a batch; they come in pairs, two from one recording.
     learning_rate, weight_decay : float
         Of AdamW; the rate falls along a half cosine after a short warm-up.
-    averaging : float
+    ema_decay : float
         Decay a step of the exponential moving average of the weights, which is what is kept.
     validate_every : int
         Epochs between two looks at the validation artists.
@@ -68,17 +68,17 @@ class TrainSettings(Section):
     dropout: float
     positives: dict
     temperature: float
-    tag_heads: float
-    descriptor: dict
-    parts: dict
-    tempo: dict
+    tag_loss_weight: float
+    descriptor_branch: dict
+    tag_subspaces: dict
+    tempo_subspace: dict
     augmentation: dict
     epochs: int
-    draws: int
-    batch: int
+    segments_per_track: int
+    batch_size: int
     learning_rate: float
     weight_decay: float
-    averaging: float
+    ema_decay: float
     validate_every: int
     patience: int
     seed: int
@@ -94,17 +94,19 @@ class TrainSettings(Section):
         self._require("embedding", self.embedding >= 2, "at least 2")
         self._require("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         self._require("temperature", self.temperature > 0, "above 0")
-        self._require("tag_heads", self.tag_heads >= 0, "at least 0")
+        self._require("tag_loss_weight", self.tag_loss_weight >= 0, "at least 0")
         self._require("epochs", self.epochs >= 1, "at least 1")
-        self._require("draws", self.draws >= 1, "at least 1")
-        self._require("batch", self.batch >= 4 and self.batch % 2 == 0, "even and at least 4")
+        self._require("segments_per_track", self.segments_per_track >= 1, "at least 1")
+        self._require(
+            "batch_size", self.batch_size >= 4 and self.batch_size % 2 == 0, "even and at least 4"
+        )
         self._require("learning_rate", self.learning_rate > 0, "above 0")
         self._require("weight_decay", self.weight_decay >= 0, "at least 0")
-        self._require("averaging", 0 <= self.averaging < 1, "at least 0 and below 1")
+        self._require("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1")
         self._require("validate_every", self.validate_every >= 1, "at least 1")
         self._require("patience", self.patience >= 1, "at least 1")
         PositiveSettings.of(self.positives)
-        for branch in (self.descriptor, self.parts, self.tempo):
+        for branch in (self.descriptor_branch, self.tag_subspaces, self.tempo_subspace):
             BranchSettings.of(branch)
         AugmentSettings.of(self.augmentation)
 
@@ -158,13 +160,13 @@ class AugmentSettings(Section):
     stretch: float
     time_mask: float
     band_mask: float
-    mix: float
-    wear: float
+    mix_probability: float
+    degrade_probability: float
 
     def __post_init__(self):
         for key in ("gain_db", "tilt_db", "pitch_bands"):
             self._require(key, getattr(self, key) >= 0, "at least 0")
         for key in ("stretch", "time_mask", "band_mask"):
             self._require(key, 0 <= getattr(self, key) < 1, "at least 0 and below 1")
-        for key in ("mix", "wear"):
+        for key in ("mix_probability", "degrade_probability"):
             self._require(key, 0 <= getattr(self, key) <= 1, "between 0 and 1")

@@ -85,9 +85,9 @@ def test_an_upload_is_searched_with_and_cannot_be_judged(panel, tmp_path):
     assert ids(panel) == panel.searcher.query(path)["track_id"].tolist()
     assert "&lt;b&gt;mine" in panel.seconds.title.value
     assert panel.lines[0].up.disabled
-    assert set(panel.results["reference"]) == {"<b>mine</b>.wav"}
+    assert set(panel.results["query"]) == {"<b>mine</b>.wav"}
     panel.seconds.slider.value = (0.5, 1.5)
-    part = panel.searcher.query(panel.searcher.hear(path), start=0.5, end=1.5)
+    part = panel.searcher.query(panel.searcher.load(path), start=0.5, end=1.5)
     assert ids(panel) == part["track_id"].tolist()
 
 
@@ -192,7 +192,9 @@ def test_thumbs_prefer_to_the_neighbour_that_has_none(panel):
 
 
 def test_nothing_close_folds_the_list(panel):
-    panel.searcher.calibration = dataclasses.replace(panel.searcher.calibration, floor=2.0)
+    panel.searcher.calibration = dataclasses.replace(
+        panel.searcher.calibration, outlier_threshold=2.0
+    )
     panel.choose("s03")
     assert "Nothing here is close" in panel.headline.value
     assert panel.listing.layout.display == "none"
@@ -226,7 +228,7 @@ def test_playlists_and_passages(panel):
     lists.steps.value = 2
     lists._guarded(lists._walk)
     assert lists.list.value.count("<audio") == 3
-    lists._guarded(lists._by_passage)
+    lists._guarded(lists._by_excerpt)
     assert "0:00–0:03" in lists.list.value
     assert lists.list.value.count("flex:") == lists.list.value.count("<audio")
 
@@ -235,7 +237,7 @@ def test_a_catalogue_of_one_artist_has_no_passages_to_draw(panel, monkeypatch):
     artists = panel.searcher.index.artists
     monkeypatch.setattr(panel.searcher.index, "artists", np.zeros_like(artists))
     panel.choose("s03")
-    panel.playlists._guarded(panel.playlists._by_passage)
+    panel.playlists._guarded(panel.playlists._by_excerpt)
     assert "<table" in panel.playlists.list.value
     assert "<audio" not in panel.playlists.list.value
     assert "by another artist" in panel.headline.value

@@ -33,7 +33,7 @@ from simlib.app import (
     spectrogram,
     title_block,
 )
-from simlib.core import SimlibError
+from simlib.core import Project, SimlibError
 from simlib.index import project_to_plane, save_projection
 from simlib.reporting import (
     MATCHED,
@@ -89,7 +89,7 @@ def found_of(**changes):
     """A ranked list of one."""
     row = {
         "rank": 1, "track_id": "a", "title": "A", "artist": "B", "tags": "calm",
-        "closer_than": 98.76, "reference_start": 62.0, "reference_end": 70.4, "start": 4.0,
+        "closer_than": 98.76, "query_start": 62.0, "query_end": 70.4, "start": 4.0,
         "end": 6.0, "same_seconds": 0.0, "near_duplicate": False, "why": {"sound": 0.5},
     }  # fmt: skip
     found = pd.DataFrame([row | changes])
@@ -109,7 +109,7 @@ def sounds(page):
 def test_a_track_is_answered_with_its_file_and_the_rows_of_the_list(asked, project):
     assert asked.path.is_file() and asked.path.is_relative_to(project / "data")
     assert list(asked.searcher.tracks["track_id"].iloc[asked.rows]) == list(asked.found["track_id"])
-    assert asked.played == (0.0, pytest.approx(asked.reference.end)), "it is short: all of it"
+    assert asked.played == (0.0, pytest.approx(asked.query.end)), "it is short: all of it"
 
 
 def test_a_longer_list_than_a_page_holds_is_refused(project):
@@ -167,7 +167,7 @@ def test_each_result_is_told_and_nothing_in_it_runs(asked):
 
 
 def test_a_result_tells_which_seconds_match_which(asked):
-    page = listed(asked, start=61.0, end=69.2, reference_start=3.0, reference_end=11.0)
+    page = listed(asked, start=61.0, end=69.2, query_start=3.0, query_end=11.0)
     assert page.text.count("Its 1:01–1:09 sound like 0:03–0:11 of the reference.") == 4
 
 
@@ -194,7 +194,7 @@ def test_a_player_begins_where_the_match_does_and_ends_with_it(tmp_path):
     samples.write(tmp_path / "data" / "audio" / "a.wav", np.concatenate(parts), 22050)
     tracks = pd.DataFrame({"path": ["audio/a.wav"]})
     index = SimpleNamespace(weights={"sound": 1.0})
-    searcher = SimpleNamespace(root=tmp_path, tracks=tracks, index=index)
+    searcher = SimpleNamespace(project=Project(tmp_path), tracks=tracks, index=index)
     for start, end, seconds, pitch in ((4.0, 7.0, 3.0, 500), (8.0, 12.0, 4.0, 900), (0, 12, 8, 0)):
         found = found_of(start=start, end=end)
         asked = Answer(searcher, None, None, None, None, found, np.array([0]))
@@ -227,7 +227,7 @@ def test_the_record_names_the_file_but_not_where_it_lies(project, tmp_path):
 
 
 def test_each_result_has_its_bar_of_seconds_below_the_spectrogram():
-    found = pd.concat([found_of(rank=n, reference_start=n, reference_end=n + 2) for n in (1, 2)])
+    found = pd.concat([found_of(rank=n, query_start=n, query_end=n + 2) for n in (1, 2)])
     settings = samples.extract_settings()
     log_mel = samples.log_mel_of("low", round(10 * settings.frame_rate), 0)
     figure = matched_excerpts_figure(log_mel, settings, (5.0, 9.0), found)

@@ -118,11 +118,11 @@ def test_the_old_catalogue_is_whole_until_the_new_one_is(music, data, monkeypatc
     seen = []
     write = _write_tables
 
-    def look(fresh, *args):
+    def validate(fresh, *args):
         write(fresh, *args)
         seen.append(samples.tree(data))
 
-    monkeypatch.setattr("simlib.catalogue.importing._write_tables", look)
+    monkeypatch.setattr("simlib.catalogue.importing._write_tables", validate)
     samples.write(music / "four.wav", samples.tone(0.2))
     import_folder(music, data)
     assert seen == [before]

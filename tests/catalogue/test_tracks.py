@@ -336,21 +336,21 @@ def test_a_track_never_changes_side_when_others_arrive(first, more, seed):
 @given(names)
 def test_an_artist_is_on_one_side_only(artists):
     table = samples.tracks(2 * len(artists), artist=artists + [f" {a.upper()}" for a in artists])
-    sides = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
+    splits = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
     found = {}
-    for key, side in zip(artist_keys(table), sides, strict=True):
+    for key, side in zip(artist_keys(table), splits, strict=True):
         assert found.setdefault(key, side) == side
 
 
 def test_the_shares_are_about_those_asked_for_and_the_seed_draws_others():
     table = samples.tracks(4000, artist=[f"artist {i}" for i in range(4000)])
-    sides = split_artists(table, samples.split_settings(test=0.25, validation=0.15))
-    share = {side: np.mean(sides == side) for side in ("train", "validation", "test")}
+    splits = split_artists(table, samples.split_settings(test=0.25, validation=0.15))
+    share = {side: np.mean(splits == side) for side in ("train", "validation", "test")}
     assert share["test"] == pytest.approx(0.25, abs=0.03)
     assert share["validation"] == pytest.approx(0.15, abs=0.03)
     assert sum(share.values()) == 1
     other = split_artists(table, samples.split_settings(seed=1))
-    assert np.mean(other == sides) < 0.7
+    assert np.mean(other == splits) < 0.7
 
 
 def test_a_larger_test_share_only_adds_test_artists():
@@ -365,5 +365,5 @@ def test_a_larger_test_share_only_adds_test_artists():
 def test_the_split_is_the_one_that_published_figures_stand_on():
     """Another hash would move artists from training to test under everybody's feet."""
     table = samples.tracks(8, artist=["Ann", "bob", "Céline", "dora", "", "f", "g", "h"])
-    sides = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
-    assert " ".join(sides) == "validation test train validation test train train train"
+    splits = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
+    assert " ".join(splits) == "validation test train validation test train train train"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlib.core import (
+    Project,
     SimlibError,
     digest_of,
     digest_of_code,
@@ -14,7 +15,6 @@ from simlib.core import (
     digests,
     import_closure,
     printable,
-    project_root,
     read_json,
     write_json,
     written_aside,
@@ -24,14 +24,14 @@ from simlib.core import (
 def test_an_error_names_subject_cause_and_mend_in_one_line():
     error = SimlibError("a\nb.wav", "is empty", "replace it")
     assert str(error) == r"a\nb.wav: is empty; replace it"
-    assert (error.subject, error.cause, error.mend) == ("a\nb.wav", "is empty", "replace it")
+    assert (error.subject, error.cause, error.hint) == ("a\nb.wav", "is empty", "replace it")
 
 
 def test_an_error_survives_the_way_back_from_a_worker():
     import pickle
 
     error = pickle.loads(pickle.dumps(SimlibError("s", "c", "m")))  # noqa: S301
-    assert (error.subject, error.cause, error.mend) == ("s", "c", "m")
+    assert (error.subject, error.cause, error.hint) == ("s", "c", "m")
 
 
 def test_a_notebook_shows_the_sentence_in_place_of_a_traceback():
@@ -64,15 +64,15 @@ def test_the_project_is_found_from_below(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     inside = tmp_path / "notebooks" / "deep"
     inside.mkdir(parents=True)
-    assert project_root(inside) == tmp_path.resolve()
+    assert Project.find(inside) == Project(tmp_path.resolve())
     monkeypatch.chdir(inside)
-    assert project_root() == tmp_path.resolve()
+    assert Project.find() == Project(tmp_path.resolve())
 
 
 def test_half_a_project_is_none(tmp_path):
     (tmp_path / "dvc.yaml").touch()
     with pytest.raises(SimlibError, match="no simlib project.*change into your checkout"):
-        project_root(tmp_path)
+        Project.find(tmp_path)
 
 
 def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path):

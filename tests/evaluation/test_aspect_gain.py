@@ -18,9 +18,9 @@ def evaluation():
 
 @pytest.fixture(scope="module")
 def vectors():
-    parts = [np.sqrt(w) * unit(12, i, ASPECTS.sizes[n]) for i, (n, w) in
+    subspaces = [np.sqrt(w) * unit(12, i, ASPECTS.sizes[n]) for i, (n, w) in
              enumerate(ASPECTS.default.items())]  # fmt: skip
-    return np.hstack(parts)
+    return np.hstack(subspaces)
 
 
 def test_turning_up_takes_half_of_what_the_others_count():
@@ -36,10 +36,10 @@ def test_the_gain_is_that_of_the_lists_that_search_would_give(evaluation, vector
     gains = {**evaluation.gains, "tempo": tempo_gain(BPM)}
 
     def naive(weights, measured):
-        weighed = ASPECTS.weighed(vectors, weights)
+        weighed = ASPECTS.weighted(vectors, weights)
         similarity = np.array(naive_similarities(weighed, evaluation.artists))
         ranked = evaluation.ranked(similarity)
-        return ndcg(ranked, gains[measured], evaluation.allowed)
+        return ndcg(ranked, gains[measured], evaluation.candidate_mask)
 
     for measured in scores:
         np.testing.assert_allclose(scores[measured], naive(ASPECTS.default, measured))

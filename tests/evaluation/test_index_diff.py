@@ -75,8 +75,8 @@ def test_lists_are_of_what_both_have_as_if_that_were_the_catalogue(seed, shared)
     both, gone, new = np.split(order, [shared, shared + 4])
     if table["artist"].iloc[both].nunique() < 2:
         return
-    sides = [table.iloc[rng.permutation(np.concatenate([both, only]))] for only in (gone, new)]
-    before, after = index_of(sides[0], seed), index_of(sides[1], seed + 1)
+    splits = [table.iloc[rng.permutation(np.concatenate([both, only]))] for only in (gone, new)]
+    before, after = index_of(splits[0], seed), index_of(splits[1], seed + 1)
     comparison = IndexComparison(before, after, SETTINGS)
     assert (comparison.kept, comparison.gone, comparison.new) == (shared, 4, 26 - shared)
     names = comparison.evaluation.tracks["track_id"].tolist()
@@ -202,7 +202,7 @@ def test_chance_is_what_lists_at_random_have_in_common():
     rng = np.random.default_rng(0)
     shares = []
     for row in range(16):
-        others = np.flatnonzero(comparison.evaluation.allowed[row])
+        others = np.flatnonzero(comparison.evaluation.candidate_mask[row])
         for _ in range(200):
             one, two = (set(rng.choice(others, 3, replace=False)) for _ in range(2))
             shares.append(len(one & two) / 3)
@@ -273,7 +273,7 @@ def test_both_lists_say_what_became_of_their_entries():
 def test_an_index_is_read_whichever_weights_made_it(built, tmp_path):
     index = index_of(built.index.tracks, 3, "of other weights")
     index.save(tmp_path)
-    loaded = load_any_index(tmp_path, "mend")
+    loaded = load_any_index(tmp_path, "hint")
     assert loaded.model_digest == "of other weights"
     np.testing.assert_array_equal(loaded.vectors(), index.vectors())
 
@@ -285,7 +285,7 @@ def test_an_index_is_read_whichever_weights_made_it(built, tmp_path):
         ("made_with.json", "{", "is not valid JSON"),
         ("made_with.json", "[]", "cannot be read .* by this version of simlib"),
         ("made_with.json", '{"weights": "a"}', "cannot be read .* by this version of simlib"),
-        ("made_with.json", '{"model": "a"}', "cannot be read .'parts'. by this version"),
+        ("made_with.json", '{"model": "a"}', "cannot be read .'subspaces'. by this version"),
         ("tracks.faiss", None, "cannot be read .* by this version of simlib"),
         ("tracks.parquet", "text", "cannot be read .* by this version of simlib"),
     ],

@@ -343,7 +343,7 @@ def test_another_system_may_know_tracks_by_their_file_names(tmp_path):
 def test_a_file_that_does_not_fit_is_refused_with_the_reason(tmp_path, arrays, cause):
     with pytest.raises(SimlibError, match=cause) as error:
         load_other(other(tmp_path, **arrays), TABLE)
-    assert "make help" in error.value.mend
+    assert "make help" in error.value.hint
     assert "other.npz" in error.value.subject
 
 
@@ -368,8 +368,8 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
 
 def test_the_test_side_is_the_test_artists_and_the_whole_catalogues_tags():
     table = samples.tracks(5, genre=["rock", "rock", "a", "b", "c"])
-    sides = np.array(["train", "train", "test", "test", "validation"], dtype=object)
-    rows, columns = evaluated_rows(table, sides)
+    splits = np.array(["train", "train", "test", "test", "validation"], dtype=object)
+    rows, columns = evaluated_rows(table, splits)
     assert rows.tolist() == [2, 3]
     assert columns == ["genre"], "shared among the training artists, a tag all the same"
     with pytest.raises(SimlibError, match="leaves 1 recording.*split.test"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import samples
-from samples import clusters, index_of, sides_of
+from samples import clusters, index_of, splits_of
 
 from simlib.evaluation import no_close_match_rates, reliability_curve, without_related
 from simlib.index import calibrate, unrelated_percentiles
@@ -11,20 +11,20 @@ SETTINGS = samples.evaluate_settings()
 
 def test_a_reference_whose_kind_is_gone_is_alone():
     index = clusters()
-    found = calibrate(index, sides_of(60, 40))
+    found = calibrate(index, splits_of(60, 40))
     there, gone = without_related(index, found, np.arange(40), ["genre"])
     assert there.mean() <= 0.05
     assert gone.mean() > 0.9
-    assert not found.is_alone(index, index.vectors()[0], index.artists[0])
+    assert not found.has_no_close_match(index, index.vectors()[0], index.artists[0])
     stranger = -index.vectors()[0]
-    assert found.is_alone(index, stranger)
+    assert found.has_no_close_match(index, stranger)
 
 
 def test_reliability_compares_what_is_stated_with_what_is_found():
-    index, sides = clusters(), sides_of(60, 20)
-    sides[20:] = "test"
-    found = calibrate(index, sides)
-    table = reliability_curve(index, found, sides, SETTINGS)
+    index, splits = clusters(), splits_of(60, 20)
+    splits[20:] = "test"
+    found = calibrate(index, splits)
+    table = reliability_curve(index, found, splits, SETTINGS)
     scores = found.closer_than(unrelated_percentiles(index, np.arange(20, 60))[0])
     for stated in (0.05, 0.5, 0.9):
         row = table.iloc[round(100 * stated) - 1]
@@ -32,26 +32,26 @@ def test_reliability_compares_what_is_stated_with_what_is_found():
         assert row["found"] == pytest.approx(np.mean(scores < stated), abs=1e-6)
     index = clusters()
     index.tracks["genre"] = "rock"
-    assert reliability_curve(index, found, sides, SETTINGS).empty
+    assert reliability_curve(index, found, splits, SETTINGS).empty
 
 
 def test_with_many_artists_to_calibrate_on_they_find_what_is_stated():
-    index, sides = clusters(600), sides_of(600, 600)
-    found = calibrate(index, sides)
-    table = reliability_curve(index, found, np.where(sides == "train", sides, "test"), SETTINGS)
+    index, splits = clusters(600), splits_of(600, 600)
+    found = calibrate(index, splits)
+    table = reliability_curve(index, found, np.where(splits == "train", splits, "test"), SETTINGS)
     np.testing.assert_allclose(table["found"], table["stated"], atol=0.01)
 
 
 def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
-    index, sides = clusters(), sides_of(60, 20)
-    sides[20:] = "test"
-    table = reliability_curve(index, calibrate(index, sides), sides, SETTINGS)
+    index, splits = clusters(), splits_of(60, 20)
+    splits[20:] = "test"
+    table = reliability_curve(index, calibrate(index, splits), splits, SETTINGS)
     (estimates, queries), artists = unrelated_percentiles(index, np.arange(60)), index.artists
     rng, drawn, grid = np.random.default_rng(SETTINGS.seed), [], np.linspace(0, 1, 1001)
     for _ in range(SETTINGS.bootstrap):
         pairs = []
         for side in ("validation", "test"):
-            names = np.unique(artists[sides == side])
+            names = np.unique(artists[splits == side])
             often = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))
             rows = [
                 row
@@ -69,14 +69,14 @@ def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
 
 
 def test_it_is_tabulated_how_often_nothing_is_close():
-    index, sides = clusters(), sides_of(60, 30)
-    sides[40:] = "test"
-    found = calibrate(index, sides)
-    table = no_close_match_rates(index, found, sides).set_index("artists")
+    index, splits = clusters(), splits_of(60, 30)
+    splits[40:] = "test"
+    found = calibrate(index, splits)
+    table = no_close_match_rates(index, found, splits).set_index("artists")
     assert table["recordings"].to_dict() == {"validation": 30, "test": 20}
     there, gone = without_related(index, found, np.arange(40, 60), ["genre"])
     assert table.loc["test", "in the whole catalogue"] == there.mean()
     assert table.loc["test", "without its genre"] == gone.mean()
-    untagged = no_close_match_rates(index_of(index.vectors()), found, sides[:60])
+    untagged = no_close_match_rates(index_of(index.vectors()), found, splits[:60])
     assert untagged.columns.tolist() == ["artists", "recordings", "in the whole catalogue"]
-    assert len(no_close_match_rates(index, found, np.where(sides == "test", "test", "train"))) == 1
+    assert len(no_close_match_rates(index, found, np.where(splits == "test", "test", "train"))) == 1

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import samples
-from samples import naive_handicaps, unit
+from samples import naive_penalties, unit
 
-from simlib.core import SimlibError, cosine, digest_of
+from simlib.core import Project, SimlibError, cosine, digest_of
 from simlib.evaluation import (
     UNDEGRADED,
     DegradedQueries,
@@ -30,13 +30,13 @@ EVERY = [UNDEGRADED, *DEGRADATIONS]
 def stage(built):
     settings = samples.index_settings()
     return EvaluationContext(
-        built.root, built.store, built.model, built.index, built.sides, settings
+        Project(built.root), built.store, built.model, built.index, built.splits, settings
     )
 
 
 @pytest.fixture(scope="module")
 def asked(stage):
-    return degraded_queries(stage.test, stage.root / "data", stage.model, 0.25, jobs=1)
+    return degraded_queries(stage.test, stage.project.data, stage.model, 0.25, jobs=1)
 
 
 def evaluation_of(stage, columns=("genre", "mood"), **settings):
@@ -70,7 +70,7 @@ def test_every_recording_is_asked_for_in_every_way(stage, asked):
 
 def test_undegraded_they_are_what_the_index_holds(stage, asked):
     """One road of a recording, or the figures speak of another program."""
-    held = stage.index.vectors()[stage.sides == "test"][asked.rows]
+    held = stage.index.vectors()[stage.splits == "test"][asked.rows]
     # On the way their rate is raised, for the descriptor, and lowered again.
     cosines = (asked.vectors[UNDEGRADED] * held).sum(axis=1)
     assert cosines.min() > 0.99
@@ -79,7 +79,7 @@ def test_undegraded_they_are_what_the_index_holds(stage, asked):
 
 
 def test_two_runs_give_the_same_bits_in_any_number_of_processes(stage, asked):
-    again = degraded_queries(stage.test, stage.root / "data", stage.model, 0.25, jobs=2)
+    again = degraded_queries(stage.test, stage.project.data, stage.model, 0.25, jobs=2)
     np.testing.assert_array_equal(again.rows, asked.rows)
     for name in EVERY:
         np.testing.assert_array_equal(again.vectors[name], asked.vectors[name])
@@ -100,10 +100,10 @@ def test_of_many_recordings_the_same_few_are_taken_in_any_order(stage, cheap, mo
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(8)
         shuffled = stage.test.iloc[order].reset_index(drop=True)
-        found = degraded_queries(shuffled, stage.root / "data", stage.model, 0.25, jobs=1)
+        found = degraded_queries(shuffled, stage.project.data, stage.model, 0.25, jobs=1)
         assert shuffled["track_id"][found.rows].tolist() == expected
         one = shuffled.iloc[found.rows[:1]]
-        alone = degraded_queries(one, stage.root / "data", stage.model, 0.25, jobs=1)
+        alone = degraded_queries(one, stage.project.data, stage.model, 0.25, jobs=1)
         np.testing.assert_array_equal(alone.vectors["louder"][0], found.vectors["louder"][0])
 
 
@@ -120,9 +120,9 @@ def test_randomness_follows_from_the_track_and_the_degradation(monkeypatch):
 def test_of_a_long_recording_the_middle_is_asked_for(stage, cheap, monkeypatch):
     monkeypatch.setattr("simlib.evaluation.robustness.QUERY_SECONDS", 1.0)
     tracks = stage.test.iloc[[1]]
-    found = degraded_queries(tracks, stage.root / "data", stage.model, 0.25, jobs=1)
+    found = degraded_queries(tracks, stage.project.data, stage.model, 0.25, jobs=1)
     start = (tracks["seconds"].iloc[0] - 1) / 2
-    path = stage.root / "data" / tracks["path"].iloc[0]
+    path = stage.project.data / tracks["path"].iloc[0]
     middle = decode(path, DESCRIPTOR_RATE, start=start, end=start + 1)
     assert len(middle) == pytest.approx(DESCRIPTOR_RATE, abs=10)
     expected = compute_descriptor([middle]).mean(axis=0)
@@ -133,7 +133,7 @@ def test_of_a_long_recording_the_middle_is_asked_for(stage, cheap, monkeypatch):
 def test_the_descriptor_hears_what_lies_above_the_networks_rate(stage, cheap, tmp_path):
     path = samples.write(tmp_path / "bright.wav", samples.bursts(2.0, 44100), 44100)
     tracks = stage.test.iloc[[0]].assign(path=str(path))
-    found = degraded_queries(tracks, stage.root / "data", stage.model, 0.25, jobs=1)
+    found = degraded_queries(tracks, stage.project.data, stage.model, 0.25, jobs=1)
     whole = compute_descriptor(decode_blocks(path, DESCRIPTOR_RATE)).mean(axis=0)
     np.testing.assert_allclose(found.descriptors[UNDEGRADED][0], whole, rtol=1e-4, atol=1e-4)
 
@@ -143,7 +143,7 @@ def damaged(stage, tmp_path):
     """The test recordings' table, with the files of some rows absent, empty or silent."""
 
     def with_rows(*rows):
-        tracks = stage.test.assign(path=[str(stage.root / "data" / p) for p in stage.test["path"]])
+        tracks = stage.test.assign(path=[str(stage.project.data / p) for p in stage.test["path"]])
         (tmp_path / "empty.wav").touch()
         samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
         for row, name in zip(rows, ("absent.wav", "empty.wav", "silent.wav") * 3, strict=False):
@@ -154,7 +154,7 @@ def damaged(stage, tmp_path):
 
 
 def test_what_cannot_be_decoded_is_left_out(stage, asked, damaged, cheap):
-    found = degraded_queries(damaged(0, 4, 7), stage.root / "data", stage.model, 0.25, jobs=1)
+    found = degraded_queries(damaged(0, 4, 7), stage.project.data, stage.model, 0.25, jobs=1)
     assert found.rows.tolist() == [row for row in asked.rows if row not in (0, 4, 7)]
     kept = np.isin(asked.rows, found.rows)
     np.testing.assert_array_equal(found.vectors[UNDEGRADED], asked.vectors[UNDEGRADED][kept])
@@ -162,7 +162,7 @@ def test_what_cannot_be_decoded_is_left_out(stage, asked, damaged, cheap):
 
 def test_nothing_to_decode_names_the_command(stage, damaged, cheap):
     with pytest.raises(SimlibError, match="no recording that can be decoded.*dvc repro extract"):
-        degraded_queries(damaged(*range(8)), stage.root / "data", stage.model, 0.25, jobs=1)
+        degraded_queries(damaged(*range(8)), stage.project.data, stage.model, 0.25, jobs=1)
 
 
 # --- table -----------------------------------------------------------------------------------
@@ -185,19 +185,19 @@ def made_up(stage, seed, rows=(6, 1, 3, 4, 0), weights=None):
         name: (described + away * spread * rng.standard_normal(described.shape)).astype(np.float32)
         for name, away in ((UNDEGRADED, 0.0), ("slight", 0.5), ("strong", 3.0))
     }
-    prints = {name: [np.zeros((0, 32), dtype=np.int8)] * len(rows) for name in near}
-    return replace(stage, index=index), DegradedQueries(rows, near, descriptors, prints)
+    fingerprints = {name: [np.zeros((0, 32), dtype=np.int8)] * len(rows) for name in near}
+    return replace(stage, index=index), DegradedQueries(rows, near, descriptors, fingerprints)
 
 
 def naive_lists(stage, asked, name):
     """Proximities, by simlib, to the whole catalogue and to the test tracks, a loop for each."""
     index = stage.index
-    held, artists = index.weighed(), index.artists
+    held, artists = index.weighted(), index.artists
     whole, test = [], []
     for vector in asked.vectors[name]:
-        vector = index.aspects.weighed(vector, index.weights)
-        whole.append(1 - (1 - held @ vector) * naive_handicaps(held, artists))
-        test.append(1 - (1 - held[4:] @ vector) * naive_handicaps(held[4:], artists[4:]))
+        vector = index.aspects.weighted(vector, index.weights)
+        whole.append(1 - (1 - held @ vector) * naive_penalties(held, artists))
+        test.append(1 - (1 - held[4:] @ vector) * naive_penalties(held[4:], artists[4:]))
     return np.array(whole), np.array(test)
 
 
@@ -208,7 +208,7 @@ def naive_ndcg(similarity, asked, evaluation):
         others = [c for c in range(8) if evaluation.artists[c] != evaluation.artists[row]]
         ranked = sorted(others, key=lambda c: -given[c])[: evaluation.settings.k]
         values = [
-            ndcg(np.array([ranked]), gains[[row]], evaluation.allowed[[row]])[0]
+            ndcg(np.array([ranked]), gains[[row]], evaluation.candidate_mask[[row]])[0]
             for gains in evaluation.gains.values()
         ]
         found.append(np.nanmean(values))
@@ -272,8 +272,8 @@ def test_a_recording_that_is_known_again_comes_first_whatever_its_vector_says(st
     staged, asked = made_up(stage, 0)
     asked.vectors["strong"][:] = -staged.index.vectors()[4 + asked.rows]
     shown = np.random.default_rng(0).integers(-100, 100, (12, 60, 32)).astype(np.int8)
-    staged.index.prints = Fingerprints.of_all(shown, 10.0)
-    asked.prints["strong"] = list(shown[4 + asked.rows])
+    staged.index.fingerprints = Fingerprints.of_all(shown, 10.0)
+    asked.fingerprints["strong"] = list(shown[4 + asked.rows])
     found = table(asked, staged, evaluation_of(staged)).set_index("degradation")
     assert value(found.loc["strong", "first (simlib)"]) == 1
 
@@ -306,8 +306,8 @@ def test_a_query_with_nothing_to_find_counts_in_no_share(stage):
         {name: rows[kept] for name, rows in part.items()}
         for part in (asked.vectors, asked.descriptors)
     )
-    prints = {name: shown[: kept.sum()] for name, shown in asked.prints.items()}
-    without = DegradedQueries(asked.rows[kept], vectors, descriptors, prints)
+    fingerprints = {name: shown[: kept.sum()] for name, shown in asked.fingerprints.items()}
+    without = DegradedQueries(asked.rows[kept], vectors, descriptors, fingerprints)
     for column in ("nDCG left (simlib)", "nDCG left (mfcc)"):
         found, expected = (table(q, staged, evaluation)[column] for q in (asked, without))
         assert found.tolist() == expected.tolist()

@@ -6,7 +6,7 @@ import samples
 import torch
 from samples import naive_similarities
 
-from simlib.core import SimlibError, cosine
+from simlib.core import Project, SimlibError, cosine
 from simlib.evaluation import (
     RESERVED_NAMES,
     Evaluation,
@@ -21,14 +21,16 @@ from simlib.evaluation import (
 from simlib.evaluation.systems import _stacked, _thirds
 from simlib.features import DESCRIPTOR_GROUPS
 from simlib.index import Index, hub_corrected
-from simlib.model import PRETRAINED_PATH, Embedder, pool_segments
+from simlib.model import Embedder, pool_segments
 
 HOP = samples.index_settings()
 
 
 @pytest.fixture(scope="module")
 def stage(built):
-    return EvaluationContext(built.root, built.store, built.model, built.index, built.sides, HOP)
+    return EvaluationContext(
+        Project(built.root), built.store, built.model, built.index, built.splits, HOP
+    )
 
 
 def evaluation_of(stage, columns=("genre", "mood"), **settings):
@@ -65,8 +67,10 @@ def test_the_untrained_network_is_the_same_with_other_weights(stage, tagged):
     untrained = stage.untrained
     assert untrained.architecture == stage.model.architecture
     assert untrained.front_end == stage.model.front_end
-    assert torch.equal(untrained.describer.mean, stage.model.describer.mean)
-    assert torch.equal(untrained.describer.deviation, stage.model.describer.deviation)
+    assert torch.equal(untrained.descriptor_branch.mean, stage.model.descriptor_branch.mean)
+    assert torch.equal(
+        untrained.descriptor_branch.deviation, stage.model.descriptor_branch.deviation
+    )
     vectors = stage.embed(untrained, stage.test)
     for row, key in enumerate(stage.test["log_mel"]):
         alone = pool_segments(untrained.segments(stage.store.log_mel(key), 0.25)[0])
@@ -108,7 +112,7 @@ def saved(root, name, tracks):
 
 
 def test_another_system_joins_under_its_files_name(stage):
-    name, emb = saved(stage.root, "theirs.npz", stage.test)
+    name, emb = saved(stage.project.root, "theirs.npz", stage.test)
     evaluation = evaluation_of(stage, compare=[name])
     _, report = evaluate_systems(stage, evaluation)
     assert list(report)[-1] == "theirs"
@@ -120,19 +124,19 @@ def test_another_system_joins_under_its_files_name(stage):
 
 @pytest.mark.parametrize("name", RESERVED_NAMES)
 def test_another_system_may_not_take_a_name_of_ours(stage, name):
-    name, _ = saved(stage.root, f"{name}.npz", stage.test)
+    name, _ = saved(stage.project.root, f"{name}.npz", stage.test)
     with pytest.raises(SimlibError, match="names a system already; rename the file"):
         evaluate_systems(stage, evaluation_of(stage, compare=[name]))
 
 
 def test_two_other_systems_need_two_names(stage):
-    name, _ = saved(stage.root, "theirs.npz", stage.test)
+    name, _ = saved(stage.project.root, "theirs.npz", stage.test)
     with pytest.raises(SimlibError, match="'theirs' names a system already"):
         evaluate_systems(stage, evaluation_of(stage, compare=[name, name]))
 
 
 def test_another_system_must_know_every_test_track(stage):
-    name, _ = saved(stage.root, "poor.npz", stage.test.iloc[1:])
+    name, _ = saved(stage.project.root, "poor.npz", stage.test.iloc[1:])
     with pytest.raises(SimlibError, match="lacks 1 of 8 test tracks, 's04'"):
         evaluate_systems(stage, evaluation_of(stage, compare=[name]))
 
@@ -167,9 +171,9 @@ def long_stage(built, tmp_path_factory):
         tmp_path_factory.mktemp("long"), log_mels, samples.tracks(8), built.model.front_end
     )
     index = Index.build(built.model, store, samples.index_settings(hop_seconds=2.0))
-    sides = np.array(["train"] * 2 + ["test"] * 6, dtype=object)
+    splits = np.array(["train"] * 2 + ["test"] * 6, dtype=object)
     settings = samples.index_settings(hop_seconds=2.0)
-    return EvaluationContext(built.root, store, built.model, index, sides, settings)
+    return EvaluationContext(Project(built.root), store, built.model, index, splits, settings)
 
 
 def test_without_tags_an_excerpt_is_to_find_its_recording(long_stage):
@@ -211,8 +215,8 @@ def shipped(stage, tmp_path):
 
     def with_weights(learned_from, front_end=stage.model.front_end):
         model = Embedder.untrained(front_end, 0.5, stage.model.architecture, 99)
-        model.save(tmp_path / PRETRAINED_PATH, learned_from=learned_from)
-        return replace(stage, root=tmp_path)
+        model.save(Project(tmp_path).pretrained_weights, learned_from=learned_from)
+        return replace(stage, project=Project(tmp_path))
 
     return with_weights
 

@@ -54,11 +54,11 @@ def test_silence_and_the_shortest_recordings_are_borne(name, seconds):
 def test_an_mp3_has_the_bit_rate_that_its_name_says(monkeypatch):
     sizes, read = [], sf.read
 
-    def looked_at(stream, **options):
+    def sampled(stream, **options):
         sizes.append(len(stream.getvalue()))
         return read(stream, **options)
 
-    monkeypatch.setattr("simlib.features.degrade.sf.read", looked_at)
+    monkeypatch.setattr("simlib.features.degrade.sf.read", sampled)
     after = mp3(bursts(20.0, 44100), 44100, rng())
     assert sizes[0] * 8 / 20.0 == pytest.approx(32_000, rel=0.01)
     assert len(after) / 44100 == pytest.approx(20.0, abs=0.15)
@@ -158,7 +158,7 @@ def test_pitch_and_tempo_change_each_without_the_other(name, ratio, tempo):
 
 def test_wear_draws_a_way_and_a_degree():
     samples = bursts(3.0, RATE) + chord(3.0, rate=RATE)
-    worn = [degrade_randomly(samples, RATE, rng(seed)) for seed in range(8)]
-    assert all(one.dtype == np.float32 and len(one) == len(samples) for one in worn)
-    np.testing.assert_array_equal(worn[0], degrade_randomly(samples, RATE, rng(0)))
-    assert len({round(power(one), 6) for one in worn}) > 4
+    degraded = [degrade_randomly(samples, RATE, rng(seed)) for seed in range(8)]
+    assert all(one.dtype == np.float32 and len(one) == len(samples) for one in degraded)
+    np.testing.assert_array_equal(degraded[0], degrade_randomly(samples, RATE, rng(0)))
+    assert len({round(power(one), 6) for one in degraded}) > 4

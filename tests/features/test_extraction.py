@@ -360,7 +360,7 @@ def test_broken_recordings_are_left_out_with_their_causes(music):
     assert "silent" in causes["audio/silent.wav"]
     assert "shorter than 0.5 s" in causes["audio/short.wav"]
     assert "truncated" in causes["audio/cut.flac"]
-    assert rejected["mend"].str.len().min() > 5
+    assert rejected["hint"].str.len().min() > 5
     assert music.extract()[2] == 0, "a rejection stays one, at no cost to the others"
     assert len(music.files("log_mel")) == 3
 

@@ -3,7 +3,7 @@ import pytest
 import samples
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import clusters, index_of, sides_of
+from samples import clusters, index_of, splits_of
 
 from simlib.core import SimlibError
 from simlib.index import (
@@ -20,13 +20,13 @@ CLUSTERS = clusters()
 def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
     """What is counted has the say of its 10 artists, estimates that of 60."""
     index = clusters()
-    found = calibrate(index, sides_of(60, 20))
+    found = calibrate(index, splits_of(60, 20))
     vectors, tracks, pairs = index.vectors(), index.tracks, []
     for row in range(20):
         for other in range(60):
             same = tracks["artist"][row] == tracks["artist"][other]
             if not same and tracks["genre"][row] != tracks["genre"][other]:
-                near = index.proximities(vectors[row], np.array([other]))
+                near = index.similarities(vectors[row], np.array([other]))
                 pairs.append(
                     similarity_percentile(index, near, vectors[row], index.artists[row])[0]
                 )
@@ -40,7 +40,7 @@ def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
 def naive_shares(index, vector, artist, weights=None):
     """Proximities of all by others, in order, and which share of what is unrelated lies below."""
     rows = np.flatnonzero(index.artists != artist)
-    near = index.proximities(vector, rows, weights)
+    near = index.similarities(vector, rows, weights)
     rows = rows[np.argsort(near)]
     kinds = [
         set(f"{index.tracks['genre'][row]};{index.tracks['mood'][row]}".split(";")) - {""}
@@ -67,7 +67,7 @@ def test_estimates_are_shares_of_what_the_nearest_have_no_tag_in_common_with(wei
 def test_in_a_catalogue_without_tags_all_by_others_counts_alike():
     index = index_of(samples.unit(40, 1))
     vector, artist = index.vectors()[4], index.artists[4]
-    near = index.proximities(vector, np.flatnonzero(index.artists != artist))
+    near = index.similarities(vector, np.flatnonzero(index.artists != artist))
     shares = [0.1, 0.25, 0.5, 0.9]
     within = np.quantile(near, shares, method="hazen")
     np.testing.assert_allclose(
@@ -81,8 +81,8 @@ def test_in_a_catalogue_without_tags_all_by_others_counts_alike():
 
 
 @given(st.lists(st.floats(-3, 1), min_size=2, max_size=8), st.integers(0, 59))
-def test_the_nearer_the_higher_within_bounds(proximities, row):
-    near = np.sort(proximities)
+def test_the_nearer_the_higher_within_bounds(similarities, row):
+    near = np.sort(similarities)
     found = similarity_percentile(CLUSTERS, near, CLUSTERS.vectors()[row], CLUSTERS.artists[row])
     assert (np.diff(found) >= 0).all()
     assert ((found >= 0) & (found <= 1)).all()
@@ -129,12 +129,12 @@ def test_of_many_queries_two_hundred_are_asked():
 
 
 def test_where_few_are_validation_artists_estimates_stand_and_it_is_said():
-    sides = sides_of(60, 4)
-    sides[50:] = "test"
-    found = calibrate(clusters(), sides)
+    splits = splits_of(60, 4)
+    splits[50:] = "test"
+    found = calibrate(clusters(), splits)
     assert "scores are as estimated, and the 50 recordings" in found.remark
-    sides[:4] = "train"
-    found = calibrate(clusters(), sides)
+    splits[:4] = "train"
+    found = calibrate(clusters(), splits)
     np.testing.assert_allclose(found.closer_than([0.0, 0.3, 0.95]), [0, 0.3, 0.95])
 
 
@@ -151,7 +151,7 @@ def test_company_is_that_of_other_artists():
 
 
 def test_a_calibration_comes_back_as_it_was_saved(tmp_path):
-    found = calibrate(clusters(), sides_of(60, 20))
+    found = calibrate(clusters(), splits_of(60, 20))
     found.save(tmp_path)
     assert Calibration.load(tmp_path) == found
     with pytest.raises(SimlibError, match="is not there; run 'dvc repro index'"):
@@ -164,16 +164,16 @@ def test_a_calibration_comes_back_as_it_was_saved(tmp_path):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_tiny_catalogue_is_calibrated_somehow(count):
     index = index_of(samples.unit(count, 0))
-    sides = sides_of(count, 0)
-    found = calibrate(index, sides)
+    splits = splits_of(count, 0)
+    found = calibrate(index, splits)
     assert 0 <= found.closer_than(0.5) <= 1
     assert "too few validation artists" in found.remark
-    assert not found.is_alone(index, index.vectors()[0], index.artists[0])
+    assert not found.has_no_close_match(index, index.vectors()[0], index.artists[0])
 
 
 def test_where_all_share_a_tag_there_is_nothing_to_calibrate_on():
     index = clusters()
     index.tracks["genre"] = "rock"
-    found = calibrate(index, sides_of(60, 20))
+    found = calibrate(index, splits_of(60, 20))
     assert "no unrelated recordings" in found.remark
     np.testing.assert_allclose(found.closer_than([0.0, 0.25, 1.0]), [0, 0.25, 1])

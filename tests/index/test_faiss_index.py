@@ -6,7 +6,7 @@ import pytest
 import samples
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import index_of, naive_handicaps, naive_similarities, unit
+from samples import index_of, naive_penalties, naive_similarities, unit
 
 from simlib.core import SimlibError
 from simlib.index import Index
@@ -19,23 +19,23 @@ HOP = samples.index_settings()
 def test_search_ranks_by_cosine_with_hubs_set_back(count, k, seed):
     vectors = unit(count, seed)
     query = unit(1, seed + 1)
-    rows, proximities = index_of(vectors).search(query[0], k)
+    rows, similarities = index_of(vectors).search(query[0], k)
     assert len(rows) == min(k, count), "a longer list than there are tracks is cut"
-    expected = 1 - (1 - vectors @ query[0]) * naive_handicaps(vectors, range(count))
-    np.testing.assert_allclose(proximities, np.sort(expected)[::-1][:k], atol=1e-5)
-    np.testing.assert_allclose(expected[rows], proximities, atol=1e-5)
+    expected = 1 - (1 - vectors @ query[0]) * naive_penalties(vectors, range(count))
+    np.testing.assert_allclose(similarities, np.sort(expected)[::-1][:k], atol=1e-5)
+    np.testing.assert_allclose(expected[rows], similarities, atol=1e-5)
 
 
 @given(st.integers(2, 30), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_a_track_of_the_catalogue_is_left_out_of_its_own_list(count, k, seed):
     vectors = unit(count, seed)
     row = seed % count
-    rows, proximities = index_of(vectors).search(vectors[row], k, row)
+    rows, similarities = index_of(vectors).search(vectors[row], k, row)
     assert len(rows) == min(k, count - 1)
     assert row not in rows
     expected = np.array(naive_similarities(vectors, range(count))[row])[rows]
-    np.testing.assert_allclose(proximities, expected, atol=1e-5)
-    assert (np.diff(proximities) <= 1e-9).all()
+    np.testing.assert_allclose(similarities, expected, atol=1e-5)
+    assert (np.diff(similarities) <= 1e-9).all()
 
 
 def test_only_the_nearest_are_ranked_again_in_a_large_catalogue(monkeypatch):
@@ -83,14 +83,14 @@ def test_vectors_are_arrays_also_beside_the_training(built):
 def test_any_weights_set_hubs_back_under_them(count, seed):
     index = index_of(unit(count, seed))
     weights = index.aspects.weights({"tempo": seed % 7, "sound": 1.0})
-    weighed = index.aspects.weighed(index.vectors(), weights)
+    weighed = index.aspects.weighted(index.vectors(), weights)
     row = seed % count
-    rows, proximities = index.search(index.vectors()[row], count, row, weights)
+    rows, similarities = index.search(index.vectors()[row], count, row, weights)
     expected = np.array(naive_similarities(weighed, range(count))[row])[rows]
-    np.testing.assert_allclose(proximities, expected, atol=1e-5)
-    assert (np.diff(proximities) <= 1e-9).all()
-    again = index.proximities(index.vectors()[row], rows, weights)
-    np.testing.assert_allclose(again, proximities, atol=1e-6)
+    np.testing.assert_allclose(similarities, expected, atol=1e-5)
+    assert (np.diff(similarities) <= 1e-9).all()
+    again = index.similarities(index.vectors()[row], rows, weights)
+    np.testing.assert_allclose(again, similarities, atol=1e-6)
 
 
 def test_weights_of_the_settings_are_those_of_every_search(built, tmp_path):
@@ -103,10 +103,12 @@ def test_weights_of_the_settings_are_those_of_every_search(built, tmp_path):
     asked = built.index.search(vector, 5, 3, index.weights)
     np.testing.assert_array_equal(index.search(vector, 5, 3)[0], asked[0])
     # The parts that count, in a length of one.
-    assert index.weighed()[:, :20].any() == False  # noqa: E712
-    np.testing.assert_allclose(np.linalg.norm(index.weighed(), axis=1), 1, atol=1e-6)
+    assert index.weighted()[:, :20].any() == False  # noqa: E712
+    np.testing.assert_allclose(np.linalg.norm(index.weighted(), axis=1), 1, atol=1e-6)
     wrong = samples.index_settings(weights={"gnere": 1.0})
-    with pytest.raises(SimlibError, match="'gnere': names no part; there are sound, genre, tempo"):
+    with pytest.raises(
+        SimlibError, match="'gnere': names no aspect; there are sound, genre, tempo"
+    ):
         Index.build(built.model, built.store, wrong)
 
 

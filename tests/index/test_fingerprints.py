@@ -56,37 +56,37 @@ def overlap(one, other):
     ids=["same", "level", "trim", "faster", "slower", "noise"],
 )
 def test_a_recording_is_known_again_and_no_other_is(catalogue, change):
-    recordings, prints = catalogue
+    recordings, fingerprints = catalogue
     query = prints_of(change(recordings[3]))
-    assert prints.promising(query)[0] == 3
-    copy = prints.copy(query, 3)
-    assert prints.is_near_duplicate(query, 3, copy)
-    assert copy.end - copy.start > 0.8 * len(query) / prints.rate
+    assert fingerprints.promising(query)[0] == 3
+    copy = fingerprints.copy(query, 3)
+    assert fingerprints.is_near_duplicate(query, 3, copy)
+    assert copy.end - copy.start > 0.8 * len(query) / fingerprints.rate
     for other in (0, 1, 2, 4, 5, 6, 7):
-        assert prints.copy(query, other) is None
+        assert fingerprints.copy(query, other) is None
 
 
 @given(where=st.floats(0, 10), at=st.floats(0, 16))
 def test_a_hidden_passage_is_found_with_its_seconds_on_both_sides(where, at):
     recordings = [melody(seed) for seed in (1, 2)]
     host = melody(99)
-    prints = Fingerprints.of_all(prints_of(*recordings), fingerprint_rate(FRONT_END))
+    fingerprints = Fingerprints.of_all(prints_of(*recordings), fingerprint_rate(FRONT_END))
     hidden = 0.4 * recordings[1][round(where * RATE) : round((where + 6) * RATE)]
     cut = round(at * RATE)
     query = prints_of(np.concatenate([host[:cut], hidden, host[cut:]]))
-    assert prints.promising(query).tolist()[:1] == [1]
-    copy = prints.copy(query, 1)
+    assert fingerprints.promising(query).tolist()[:1] == [1]
+    copy = fingerprints.copy(query, 1)
     assert overlap((copy.start, copy.end), (at, at + 6)) > 0.7
     assert overlap((copy.other_start, copy.other_end), (where, where + 6)) > 0.7
-    assert not prints.is_near_duplicate(query, 1, copy), "six seconds of sixteen are not most"
+    assert not fingerprints.is_near_duplicate(query, 1, copy), "six seconds of sixteen are not most"
 
 
 def test_the_first_look_is_kept_to_the_rows_asked_for(catalogue):
-    recordings, prints = catalogue
+    recordings, fingerprints = catalogue
     query = prints_of(recordings[5])
-    assert prints.promising(query, np.array([0, 5])).tolist() == [5]
-    assert prints.promising(query, np.array([0, 1])).tolist() == []
-    assert prints.promising(query, np.array([], dtype=int)).tolist() == []
+    assert fingerprints.promising(query, np.array([0, 5])).tolist() == [5]
+    assert fingerprints.promising(query, np.array([0, 1])).tolist() == []
+    assert fingerprints.promising(query, np.array([], dtype=int)).tolist() == []
 
 
 def test_cross_correlation_of_windows_by_a_naive_twin():
@@ -103,27 +103,27 @@ def test_cross_correlation_of_windows_by_a_naive_twin():
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 1.0, 2.5])
 def test_what_is_too_short_is_no_copy(catalogue, seconds):
-    recordings, prints = catalogue
+    recordings, fingerprints = catalogue
     whole = prints_of(recordings[0])
-    query = whole[: round(seconds * prints.rate)]
-    assert prints.copy(query, 0) is None
-    assert prints.promising(query).tolist() in ([], [0])
+    query = whole[: round(seconds * fingerprints.rate)]
+    assert fingerprints.copy(query, 0) is None
+    assert fingerprints.promising(query).tolist() in ([], [0])
 
 
 def test_silence_is_like_nothing(catalogue):
-    _, prints = catalogue
-    query = np.zeros((200, prints.frames.shape[1]), dtype=np.int8)
-    assert prints.promising(query).tolist() == []
-    assert prints.copy(query, 0) is None
+    _, fingerprints = catalogue
+    query = np.zeros((200, fingerprints.frames.shape[1]), dtype=np.int8)
+    assert fingerprints.promising(query).tolist() == []
+    assert fingerprints.copy(query, 0) is None
 
 
 def test_prints_come_back_as_they_were_saved(catalogue, tmp_path):
-    _, prints = catalogue
-    prints.save(tmp_path)
+    _, fingerprints = catalogue
+    fingerprints.save(tmp_path)
     loaded = Fingerprints.load(tmp_path)
     for row in range(8):
-        np.testing.assert_array_equal(loaded.of(row), prints.of(row))
-    assert loaded.rate == prints.rate
+        np.testing.assert_array_equal(loaded.of(row), fingerprints.of(row))
+    assert loaded.rate == fingerprints.rate
     (tmp_path / "prints.safetensors").write_bytes(b"broken")
     with pytest.raises(ValueError, match="prints"):
         Fingerprints.load(tmp_path)

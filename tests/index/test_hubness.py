@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import naive_handicaps, naive_similarities, unit
+from samples import naive_penalties, naive_similarities, unit
 
 from simlib.core import evenly_spread
 from simlib.evaluation import skewness
@@ -19,7 +19,7 @@ def artists_of(count, seed):
 def test_handicaps_are_what_a_loop_finds(count, seed):
     vectors, artists = unit(count, seed), artists_of(count, seed)
     found = hub_penalties(vectors, artists)
-    np.testing.assert_allclose(found, naive_handicaps(vectors, artists), atol=1e-6)
+    np.testing.assert_allclose(found, naive_penalties(vectors, artists), atol=1e-6)
     expected = naive_similarities(vectors, artists)
     np.testing.assert_allclose(hub_corrected(vectors, artists), expected, atol=1e-5)
 
@@ -27,8 +27,8 @@ def test_handicaps_are_what_a_loop_finds(count, seed):
 def most_lists(vectors, artists, penalties):
     """In how many lists of 10 the track stands that stands in most."""
     similarity = penalise_hubs(vectors @ vectors.T, penalties)
-    allowed = artists[:, None] != artists[None, :]
-    lists = np.argsort(-np.where(allowed, similarity, -9), axis=1)[:, :10]
+    candidate_mask = artists[:, None] != artists[None, :]
+    lists = np.argsort(-np.where(candidate_mask, similarity, -9), axis=1)[:, :10]
     return np.bincount(lists.ravel(), minlength=len(vectors)).max()
 
 

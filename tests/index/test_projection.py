@@ -8,8 +8,8 @@ from simlib.index import load_projection, project_to_plane, save_projection
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 40])
 def test_the_plane_keeps_what_is_near_together(count):
     rng = np.random.default_rng(0)
-    sides = np.arange(count) % 2
-    vectors = (10 * sides[:, None] + rng.normal(size=(count, 6))).astype(np.float32)
+    splits = np.arange(count) % 2
+    vectors = (10 * splits[:, None] + rng.normal(size=(count, 6))).astype(np.float32)
     points = project_to_plane(vectors)
     assert points.shape == (count, 2)
     assert np.isfinite(points).all()
@@ -17,7 +17,7 @@ def test_the_plane_keeps_what_is_near_together(count):
     if count == 40:
         distances = np.linalg.norm(points[:, None] - points[None], axis=2)
         np.fill_diagonal(distances, np.inf)
-        assert (sides[distances.argmin(axis=1)] == sides).mean() > 0.9
+        assert (splits[distances.argmin(axis=1)] == splits).mean() > 0.9
 
 
 def test_a_map_comes_back_as_it_was_saved(tmp_path):

@@ -16,19 +16,21 @@ some_weights = st.dictionaries(st.sampled_from(list(SIZES)), st.floats(0, 10))
 
 def recordings(count, seed):
     """Unit vectors of each part, and what becomes of them in an index."""
-    parts = {name: unit(count, seed + i, size) for i, (name, size) in enumerate(SIZES.items())}
-    return parts, np.hstack([np.sqrt(DEFAULT[name]) * part for name, part in parts.items()])
+    subspaces = {name: unit(count, seed + i, size) for i, (name, size) in enumerate(SIZES.items())}
+    return subspaces, np.hstack(
+        [np.sqrt(DEFAULT[name]) * subspace for name, subspace in subspaces.items()]
+    )
 
 
 @given(some_weights.filter(lambda w: set(w) < set(SIZES)), st.integers(0, 2**31))
 def test_weights_scale_the_query_alone(wanted, seed):
-    parts, vectors = recordings(6, seed)
+    subspaces, vectors = recordings(6, seed)
     weights = ASPECTS.weights(wanted)
     assert sum(weights.values()) == pytest.approx(1)
     found = (vectors * ASPECTS.scale(weights)) @ vectors.T
-    expected = sum(weights[name] * part @ part.T for name, part in parts.items())
+    expected = sum(weights[name] * subspace @ subspace.T for name, subspace in subspaces.items())
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    weighed = ASPECTS.weighed(vectors, weights)
+    weighed = ASPECTS.weighted(vectors, weights)
     np.testing.assert_allclose(weighed @ weighed.T, expected, atol=1e-5)
 
 
@@ -40,12 +42,12 @@ def test_a_part_that_is_not_named_keeps_its_default_beside_the_others():
 
 
 def test_parts_are_taken_apart_again():
-    parts, vectors = recordings(4, 0)
-    views = ASPECTS.views(vectors)
+    subspaces, vectors = recordings(4, 0)
+    views = ASPECTS.subspaces(vectors)
     assert list(views) == list(SIZES)
     for name, view in views.items():
-        np.testing.assert_allclose(view, parts[name], atol=1e-6)
-        np.testing.assert_array_equal(ASPECTS.views(vectors[1])[name], view[1])
+        np.testing.assert_allclose(view, subspaces[name], atol=1e-6)
+        np.testing.assert_array_equal(ASPECTS.subspaces(vectors[1])[name], view[1])
 
 
 @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf"), "much", None])
@@ -55,7 +57,7 @@ def test_what_is_no_weight_is_refused(weight):
 
 
 def test_weights_that_say_nothing_are_refused():
-    with pytest.raises(SimlibError, match="'mood': names no part; there are sound, genre, tempo"):
+    with pytest.raises(SimlibError, match="'mood': names no aspect; there are sound, genre, tempo"):
         ASPECTS.weights({"mood": 1})
     with pytest.raises(SimlibError, match="are all 0"):
         ASPECTS.weights(dict.fromkeys(SIZES, 0))

@@ -7,8 +7,8 @@ import samples
 import yaml
 
 from simlib import cli
-from simlib.core import SimlibError, digest_of_file
-from simlib.model import PRETRAINED_PATH, Embedder, architecture_of, shorten_digests
+from simlib.core import Project, SimlibError, digest_of_file
+from simlib.model import Embedder, architecture_of, shorten_digests
 from simlib.training import describe_tuning, initial_embedder, pretrain
 
 FRONT_END = samples.extract_settings()
@@ -23,7 +23,7 @@ def test_the_shipped_weights_learn_from_every_recording(built, tmp_path):
     assert provenance["learned_from"] == sorted(digest_of_file(file)[:16] for file in files)
     assert provenance["train"] == settings.as_dict()
     descriptors = built.store.descriptors(built.index.tracks["descriptor"])
-    np.testing.assert_allclose(model.describer.mean, descriptors.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(model.descriptor_branch.mean, descriptors.mean(axis=0), rtol=1e-4)
     assert not checkpoint.exists()
 
 
@@ -49,21 +49,23 @@ def project(tmp_path):
         wanted = architecture_of(samples.train_settings(**changes), front_end)
         model = Embedder.untrained(front_end, 0.5, wanted, 3)
         learned_from = shorten_digests(learned_from)
-        model.save(tmp_path / PRETRAINED_PATH, learned_from=learned_from)
+        model.save(Project(tmp_path).pretrained_weights, learned_from=learned_from)
         return tmp_path
 
     return with_weights
 
 
 def start(root, init, digests=DIGESTS):
-    return initial_embedder(root, samples.train_settings(init=init), FRONT_END, digests)
+    return initial_embedder(
+        Project(root).pretrained_weights, samples.train_settings(init=init), FRONT_END, digests
+    )
 
 
 @pytest.mark.parametrize("init", ["auto", "pretrained"])
 def test_training_begins_with_weights_that_have_heard_other_recordings(project, init):
     root = project(learned_from=["f" * 64])
     model, remark = start(root, init)
-    assert model.digest == digest_of_file(root / PRETRAINED_PATH)
+    assert model.digest == digest_of_file(Project(root).pretrained_weights)
     assert "began with the weights in pretrained/" in remark
     assert "heard nothing of this catalogue" in remark
 

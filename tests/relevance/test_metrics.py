@@ -78,7 +78,7 @@ def test_an_anchors_positives_by_one_relation_share_its_strength(seed, rows):
     found = PairWeights(table, ["genre", "mood"], strengths)(rows)
     assert found.shape == (len(rows), len(rows))
     artists, genres, moods = artist_keys(table), *map(tag_sets, (table["genre"], table["mood"]))
-    relations = [
+    pair_weights = [
         (2.0, lambda a, b: float(a == b)),
         (0.5, lambda a, b: float(artists[a] == artists[b])),
         (1.0, lambda a, b: naive_jaccard(genres[a], genres[b])),
@@ -86,7 +86,7 @@ def test_an_anchors_positives_by_one_relation_share_its_strength(seed, rows):
     ]
     for i, a in enumerate(rows):
         naive = [0.0] * len(rows)
-        for strength, degree in relations:
+        for strength, degree in pair_weights:
             degrees = [degree(a, b) if j != i else 0.0 for j, b in enumerate(rows)]
             for j, value in enumerate(degrees):
                 naive[j] += strength * value / sum(degrees) if value else 0.0
@@ -104,8 +104,8 @@ def test_a_column_of_no_weight_makes_no_positive():
 @given(retrievals())
 def test_a_list_holds_the_best_of_other_artists_each_once(case):
     similarity, artists, _, k = case
-    allowed = artist_filter(artists)
-    ranked = rank_candidates(similarity, allowed, k, seed=3)
+    candidate_mask = artist_filter(artists)
+    ranked = rank_candidates(similarity, candidate_mask, k, seed=3)
     count = len(artists)
     assert ranked.shape == (count, min(k, count))
     for query, row in enumerate(ranked):
@@ -120,8 +120,10 @@ def test_a_list_holds_the_best_of_other_artists_each_once(case):
 
 
 def test_ties_break_at_random_but_the_same_for_one_seed():
-    similarity, allowed = np.zeros((1, 50)), np.ones((1, 50), dtype=bool)
-    first = [rank_candidates(similarity, allowed, 10, seed)[0].tolist() for seed in (0, 0, 1)]
+    similarity, candidate_mask = np.zeros((1, 50)), np.ones((1, 50), dtype=bool)
+    first = [
+        rank_candidates(similarity, candidate_mask, 10, seed)[0].tolist() for seed in (0, 0, 1)
+    ]
     assert first[0] == first[1]
     assert first[0] != first[2]
     assert first[0] != list(range(10)), "the table's order decides"
@@ -139,9 +141,9 @@ def naive_ndcg(ranked, gain, artists, query, k):
 @given(retrievals())
 def test_ndcg_is_the_textbook_formula_over_the_filtered_candidates(case):
     similarity, artists, gain, k = case
-    allowed = artist_filter(artists)
-    ranked = rank_candidates(similarity, allowed, k, seed=0)
-    found = ndcg(ranked, gain, allowed)
+    candidate_mask = artist_filter(artists)
+    ranked = rank_candidates(similarity, candidate_mask, k, seed=0)
+    found = ndcg(ranked, gain, candidate_mask)
     naive = [naive_ndcg(ranked[q], gain, artists, q, k) for q in range(len(artists))]
     np.testing.assert_allclose(found, naive, atol=1e-12)
     assert ((found >= 0) & (found <= 1 + 1e-12) | np.isnan(found)).all()
@@ -150,15 +152,15 @@ def test_ndcg_is_the_textbook_formula_over_the_filtered_candidates(case):
 def test_ndcg_of_a_list_worked_out_by_hand():
     ranked = np.array([[1, 2, 3]])
     gain = np.array([[0.0, 0.0, 1.0, 0.5]])
-    allowed = np.array([[False, True, True, True]])
+    candidate_mask = np.array([[False, True, True, True]])
     found = (1 / math.log2(3) + 0.5 / 2) / (1 + 0.5 / math.log2(3))
-    assert ndcg(ranked, gain, allowed)[0] == pytest.approx(found)
+    assert ndcg(ranked, gain, candidate_mask)[0] == pytest.approx(found)
 
 
 def test_the_perfect_list_scores_one_and_the_useless_zero():
     gain = np.array([[0, 1, 1, 0, 0]] * 2, dtype=float)
-    allowed = np.ones((2, 5), dtype=bool)
-    assert ndcg(np.array([[1, 2], [0, 3]]), gain, allowed).tolist() == [1.0, 0.0]
+    candidate_mask = np.ones((2, 5), dtype=bool)
+    assert ndcg(np.array([[1, 2], [0, 3]]), gain, candidate_mask).tolist() == [1.0, 0.0]
 
 
 @given(retrievals())

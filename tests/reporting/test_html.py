@@ -201,7 +201,7 @@ def test_rejections_are_counted_by_cause_and_listed_up_to_fifty():
         {
             "path": [f"{i}{EVIL}" for i in range(60)],
             "cause": ["is empty"] * 40 + ["is silent"] * 20,
-            "mend": ["replace it"] * 60,
+            "hint": ["replace it"] * 60,
         }
     )
     found = rejected_block(frame, 7)

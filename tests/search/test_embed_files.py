@@ -98,7 +98,7 @@ def test_the_trained_weights_come_before_the_shipped_ones(built, project, monkey
     monkeypatch.chdir(project)
     shipped, trained = (project / d / "encoder.safetensors" for d in ("pretrained", "models"))
     other = Embedder.untrained(built.model.front_end, 0.5, built.model.architecture, 99)
-    other.parts = {name: other.new_part(name) for name in ("genre", "tempo")}
+    other.subspaces = {name: other.new_subspace(name) for name in ("genre", "tempo")}
     other.save(shipped)
     path = song(built, 0)
     own = embed([path])[0]["emb"]

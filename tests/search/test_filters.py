@@ -15,7 +15,7 @@ TABLE = samples.tracks(
     genre=["Jazz", "rock; JAZZ ;Blues", "jazz-rock", "", "rock"],
     bpm=[90.0, 110.0, 119.5, float("nan"), 200.0],
     year=[1959.0, 1959.0, 1993.0, 1905.0, float("nan")],
-).assign(seconds=[60.0, 120.0, 180.0, 240.0, 300.0], digest="d", log_mel="key", worn="key")
+).assign(seconds=[60.0, 120.0, 180.0, 240.0, 300.0], digest="d", log_mel="key", degraded="key")
 
 
 def rows(*conditions):
@@ -115,8 +115,8 @@ def test_what_cannot_be_asked_is_said_with_what_can(condition, cause):
     assert str(error.value).startswith(f"condition '{condition}': {cause}")
 
 
-@pytest.mark.parametrize("column", ["path", "digest", "log_mel", "worn"])
+@pytest.mark.parametrize("column", ["path", "digest", "log_mel", "degraded"])
 def test_the_stores_own_columns_are_neither_asked_for_nor_offered(column):
     with pytest.raises(SimlibError) as error:
         filter_mask(TABLE, [f"{column}=key"])
-    assert error.value.mend == "there are track_id, title, artist, album, genre, bpm, year, seconds"
+    assert error.value.hint == "there are track_id, title, artist, album, genre, bpm, year, seconds"

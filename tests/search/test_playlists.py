@@ -5,7 +5,7 @@ import pytest
 import samples
 from hypothesis import example, given
 from hypothesis import strategies as st
-from samples import index_of, naive_handicaps, unit
+from samples import index_of, naive_penalties, unit
 
 from simlib.core import SimlibError
 from simlib.evaluation import skewness
@@ -54,8 +54,8 @@ def rows_of(table):
 
 def naive_distances(index, weights=None):
     """Cosine distance, times the handicaps of both: a list of lists."""
-    vectors = index.aspects.weighed(index.vectors(), weights or index.weights)
-    h = naive_handicaps(vectors, index.artists)
+    vectors = index.aspects.weighted(index.vectors(), weights or index.weights)
+    h = naive_penalties(vectors, index.artists)
     cosines = vectors.astype(np.float64) @ vectors.T
     return [[0 if a == b else (1 - cosines[a, b]) * h[a] * h[b] for b in range(len(h))]
             for a in range(len(h))]  # fmt: skip

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import unit
 
-from simlib.search import agreement, by_any_aspect, diverse, in_turn
+from simlib.search import agreement, by_any_subspace, diverse, in_turn
 
 
 def test_agreement_puts_like_both_before_very_like_one():
@@ -17,7 +17,7 @@ def test_agreement_puts_like_both_before_very_like_one():
 
 
 def test_much_of_one_aspect_makes_up_for_others():
-    even, uneven = by_any_aspect(np.array([[0.4, 0.9], [0.4, -0.1]]), [0.5, 0.5])
+    even, uneven = by_any_subspace(np.array([[0.4, 0.9], [0.4, -0.1]]), [0.5, 0.5])
     assert even == pytest.approx(0.4)
     assert 0.4 < uneven < 0.9
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import samples
 import soundfile as sf
-from samples import naive_handicaps, naive_similarities
+from samples import naive_penalties, naive_similarities
 
 import simlib
 from simlib.core import SimlibError
 from simlib.features import decode
 from simlib.index import penalise_hubs, similarity_percentile
 from simlib.model import Embedder
-from simlib.search import Searcher, agreement, by_any_aspect
+from simlib.search import Searcher, agreement, by_any_subspace
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +40,18 @@ def song(built, row):
 def test_a_query_by_id_ranks_all_others_with_hubs_set_back(built, searcher):
     found = searcher.query("s05", k=11, **ALL)
     assert found.columns.tolist() == [
-        "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "reference",
-        "reference_start", "reference_end", "start", "end", "same_seconds", "near_duplicate", "why",
+        "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "query",
+        "query_start", "query_end", "start", "end", "same_seconds", "near_duplicate", "why",
     ]  # fmt: skip
     assert found["rank"].tolist() == list(range(1, 12))
     vectors = built.index.vectors()
     artists = built.index.artists
-    proximities = np.array(naive_similarities(vectors, artists)[5])
+    similarities = np.array(naive_similarities(vectors, artists)[5])
     ids = built.index.tracks["track_id"].to_numpy(dtype=object)
-    expected = [i for i in ids[np.argsort(-proximities)] if i != "s05"]
+    expected = [i for i in ids[np.argsort(-similarities)] if i != "s05"]
     assert found["track_id"].tolist() == expected
     rows = [int(i[1:]) for i in found["track_id"]]
-    np.testing.assert_allclose(found["similarity"], proximities[rows], atol=1e-4)
+    np.testing.assert_allclose(found["similarity"], similarities[rows], atol=1e-4)
     assert found["title"].tolist() == [f"Song {row}" for row in rows]
     assert found["artist"].tolist() == [f"Artist {row // 2}" for row in rows]
 
@@ -74,7 +74,7 @@ def test_weights_rank_by_what_they_turn_up(built, searcher):
 def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
     found = searcher.query("s05", k=11, **ALL)
     vector, artist = searcher.index.vectors()[5], searcher.index.artists[5]
-    near = searcher.index.proximities(vector, [int(name[1:]) for name in found["track_id"]])
+    near = searcher.index.similarities(vector, [int(name[1:]) for name in found["track_id"]])
     estimates = similarity_percentile(searcher.index, near, vector, artist)
     expected = 100 * searcher.calibration.closer_than(estimates)
     np.testing.assert_allclose(found["closer_than"], expected, atol=0.1)
@@ -84,8 +84,10 @@ def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_reference_that_nothing_is_close_to_is_told(built, alone):
     searcher = Searcher(built.root)
-    floor = 2.0 if alone else -2.0
-    searcher.calibration = dataclasses.replace(searcher.calibration, floor=floor)
+    outlier_threshold = 2.0 if alone else -2.0
+    searcher.calibration = dataclasses.replace(
+        searcher.calibration, outlier_threshold=outlier_threshold
+    )
     assert searcher.query("s05").attrs["nothing_close"] is alone
     assert len(searcher.query("s05", **ALL)) == 10, "the best of a bad lot"
 
@@ -112,7 +114,7 @@ def test_a_query_by_a_file_finds_the_same_recording_first(built, searcher, kind)
 def test_a_file_is_embedded_as_the_index_embeds_it(built, searcher):
     """One implementation of each step, or the two roads drift apart."""
     for row in range(3):
-        vector = searcher.reference(song(built, row)).vector
+        vector = searcher.load_query(song(built, row)).vector
         np.testing.assert_allclose(vector, built.index.vectors()[row], atol=1e-5)
 
 
@@ -120,11 +122,11 @@ def test_a_query_by_ten_seconds_of_something_new(built, searcher, tmp_path):
     path = samples.write(tmp_path / "new.flac", samples.chord(10, 247, 44100), 44100)
     found = searcher.query(path, k=5, **ALL)
     assert len(found) == 5
-    vector = searcher.reference(path).vector
+    vector = searcher.load_query(path).vector
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     vectors, artists = built.index.vectors(), built.index.artists
-    proximities = np.sort(1 - (1 - vectors @ vector) * naive_handicaps(vectors, artists))[::-1]
-    np.testing.assert_allclose(found["similarity"], proximities[:5], atol=1e-4)
+    similarities = np.sort(1 - (1 - vectors @ vector) * naive_penalties(vectors, artists))[::-1]
+    np.testing.assert_allclose(found["similarity"], similarities[:5], atol=1e-4)
 
 
 @pytest.mark.parametrize("reference", ["nothing", "s5", "x" * 5000, "a\0b", "a\nb", ""])
@@ -200,26 +202,26 @@ def test_the_short_form_loads_once_and_again_when_the_project_changed(built, pro
 
 def test_a_reference_is_the_same_by_whatever_it_is_given(built, searcher):
     path = song(built, 3)
-    by_file = searcher.reference(path)
+    by_file = searcher.load_query(path)
     samples_, rate = sf.read(path, dtype="float32")
     others = [path.read_bytes(), (samples_, rate), (np.stack([samples_] * 2, axis=1), rate)]
-    for other in map(searcher.reference, others):
+    for other in map(searcher.load_query, others):
         np.testing.assert_allclose(other.vector, by_file.vector, atol=1e-3)
         assert other.row is None
     assert by_file.name == path.name
-    assert searcher.reference("s03").row == 3
-    assert searcher.reference(by_file) is by_file
+    assert searcher.load_query("s03").row == 3
+    assert searcher.load_query(by_file) is by_file
 
 
 def test_seconds_of_a_track_and_of_its_file_are_the_same(built, searcher):
-    track = searcher.reference("s03", start=0.5, end=2.0)
-    file = searcher.reference(song(built, 3), start=0.5, end=2.0)
+    track = searcher.load_query("s03", start=0.5, end=2.0)
+    file = searcher.load_query(song(built, 3), start=0.5, end=2.0)
     np.testing.assert_allclose(track.starts, file.starts, atol=0.05)
     assert track.starts[0] == 0.5
     # The first frame of the one has seen what was before it.
     assert (track.segments * file.segments).sum(axis=1).min() > 0.8
-    assert np.abs(track.vector - searcher.reference("s03").vector).max() > 1e-3
-    assert searcher.query("s03", start=0.5, end=2.0)["reference_start"].min() >= 0.5
+    assert np.abs(track.vector - searcher.load_query("s03").vector).max() > 1e-3
+    assert searcher.query("s03", start=0.5, end=2.0)["query_start"].min() >= 0.5
 
 
 @pytest.mark.parametrize(
@@ -252,9 +254,9 @@ def test_what_cannot_be_searched_with_is_refused(searcher, reference, start, end
 
 
 def test_the_representative_seconds_lie_inside_the_reference(searcher):
-    whole = searcher.reference("s03")
+    whole = searcher.load_query("s03")
     assert searcher.representative(whole, 100.0) == (0.0, whole.end)
-    part = searcher.reference("s03", start=0.5)
+    part = searcher.load_query("s03", start=0.5)
     start, end = searcher.representative(part, 1.0)
     assert 0.5 <= start < end <= part.end
     assert end - start == pytest.approx(1.0, abs=0.3)
@@ -271,10 +273,10 @@ def test_why_is_the_similarity_before_hubs_are_set_back(built, searcher):
 def test_seconds_that_match_lie_inside_both_recordings(searcher):
     found = searcher.query("s05", k=11, **ALL)
     assert (found["start"] < found["end"]).all()
-    assert (found["reference_start"] < found["reference_end"]).all()
+    assert (found["query_start"] < found["query_end"]).all()
     seconds = searcher.tracks.set_index("track_id")["seconds"]
     assert (found["end"] <= seconds[found["track_id"]].to_numpy() + 0.01).all()
-    assert (found["reference_end"] <= seconds["s05"] + 0.01).all()
+    assert (found["query_end"] <= seconds["s05"] + 0.01).all()
 
 
 def test_by_default_no_artist_comes_twice_nor_the_references_own(searcher):
@@ -314,7 +316,7 @@ def test_several_references_are_left_out_and_so_is_what_is_not_wanted(searcher):
     found = searcher.query(["s00", "s02"], 12, unlike=["s04"], **ALL)
     assert len(found) == 9
     assert not {"s00", "s02", "s04"} & set(found["track_id"])
-    assert set(found["reference"]) <= {"Song 0", "Song 2"}
+    assert set(found["query"]) <= {"Song 0", "Song 2"}
     liked = searcher.query(["s00", "s02"], 12, **ALL)["track_id"].tolist()
     near = searcher.query("s04", 1, **ALL)["track_id"][0]
     shunned = searcher.query(["s00", "s02"], 12, unlike=["s04"], **ALL)["track_id"].tolist()
@@ -325,11 +327,13 @@ def test_several_references_rank_by_agreement_less_what_is_not_wanted(searcher):
     """The ranking by its definition, from the parts of the vectors alone."""
     index = searcher.index
     rows = np.array([row for row in range(12) if row not in (6, 9, 4)])
-    handicaps = index.handicaps(rows, index.weights)
+    penalties = index.hub_penalties(rows, index.weights)
 
     def near(row):
-        parts = penalise_hubs(index.by_part(index.vectors_of([row])[0], rows), handicaps)
-        return by_any_aspect(parts, list(index.weights.values()))
+        parts = penalise_hubs(
+            index.similarities_by_subspace(index.vectors_of([row])[0], rows), penalties
+        )
+        return by_any_subspace(parts, list(index.weights.values()))
 
     agreed = agreement(np.array([near(6), near(9)]))
     for unlike, scores in ((None, agreed), (["s04"], agreed - np.maximum(near(4), 0.0))):
@@ -386,15 +390,15 @@ def test_passages_of_no_length_are_refused(searcher, seconds):
 
 def test_a_reference_has_its_seconds_already(searcher):
     with pytest.raises(SimlibError, match="is a reference already"):
-        searcher.query(searcher.reference("s00"), start=0.5, end=1.5)
+        searcher.query(searcher.load_query("s00"), start=0.5, end=1.5)
 
 
 def test_whole_numbers_and_views_of_bytes_are_as_good(built, searcher):
     path = song(built, 3)
     whole, rate = sf.read(path, dtype="int16")
-    expected = searcher.reference(path).vector
+    expected = searcher.load_query(path).vector
     for source in ((whole, rate), bytearray(path.read_bytes()), memoryview(path.read_bytes())):
-        np.testing.assert_allclose(searcher.reference(source).vector, expected, atol=1e-3)
+        np.testing.assert_allclose(searcher.load_query(source).vector, expected, atol=1e-3)
 
 
 def test_no_reference_at_all_is_refused(searcher):
@@ -407,9 +411,9 @@ def test_a_mix_is_answered_passage_by_passage(built, searcher, tmp_path):
     path = samples.write(tmp_path / "mix.wav", np.concatenate([np.tile(x, 3) for x in parts]))
     found = searcher.timeline(path, seconds=2.25)
     assert found["track_id"].iloc[[0, -1]].tolist() == ["s01", "s09"]
-    assert found["passage_start"].iloc[0] == 0
-    assert found["passage_end"].iloc[-1] == pytest.approx(13.5, abs=0.1)
-    assert (found["passage_end"].to_numpy()[:-1] == found["passage_start"].to_numpy()[1:]).all()
+    assert found["excerpt_start"].iloc[0] == 0
+    assert found["excerpt_end"].iloc[-1] == pytest.approx(13.5, abs=0.1)
+    assert (found["excerpt_end"].to_numpy()[:-1] == found["excerpt_start"].to_numpy()[1:]).all()
     answers = found[["track_id", "nothing_close"]].apply(tuple, axis=1).to_numpy()
     assert (answers[:-1] != answers[1:]).all()
     by_id = searcher.timeline("s02", seconds=1.0)
@@ -419,16 +423,16 @@ def test_a_mix_is_answered_passage_by_passage(built, searcher, tmp_path):
 def test_a_passage_of_several_windows_is_the_nearest_of_them(searcher, built, tmp_path):
     sounds = [sf.read(song(built, row))[0] for row in (1, 9)]
     path = samples.write(tmp_path / "mix.wav", np.concatenate([np.tile(x, 3) for x in sounds]))
-    heard = searcher.hear(path)
+    heard = searcher.load(path)
     length = 24 / searcher.model.front_end.frame_rate
     found = searcher.timeline(heard, length)
-    passages = [(i * length, (i + 1) * length) for i in range(17)]
-    single = [searcher.query(heard, 1, start=a, end=b).iloc[0] for a, b in passages]
+    excerpts = [(i * length, (i + 1) * length) for i in range(17)]
+    single = [searcher.query(heard, 1, start=a, end=b).iloc[0] for a, b in excerpts]
     for row in found.iloc[:-1].itertuples():
         inside = [
             one.similarity
-            for (start, end), one in zip(passages, single, strict=True)
-            if row.passage_start - 0.01 <= start and end <= row.passage_end + 0.01
+            for (start, end), one in zip(excerpts, single, strict=True)
+            if row.excerpt_start - 0.01 <= start and end <= row.excerpt_end + 0.01
         ]
         assert row.similarity == max(inside)
     assert len(found) < 17, "some passages in a row have one answer"
@@ -441,8 +445,8 @@ def test_conditions_hold_for_every_passage(searcher):
 
 
 def test_passages_that_nothing_is_close_to_say_so(searcher, monkeypatch):
-    floor = dataclasses.replace(searcher.calibration, floor=2.0)
-    monkeypatch.setattr(searcher, "calibration", floor)
+    outlier_threshold = dataclasses.replace(searcher.calibration, outlier_threshold=2.0)
+    monkeypatch.setattr(searcher, "calibration", outlier_threshold)
     assert searcher.timeline("s00", seconds=0.5)["nothing_close"].all()
 
 
@@ -476,8 +480,8 @@ def test_a_passage_is_found_at_its_seconds_on_both_sides(longer, known, tmp_path
         first = known.query(path, 1, start=start, end=end).iloc[0]
         assert first["track_id"] == "s05"
         assert first["same_seconds"] == pytest.approx(4.0, abs=0.6)
-        assert first["reference_start"] == pytest.approx(6.0, abs=0.4)
-        assert first["reference_end"] == pytest.approx(10.0, abs=0.4)
+        assert first["query_start"] == pytest.approx(6.0, abs=0.4)
+        assert first["query_end"] == pytest.approx(10.0, abs=0.4)
         assert first["start"] == pytest.approx(2.0, abs=0.4)
         assert first["end"] == pytest.approx(6.0, abs=0.4)
 
@@ -489,9 +493,9 @@ def test_a_list_that_copies_fill_has_no_room_for_variety(longer, known):
 
 
 def test_playlists_go_by_track_ids(searcher):
-    found = searcher.journey("s00", "s05", steps=2)
+    found = searcher.path("s00", "s05", steps=2)
     assert found["track_id"].iloc[[0, -1]].tolist() == ["s00", "s05"]
     assert len(found) == 3
-    assert searcher.station("s00", 4)["track_id"][0] == "s00"
+    assert searcher.radio("s00", 4)["track_id"][0] == "s00"
     with pytest.raises(SimlibError, match="is no track of the catalogue"):
-        searcher.journey("s00", "nobody")
+        searcher.path("s00", "nobody")

@@ -34,8 +34,8 @@ def augmented(settings, count=4, seed=0):
         stretch=st.floats(0, 0.99),
         time_mask=st.floats(0, 0.99),
         band_mask=st.floats(0, 0.99),
-        mix=st.floats(0, 1),
-        wear=st.floats(0, 1),
+        mix_probability=st.floats(0, 1),
+        degrade_probability=st.floats(0, 1),
     ),
     st.integers(1, 5),
     st.integers(0, 2**32 - 1),
@@ -123,7 +123,7 @@ def test_a_mask_hides_one_run_behind_the_mean(axis):
 
 
 def test_mixing_adds_the_power_of_a_quieter_segment():
-    settings = of(mix=1.0)
+    settings = of(mix_probability=1.0)
     batch, out = augmented(settings, count=6)
     assert (out >= batch - 1e-3).all(), "adding sound makes nothing quieter"
     assert (out > batch + 1e-3).any()
@@ -140,7 +140,7 @@ def test_mixing_adds_the_power_of_a_quieter_segment():
 
 
 def test_without_mixing_segments_do_not_hear_each_other():
-    settings = AugmentSettings.of(samples.AUGMENTATION | {"mix": 0.0})
+    settings = AugmentSettings.of(samples.AUGMENTATION | {"mix_probability": 0.0})
     batch = batch_of(2, settings)
     other = batch.copy()
     other[1] = -30.0
@@ -152,9 +152,9 @@ def test_without_mixing_segments_do_not_hear_each_other():
 def test_noise_has_one_level_in_all_bands(seed):
     quiet = np.full((400, BANDS), -90.0, dtype=np.float32)
     quiet[:, 2] = -10.0
-    worn = _noisy(quiet, np.random.default_rng(seed))
-    assert (worn >= quiet - 1e-3).all()
-    floors = np.delete(10 * np.log10((10 ** (worn / 10)).mean(axis=0)), 2)
+    degraded = _noisy(quiet, np.random.default_rng(seed))
+    assert (degraded >= quiet - 1e-3).all()
+    floors = np.delete(10 * np.log10((10 ** (degraded / 10)).mean(axis=0)), 2)
     assert np.ptp(floors) < 1.0
     below = 10 * np.log10((10 ** (quiet / 10)).mean()) - floors.mean()
     assert -0.5 < below < 25.5
@@ -164,12 +164,12 @@ def test_a_narrow_channel_takes_the_outer_bands():
     full = batch_of(1, of())[0] + 60
     widths = set()
     for seed in range(20):
-        worn = _narrow(full, np.random.default_rng(seed))
-        kept = np.flatnonzero((worn == full).all(axis=0))
+        degraded = _narrow(full, np.random.default_rng(seed))
+        kept = np.flatnonzero((degraded == full).all(axis=0))
         assert (np.diff(kept) == 1).all()
-        assert (worn <= full).all()
+        assert (degraded <= full).all()
         lost = np.delete(np.arange(BANDS), kept)
-        assert (full[:, lost] - worn[:, lost] >= 30 - 1e-3).all()
+        assert (full[:, lost] - degraded[:, lost] >= 30 - 1e-3).all()
         widths.add(len(kept))
     assert len(widths) > 2
 
@@ -177,9 +177,9 @@ def test_a_narrow_channel_takes_the_outer_bands():
 def test_a_room_rings_on_after_each_frame():
     blow = np.full((120, BANDS), SILENCE_DB, dtype=np.float32)
     blow[10] = 0.0
-    worn = _ringing(blow, np.random.default_rng(0))
-    assert (worn[:10] < SILENCE_DB + 4).all(), "nothing rings before it sounded"
-    fall = np.diff(worn[11:20], axis=0)
+    degraded = _ringing(blow, np.random.default_rng(0))
+    assert (degraded[:10] < SILENCE_DB + 4).all(), "nothing rings before it sounded"
+    fall = np.diff(degraded[11:20], axis=0)
     np.testing.assert_allclose(fall, fall[0, 0], atol=1e-2)
     assert 15 <= -60 / fall[0, 0] <= 70
 
@@ -196,11 +196,11 @@ def test_white_noise_is_level_over_the_bands():
 def test_wear_is_each_of_the_three_and_changes_no_input():
     log_mel = batch_of(1, of())[0]
     before = log_mel.copy()
-    worn = [degrade_spectrogram(log_mel, np.random.default_rng(seed)) for seed in range(12)]
+    degraded = [degrade_spectrogram(log_mel, np.random.default_rng(seed)) for seed in range(12)]
     np.testing.assert_array_equal(log_mel, before)
-    assert all(one.dtype == np.float32 and (one != log_mel).any() for one in worn)
+    assert all(one.dtype == np.float32 and (one != log_mel).any() for one in degraded)
     quieter, louder = (
-        [(one < log_mel).any() for one in worn],
-        [(one > log_mel).any() for one in worn],
+        [(one < log_mel).any() for one in degraded],
+        [(one > log_mel).any() for one in degraded],
     )
     assert any(quieter) and any(louder)

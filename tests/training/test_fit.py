@@ -35,14 +35,14 @@ class School:
         self.store = samples.store_of(
             folder / "features", log_mels, samples.tracks(12, **columns), FRONT_END
         )
-        self.sides = np.array(["train"] * 6 + ["validation"] * 4 + ["test"] * 2, dtype=object)
+        self.splits = np.array(["train"] * 6 + ["validation"] * 4 + ["test"] * 2, dtype=object)
         self.checkpoint = folder / ".checkpoints" / "run.safetensors"
 
-    def train(self, sides=None, start=None, judges=0, **changes):
+    def train(self, splits=None, start=None, judges=0, **changes):
         return train(
             self.store,
             self.store.tracks(),
-            self.sides if sides is None else sides,
+            self.splits if splits is None else splits,
             samples.train_settings(**changes),
             self.checkpoint,
             start,
@@ -85,7 +85,7 @@ def segments_of(count=5, frames=60, **changes):
 
 @pytest.mark.parametrize(("batch", "size"), [(4, 4), (8, 8), (64, 10)])
 def test_batches_are_pairs_of_segments_of_the_recordings_they_name(batch, size):
-    segments = segments_of(batch=batch)
+    segments = segments_of(batch_size=batch)
     seen = []
     for audio, rows in segments.epoch(0):
         assert audio.shape == (size, 16, 32)
@@ -99,7 +99,7 @@ def test_batches_are_pairs_of_segments_of_the_recordings_they_name(batch, size):
 
 
 def test_every_recording_is_drawn_about_equally_often():
-    segments = segments_of(draws=100)
+    segments = segments_of(segments_per_track=100)
     drawn = np.concatenate([rows for _, rows in segments.epoch(0)])
     assert len(drawn) == 500 // 8 * 8
     counts = np.bincount(drawn, minlength=5)
@@ -120,7 +120,7 @@ def test_an_epoch_draws_the_same_whatever_came_before():
 
 def test_segments_are_cut_from_all_over_a_recording():
     ramp = np.repeat(np.arange(60, dtype=np.float16)[:, None], 32, axis=1)
-    settings = samples.train_settings(augmentation=samples.NO_AUGMENTATION, draws=100)
+    settings = samples.train_settings(augmentation=samples.NO_AUGMENTATION, segments_per_track=100)
     segments = SegmentBatches([ramp, ramp], 16, settings)
     starts = {segment[0, 0] for audio, _ in segments.epoch(0) for segment in audio}
     assert min(starts) == 0
@@ -184,42 +184,42 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(school, tmp_pat
 
 
 def test_the_averaged_weights_are_the_model(school):
-    raw, averaged = (school.train(averaging=decay) for decay in (0.0, 0.9))
+    raw, averaged = (school.train(ema_decay=decay) for decay in (0.0, 0.9))
     assert differ(raw, averaged)
     np.testing.assert_array_equal(raw[1]["loss"], averaged[1]["loss"], "training is the same")
 
 
 def test_test_artists_are_never_touched(tmp_path):
     first, second = School(tmp_path / "a"), School(tmp_path / "b")
-    for key in second.store.tracks()["log_mel"][second.sides == "test"]:
+    for key in second.store.tracks()["log_mel"][second.splits == "test"]:
         second.store.path("log_mel", key).unlink()
     assert_same(first.train(), second.train())
 
 
-@pytest.mark.parametrize("sides", [["train"] + ["test"] * 11, ["validation"] * 12])
-def test_too_few_recordings_to_learn_from_are_refused(school, sides):
+@pytest.mark.parametrize("splits", [["train"] + ["test"] * 11, ["validation"] * 12])
+def test_too_few_recordings_to_learn_from_are_refused(school, splits):
     with pytest.raises(SimlibError, match="leaves [01] recording.*split.test"):
-        school.train(np.array(sides, dtype=object))
+        school.train(np.array(splits, dtype=object))
 
 
 def test_two_recordings_are_enough(school):
-    sides = np.array(["train"] * 2 + ["test"] * 10, dtype=object)
-    model, curves = school.train(sides)
+    splits = np.array(["train"] * 2 + ["test"] * 10, dtype=object)
+    model, curves = school.train(splits)
     assert curves["epoch"].tolist() == [1, 2, 3, 4]
     assert "validation" not in curves
     assert np.isfinite(separation(model, school, range(2)))
 
 
 def test_with_nobody_to_validate_on_the_last_weights_are_kept(school, monkeypatch):
-    sides = np.where(school.sides == "validation", "test", school.sides)
-    looked, look = [], TrainingRun.look
+    splits = np.where(school.splits == "validation", "test", school.splits)
+    looked, validate = [], TrainingRun.validate
 
     def remember(run, validation):
-        look(run, validation)
+        validate(run, validation)
         looked.append(weights(run.model))
 
-    monkeypatch.setattr(TrainingRun, "look", remember)
-    model, _ = school.train(sides)
+    monkeypatch.setattr(TrainingRun, "validate", remember)
+    model, _ = school.train(splits)
     last = weights(model)
     assert len(looked) == 4
     for name in last:
@@ -273,7 +273,7 @@ def test_validation_looks_every_so_many_epochs_and_at_the_end(school):
 @pytest.mark.parametrize("batch", [4, 8, 64])
 def test_the_learning_rate_falls_over_the_whole_training(school, batch):
     """Also where there are fewer recordings than a batch has room for."""
-    _, curves = school.train(epochs=10, batch=batch)
+    _, curves = school.train(epochs=10, batch_size=batch)
     rates = curves["learning_rate"].to_numpy() / samples.TRAIN["learning_rate"]
     assert (np.diff(rates[1:]) < 0).all()
     assert rates[1] > 0.8
@@ -287,7 +287,7 @@ def test_the_learning_rate_falls_over_the_whole_training(school, batch):
 
 def everything(model):
     """All that the parts stand on, then the parts."""
-    branches = (model.encoder, model.describer, *model.parts.values())
+    branches = (model.encoder, model.descriptor_branch, *model.subspaces.values())
     states = [branch.state_dict() for branch in branches]
     return {f"{i}.{k}": v.numpy().copy() for i, s in enumerate(states) for k, v in s.items()}
 
@@ -295,9 +295,9 @@ def everything(model):
 def test_training_goes_on_from_the_weights_it_is_given(school, tmp_path):
     """So little that where it began can still be seen, and the scale of the features stays."""
     begun, _ = school.train(seed=3)
-    begun.describer.mean += 1.0
+    begun.descriptor_branch.mean += 1.0
     before = everything(begun)
-    tuned, curves = school.train(start=begun, epochs=2, learning_rate=1e-5, averaging=0.0)
+    tuned, curves = school.train(start=begun, epochs=2, learning_rate=1e-5, ema_decay=0.0)
     assert curves["epoch"].tolist() == [0, 1, 2]
     assert np.isnan(curves["loss"][0])
     after = everything(tuned)
@@ -306,7 +306,7 @@ def test_training_goes_on_from_the_weights_it_is_given(school, tmp_path):
     for name in learned:
         assert np.abs(after[name] - before[name]).max() < 0.05, name
     np.testing.assert_array_equal(after["1.mean"], before["1.mean"])
-    fresh = everything(school.train(epochs=2, learning_rate=1e-5, averaging=0.0)[0])
+    fresh = everything(school.train(epochs=2, learning_rate=1e-5, ema_decay=0.0)[0])
     assert max(np.abs(fresh[name] - before[name]).max() for name in learned) > 0.05
     for name, value in everything(begun).items():
         np.testing.assert_array_equal(value, before[name], "what is given stays as it is")
@@ -330,8 +330,8 @@ def test_a_part_that_came_stays_unless_a_new_one_does_better(school, monkeypatch
     scripted(monkeypatch, [0.5] + [0.4] * 4)
     tuned, _ = school.train(start=begun)
     before, after = everything(begun), everything(tuned)
-    for part in ("2.", "3."):
-        names = [name for name in before if name.startswith(part)]
+    for subspace in ("2.", "3."):
+        names = [name for name in before if name.startswith(subspace)]
         assert any((before[n] != after[n]).any() for n in names) is changes
 
 
@@ -347,9 +347,9 @@ def test_tuning_that_helps_is_kept(school, monkeypatch):
 @pytest.mark.parametrize("judging", [0, 4])
 def test_what_was_learned_stays_where_too_few_can_judge(school, judging):
     begun, _ = school.train(seed=3)
-    sides = school.sides.copy()
-    sides[6 + judging : 10] = "test"
-    same, curves = school.train(sides, begun, judges=judging + 1)
+    splits = school.splits.copy()
+    splits[6 + judging : 10] = "test"
+    same, curves = school.train(splits, begun, judges=judging + 1)
     assert curves["epoch"].tolist() == [0]
     assert curves["kept"].all()
     before, after = everything(begun), everything(same)
@@ -360,9 +360,9 @@ def test_what_was_learned_stays_where_too_few_can_judge(school, judging):
 
 def test_a_column_without_a_part_starts_one_whoever_can_judge(school):
     begun, _ = school.train(seed=3)
-    del begun.parts["genre"]
+    del begun.subspaces["genre"]
     same, _ = school.train(start=begun, judges=5)
-    assert set(same.parts) == {"genre", "tempo"}
+    assert set(same.subspaces) == {"genre", "tempo"}
 
 
 def test_weights_that_nobody_shipped_are_trained_whoever_can_judge(school):
@@ -410,7 +410,7 @@ def interrupt(monkeypatch, method, after):
 
 
 @pytest.mark.parametrize("after", [1, 2, 5])
-@pytest.mark.parametrize("method", ["train_epoch", "look", "save"])
+@pytest.mark.parametrize("method", ["train_epoch", "validate", "save"])
 def test_a_resumed_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, monkeypatch, method, after):
     settings = {"epochs": 5, "validate_every": 1}
     undisturbed = School(tmp_path / "a").train(**settings)
@@ -473,9 +473,9 @@ def test_the_checkpoint_of_other_settings_is_ignored(tmp_path, monkeypatch, othe
 def test_the_checkpoint_of_other_recordings_is_ignored(tmp_path, monkeypatch):
     school = School(tmp_path / "a")
     left_by(school, monkeypatch)
-    sides = school.sides.copy()
-    sides[[5, 9]] = sides[[9, 5]]
-    assert_same(school.train(sides), School(tmp_path / "b").train(sides))
+    splits = school.splits.copy()
+    splits[[5, 9]] = splits[[9, 5]]
+    assert_same(school.train(splits), School(tmp_path / "b").train(splits))
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 50])
@@ -505,33 +505,33 @@ def test_the_relations_of_training_know_the_training_recordings_only(school, mon
 # --- the branches on whole recordings -----------------------------------------------------------
 
 
-def branch_of(features, strengths, worn=None, encoded=0, **changes):
+def branch_of(features, strengths, degraded=None, encoded=0, **changes):
     settings = samples.train_settings()
     wanted = BranchSettings.of(samples.BRANCH | changes)
     branch = Branch(features.shape[1], wanted.hidden, 8, 0.2, wanted.dropout, wanted.noise)
 
-    def relations(rows):
+    def pair_weights(rows):
         return (strengths[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
 
-    worn = features if worn is None else worn
-    fit_branch(branch, features, worn, relations, wanted, settings, encoded=encoded)
+    degraded = features if degraded is None else degraded
+    fit_branch(branch, features, degraded, pair_weights, wanted, settings, encoded=encoded)
     return branch.eval()
 
 
 def test_a_branch_learns_what_wear_does():
     rng = np.random.default_rng(2)
     features = rng.normal(size=(200, 30)).astype(np.float32)
-    worn = features.copy()
-    worn[:, :20] = rng.normal(3, 1, size=(200, 20))
+    degraded = features.copy()
+    degraded[:, :20] = rng.normal(3, 1, size=(200, 20))
     strengths = np.eye(200, dtype=np.float32)
 
     def found_again(**known):
         branch = branch_of(features[:150], strengths, hidden=64, steps=150, **known)
         with torch.inference_mode():
-            clean, asked = (branch(torch.from_numpy(x[150:])).numpy() for x in (features, worn))
+            clean, asked = (branch(torch.from_numpy(x[150:])).numpy() for x in (features, degraded))
         return ((asked @ clean.T).argmax(axis=1) == np.arange(50)).mean()
 
-    assert found_again(worn=worn[:150]) > found_again() + 0.3
+    assert found_again(degraded=degraded[:150]) > found_again() + 0.3
 
 
 def test_a_branch_learns_which_features_matter():
@@ -602,7 +602,7 @@ def two_columns(folder):
 def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
     school = two_columns(tmp_path)
     model, _ = school.train(epochs=6)
-    assert list(model.parts) == ["genre", "mood", "tempo"]
+    assert list(model.subspaces) == ["genre", "mood", "tempo"]
     tracks = school.store.tracks()
     rows = [
         (school.store.log_mel(row.log_mel), school.store.descriptor(row.descriptor))
@@ -617,7 +617,8 @@ def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
     similarity = genre @ genre.T
     assert similarity[unheard][alike[unheard]].mean() > similarity[unheard][~alike[unheard]].mean()
     shares = [
-        np.linalg.norm(part, axis=1) ** 2 for part in np.split(vectors, [8, 16, 20, 24], axis=1)
+        np.linalg.norm(subspace, axis=1) ** 2
+        for subspace in np.split(vectors, [8, 16, 20, 24], axis=1)
     ]
     np.testing.assert_allclose(
         np.mean(shares, axis=1), [0.312, 0.208, 0.225, 0.225, 0.03], atol=1e-3
@@ -635,10 +636,10 @@ def test_a_part_learns_its_column_and_nothing_else(tmp_path, monkeypatch):
     school = two_columns(tmp_path)
     school.train(epochs=1)
     _, genre, mood, tempo = fitted
-    for (relations, options), column in ((genre, "genre"), (mood, "mood")):
+    for (pair_weights, options), column in ((genre, "genre"), (mood, "mood")):
         tags = school.store.tracks()[column].to_numpy(dtype=object)[:6]
         alike = (tags[:, None] == tags[None, :]) & ~np.eye(6, dtype=bool)
-        np.testing.assert_array_equal(relations(np.arange(6)) > 0, alike)
+        np.testing.assert_array_equal(pair_weights(np.arange(6)) > 0, alike)
         assert options["encoded"] == 8
     assert tempo[1]["encoded"] == 0
 
@@ -648,20 +649,20 @@ def test_a_column_called_tempo_is_learned_from_tempograms_too(tmp_path):
     table = school.store.tracks().assign(tempo=["fast", "fast", "slow", "slow"] * 3)
     table.to_parquet(school.store.folder / "tracks.parquet", index=False)
     model, _ = school.train(epochs=1)
-    assert list(model.parts) == ["genre", "tempo tag", "tempo"]
-    widths = {name: len(part.mean) for name, part in model.parts.items()}
+    assert list(model.subspaces) == ["genre", "tempo tag", "tempo"]
+    widths = {name: len(subspace.mean) for name, subspace in model.subspaces.items()}
     assert widths == {"genre": 8 + 102, "tempo tag": 8 + 102 + 40 + 48, "tempo": 40}
     model.save(tmp_path / "model.safetensors")
-    assert list(Embedder.load(tmp_path / "model.safetensors").parts) == list(model.parts)
+    assert list(Embedder.load(tmp_path / "model.safetensors").subspaces) == list(model.subspaces)
 
 
 def test_a_column_that_does_not_count_has_no_part(tmp_path):
     tags = {"default": 1.0, "mood": 0.0}
     positives = {"recording": 1.0, "artist": 0.5, "tags": tags}
     model, _ = two_columns(tmp_path).train(epochs=1, positives=positives)
-    assert list(model.parts) == ["genre", "tempo"]
+    assert list(model.subspaces) == ["genre", "tempo"]
     untagged = School(tmp_path / "untagged", tags=False)
-    assert list(untagged.train(epochs=1)[0].parts) == ["tempo"]
+    assert list(untagged.train(epochs=1)[0].subspaces) == ["tempo"]
 
 
 def test_parts_without_a_column_stay_and_columns_without_a_part_start_one(tmp_path):
@@ -671,7 +672,7 @@ def test_parts_without_a_column_stay_and_columns_without_a_part_start_one(tmp_pa
     table = school.store.tracks().drop(columns="genre")
     table.to_parquet(school.store.folder / "tracks.parquet", index=False)
     tuned, _ = school.train(start=begun, epochs=1)
-    assert list(tuned.parts) == ["genre", "tempo", "mood"]
+    assert list(tuned.subspaces) == ["genre", "tempo", "mood"]
     after = everything(tuned)
     for name in [name for name in before if name.startswith("2.")]:
         np.testing.assert_array_equal(before[name], after[name])
@@ -680,10 +681,10 @@ def test_parts_without_a_column_stay_and_columns_without_a_part_start_one(tmp_pa
 def test_a_model_with_parts_is_saved_and_loaded_whole(tmp_path):
     school = two_columns(tmp_path)
     model, _ = school.train(epochs=1)
-    model.parts = {"a.b/c": model.parts["genre"], "mood": model.parts["mood"]}
+    model.subspaces = {"a.b/c": model.subspaces["genre"], "mood": model.subspaces["mood"]}
     model.save(tmp_path / "model.safetensors")
     loaded = Embedder.load(tmp_path / "model.safetensors")
-    assert list(loaded.parts) == ["a.b/c", "mood"]
+    assert list(loaded.subspaces) == ["a.b/c", "mood"]
     log_mel = school.store.log_mel(school.store.tracks()["log_mel"][0])
     descriptor = samples.descriptor_of(log_mel)
     np.testing.assert_array_equal(

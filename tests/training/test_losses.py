@@ -37,12 +37,12 @@ def test_the_loss_is_the_naive_loop(seed, temperature):
     table = rng.choice([0.0, 0.0, 0.0, 0.25, 1.0, 2.5], size=(5, 5))
     embeddings = unit_vectors(10, seed)
 
-    def relations(positions):
+    def pair_weights(positions):
         return (table[np.ix_(positions, positions)] * (1 - np.eye(10))).astype(np.float32)
 
-    loss = GradedSupConLoss(relations, temperature)
+    loss = GradedSupConLoss(pair_weights, temperature)
     found = loss(torch.from_numpy(embeddings), torch.from_numpy(rows)).item()
-    assert found == pytest.approx(naive_loss(embeddings, relations(rows), temperature), rel=1e-4)
+    assert found == pytest.approx(naive_loss(embeddings, pair_weights(rows), temperature), rel=1e-4)
 
 
 def test_a_batch_without_a_positive_costs_nothing():
@@ -51,12 +51,12 @@ def test_a_batch_without_a_positive_costs_nothing():
 
 
 def test_a_stronger_relation_pulls_harder():
-    def relations(rows):
+    def pair_weights(rows):
         return np.array([[0, 3, 1], [3, 0, 0], [1, 0, 0]], dtype=np.float32)
 
     near = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
     weak = near[[0, 2, 1]]  # the weaker partner is the near one
-    loss = GradedSupConLoss(relations, 0.5)
+    loss = GradedSupConLoss(pair_weights, 0.5)
     strong_first, weak_first = (
         loss(torch.from_numpy(vectors), torch.arange(3)).item() for vectors in (near, weak)
     )
@@ -104,7 +104,7 @@ def test_without_tags_to_predict_the_heads_cost_nothing(columns):
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
 def test_the_objective_is_both_losses_together(weight):
-    settings = samples.train_settings(tag_heads=weight)
+    settings = samples.train_settings(tag_loss_weight=weight)
     objective = Objective(TRACKS, ["genre"], settings)
     raw, rows = torch.randn(6, settings.embedding), torch.tensor([0, 0, 1, 3, 3, 5])
     contrastive = objective.contrastive(torch.nn.functional.normalize(raw, dim=1), rows)
