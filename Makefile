@@ -4,14 +4,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-# dvc and papermill must find the project's Python, not one that happens to be active.
+# dvc and papermill must use the project's Python, not another active environment.
 unexport VIRTUAL_ENV
 
-# Make would read the `$` of a name as its own; the shell is to have names as they were given.
+# Make would expand the `$` of a name; the shell must get names unchanged.
 override FROM := $(value FROM)
 override FILE := $(value FILE)
-override REF := $(value REF)
-export FROM FILE REF
+override QUERY := $(value QUERY)
+export FROM FILE QUERY
 
 READY := .venv/.ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
@@ -31,13 +31,13 @@ help: ## show this list
 	@echo '  make catalogue FROM=/path/to/music    any folder; its tracks.csv is used if it has one'
 	@echo '  make compare FILE=other.npz           ids (n,) and emb (n, d), or ids and sim (n, n)'
 	@echo '  make changes REV=HEAD~1               any revision with an index; HEAD, if none is named'
-	@echo '  make report REF=song.mp3 K=10         an audio file, or a track id of the catalogue'
+	@echo '  make report QUERY=song.mp3 K=10       an audio file, or a track id of the catalogue'
 
 repro: tracked ## run all that follows from the catalogue; ends with the report
 	@dvc repro
 	@echo; echo 'The report: $(CURDIR)/reports/evaluation.html'
 
-grow: tracked ## take music added to data/ under the present encoder: no training
+grow: tracked ## index and evaluate music added to data/, without training
 	@dvc repro --single-item extract index evaluate
 	@echo; echo 'The report: $(CURDIR)/reports/evaluation.html'
 
@@ -51,7 +51,7 @@ demo: $(READY) ## put the demo catalogue back into data/
 	@cp demo/catalogue.dvc.yaml data.dvc
 	@dvc pull --quiet --force data.dvc
 
-compare: $(READY) ## let the evaluation compare another system: FILE=other.npz
+compare: $(READY) ## add another system to the evaluation: FILE=other.npz
 	@test -n "$${FILE:-}" || { echo 'Name the file: make compare FILE=other.npz' >&2; exit 2; }
 	@simlib compare "$$FILE"
 
@@ -63,9 +63,9 @@ changes: $(READY) ## what a retrain changed: index/ beside that of a revision, R
 	@simlib report reports/notebooks/changes.ipynb reports/changes.html
 	@echo; echo 'The report: $(CURDIR)/reports/changes.html'
 
-report: $(READY) ## what is like a recording, on one page to mail: REF=path_or_id K=10
-	@test -n "$$REF" || { echo 'Name the recording: make report REF=path_or_id' >&2; exit 2; }
-	@simlib query-report -k "$${K:-10}" -- "$$REF"
+report: $(READY) ## answer a query on one page to mail: QUERY=path_or_id K=10
+	@test -n "$$QUERY" || { echo 'Name the recording: make report QUERY=path_or_id' >&2; exit 2; }
+	@simlib query-report -k "$${K:-10}" -- "$$QUERY"
 	@echo; echo 'The report: $(CURDIR)/reports/query.html'
 
 pretrained: tracked ## train the weights that come with simlib on all of data/
@@ -92,13 +92,14 @@ bench: tracked ## time the parts on the catalogue in data/: benchmarks/RESULTS.m
 test: $(READY) ## run all tests
 	@python -m pytest
 
-format: $(READY) strip ## format code and notebooks, mend what the linter can
+format: $(READY) strip ## format code and notebooks, fix what the linter can
 	@ruff check --quiet --fix
 	@ruff format --quiet
 
-check: $(READY) ## check format, lint, and that notebooks carry no outputs
+check: $(READY) ## check format, lint, layers, types, and that notebooks carry no outputs
 	@ruff format --check
 	@ruff check
+	@lint-imports --no-cache
 	@$(STRIP) --verify $(NOTEBOOKS)
 
 clean: ## remove what the pipeline made; data/ and the environment stay

@@ -324,7 +324,7 @@ def reported(project, tmp_path_factory):
     """The page that `make report` makes of a file from outside with a hostile name."""
     path = tmp_path_factory.mktemp("some where") / HOSTILE_FILE
     samples.write(path, samples.bursts(6.0, per_second=5, seed=3))
-    status, output = make(project, "report", f"REF={path}", "K=3")
+    status, output = make(project, "report", f"QUERY={path}", "K=3")
     assert status == 0, output
     assert output.strip().splitlines()[-1] == f"The report: {project}/reports/query.html"
     assert not list(project.rglob("pwned"))
@@ -376,11 +376,11 @@ def test_the_page_runs_nothing_and_fits_a_phone(reported, chrome):
 
 def test_without_a_reference_or_an_index_one_line_says_what_to_do(project, tmp_path):
     status, output = make(project, "report")
-    assert status == 2 and "Name the recording: make report REF=path_or_id" in output
+    assert status == 2 and "Name the recording: make report QUERY=path_or_id" in output
     bare = tmp_path / "project"
     left_out = shutil.ignore_patterns("models", "reports")
     shutil.copytree(project, bare, symlinks=True, ignore=left_out)
-    status, output = make(bare, "report", "REF=s03")
+    status, output = make(bare, "report", "QUERY=s03")
     assert status == 2 and "Traceback" not in output
     [line] = [line for line in output.splitlines() if line.startswith("simlib: ")]
     assert line.endswith("encoder.safetensors: is not there; run 'make repro' to train one")
