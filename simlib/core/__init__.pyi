@@ -16,9 +16,21 @@ from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
 from .schema import KNOWN_COLUMNS as KNOWN_COLUMNS
 from .schema import REJECTED_COLUMNS as REJECTED_COLUMNS
 from .schema import RESERVED_COLUMNS as RESERVED_COLUMNS
+from .settings import Count as Count
+from .settings import FromList as FromList
+from .settings import NotNegative as NotNegative
+from .settings import Positive as Positive
+from .settings import Probability as Probability
 from .settings import Section as Section
+from .settings import Share as Share
 
 __all__ = [
+    "Count",
+    "FromList",
+    "NotNegative",
+    "Positive",
+    "Probability",
+    "Share",
     "unit_rows",
     "Project",
     "AUDIO_SUFFIXES",

@@ -1,11 +1,12 @@
-"""One frozen dataclass for each section of `params.yaml`, with its checks."""
+"""The settings of the evaluation."""
 
-from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
 
-from simlib.core import Section
+from pydantic import Field
+
+from simlib.core import Count, FromList, Section
 
 
-@dataclass(frozen=True)
 class EvaluateSettings(Section):
     """The evaluation.
 
@@ -17,19 +18,12 @@ class EvaluateSettings(Section):
         Resamples of the artists behind each 95% interval.
     seed : int
         Of resamples, ties, the random baseline and the choice of examples.
-    compare : list of str
+    compare : tuple of str
         `.npz` files with the embeddings or similarities of other systems.
     """
 
-    section = "evaluate"
-    k: int
-    bootstrap: int
+    section: ClassVar[str] = "evaluate"
+    k: Count
+    bootstrap: Annotated[int, Field(ge=100)]
     seed: int
-    compare: list = field(default_factory=list)
-
-    def __post_init__(self):
-        self._require("k", self.k >= 1, "at least 1")
-        self._require("bootstrap", self.bootstrap >= 100, "at least 100")
-        self._require(
-            "compare", all(isinstance(name, str) for name in self.compare), "a list of file names"
-        )
+    compare: Annotated[tuple[str, ...], FromList]

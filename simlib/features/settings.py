@@ -1,11 +1,13 @@
-"""One frozen dataclass for each section of `params.yaml`, with its checks."""
+"""The settings of the extract stage."""
 
-from dataclasses import dataclass
+import math
+from typing import Annotated, ClassVar
 
-from simlib.core import Section
+from pydantic import Field, ValidationInfo, field_validator
+
+from simlib.core import Count, NotNegative, Positive, Section
 
 
-@dataclass(frozen=True)
 class ExtractSettings(Section):
     """The log-mel front-end.
 
@@ -23,25 +25,33 @@ class ExtractSettings(Section):
         Shorter recordings are rejected.
     """
 
-    section = "extract"
-    sample_rate: int
-    n_fft: int
-    hop_length: int
-    n_mels: int
-    f_min: float
+    section: ClassVar[str] = "extract"
+    sample_rate: Annotated[int, Field(ge=8000)]
+    n_fft: Annotated[int, Field(ge=256)]
+    hop_length: Count
+    n_mels: Annotated[int, Field(ge=8)]
+    f_min: NotNegative
     f_max: float
-    min_seconds: float
+    min_seconds: Positive
 
-    def __post_init__(self):
-        self._require("sample_rate", self.sample_rate >= 8000, "at least 8000")
-        self._require("n_fft", self.n_fft >= 256, "at least 256")
-        self._require("hop_length", 1 <= self.hop_length <= self.n_fft, "between 1 and n_fft")
-        self._require("n_mels", 8 <= self.n_mels <= self.n_fft // 4, "between 8 and n_fft / 4")
-        self._require("f_min", 0 <= self.f_min < self.f_max, "at least 0 and below f_max")
-        self._require("f_max", self.f_max <= self.sample_rate / 2, "at most half of sample_rate")
-        self._require("min_seconds", self.min_seconds > 0, "above 0")
+    @field_validator("hop_length", "n_mels")
+    @classmethod
+    def _fits_the_window(cls, value: int, info: ValidationInfo) -> int:
+        share = 1 if info.field_name == "hop_length" else 4
+        if value * share > info.data.get("n_fft", value * share):
+            raise ValueError(f"at most n_fft / {share}" if share > 1 else "at most n_fft")
+        return value
+
+    @field_validator("f_max")
+    @classmethod
+    def _fits_the_rate(cls, value: float, info: ValidationInfo) -> float:
+        if value <= info.data.get("f_min", 0):
+            raise ValueError("above f_min")
+        if value > info.data.get("sample_rate", math.inf) / 2:
+            raise ValueError("at most half of sample_rate")
+        return value
 
     @property
-    def frame_rate(self):
+    def frame_rate(self) -> float:
         """Spectrogram frames a second."""
         return self.sample_rate / self.hop_length

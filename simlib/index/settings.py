@@ -1,11 +1,10 @@
-"""One frozen dataclass for each section of `params.yaml`, with its checks."""
+"""The settings of the index stage."""
 
-from dataclasses import dataclass
+from typing import ClassVar
 
-from simlib.core import Section
+from simlib.core import NotNegative, Positive, Section
 
 
-@dataclass(frozen=True)
 class IndexSettings(Section):
     """The index.
 
@@ -13,14 +12,11 @@ class IndexSettings(Section):
     ----------
     hop_seconds : float
         Step between the starts of two segments of a recording.
-    weights : dict
-        What each part of the embedding counts in a search that asks for nothing else; parts that
-        are not named keep their default. See `simlib.model.aspects`.
+    weights : dict of str to float
+        How much each aspect counts in a search that sets no weights; aspects that are not named
+        keep their default. See `simlib.model.aspects`.
     """
 
-    section = "index"
-    hop_seconds: float
-    weights: dict
-
-    def __post_init__(self):
-        self._require("hop_seconds", self.hop_seconds > 0, "above 0")
+    section: ClassVar[str] = "index"
+    hop_seconds: Positive
+    weights: dict[str, NotNegative]

@@ -22,7 +22,6 @@ from simlib.features import (
 from simlib.model.aspects import SOUND, TEMPO, Aspects, subspace_name
 from simlib.model.networks import Branch, Encoder, best_device
 from simlib.model.segments import cut_segment, pool_segments, segment_frames, segment_starts
-from simlib.model.settings import BranchSettings
 
 EMBED_BATCH = 64
 # Of a cosine between two recordings: what the parts of tag columns share, the tempo's share, and
@@ -295,14 +294,14 @@ def architecture_of(settings, front_end):
     branches = {
         name: {
             key: value
-            for key, value in BranchSettings.of(getattr(settings, name)).as_dict().items()
+            for key, value in getattr(settings, name).as_dict().items()
             if key in BUILT_OF
         }
         for name in BRANCHES
     }
     return {
         "n_mels": front_end.n_mels,
-        "channels": settings.channels,
+        "channels": list(settings.channels),
         "embedding": settings.embedding,
         "dropout": settings.dropout,
         **branches,

@@ -1,28 +1,31 @@
-"""One frozen dataclass for each section of `params.yaml`, with its checks."""
+"""The settings of the artist split."""
 
-from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import Field, ValidationInfo, field_validator
 
 from simlib.core import Section
 
 
-@dataclass(frozen=True)
 class SplitSettings(Section):
     """The artist-disjoint split.
 
     Attributes
     ----------
     test, validation : float
-        Share of the artists that only the evaluation and only the validation see.
+        Share of the artists that only the evaluation and only the validation use.
     seed : int
         Another seed draws other artists.
     """
 
-    section = "split"
-    test: float
-    validation: float
+    section: ClassVar[str] = "split"
+    test: Annotated[float, Field(gt=0, lt=1)]
+    validation: Annotated[float, Field(gt=0, lt=1)]
     seed: int
 
-    def __post_init__(self):
-        self._require("test", 0 < self.test < 1, "between 0 and 1")
-        self._require("validation", 0 < self.validation < 1, "between 0 and 1")
-        self._require("validation", self.test + self.validation < 1, "less than 1 - test")
+    @field_validator("validation")
+    @classmethod
+    def _leaves_some_for_training(cls, value: float, info: ValidationInfo) -> float:
+        if value + info.data.get("test", 0) >= 1:
+            raise ValueError("less than 1 - test")
+        return value

@@ -6,7 +6,6 @@ from pytorch_metric_learning.utils import common_functions
 
 from simlib.model import cut_segment
 from simlib.training.augmentation import augment, cut_frames
-from simlib.training.settings import AugmentSettings
 
 
 class SegmentBatches:
@@ -25,7 +24,7 @@ class SegmentBatches:
 
     def __init__(self, log_mels, frames, settings):
         self.log_mels, self.frames, self.settings = log_mels, frames, settings
-        self.augmentation = AugmentSettings.of(settings.augmentation)
+        self.augmentation = settings.augmentation
         self.batch = min(settings.batch_size, 2 * len(log_mels))
         length = max(self.batch, settings.segments_per_track * len(log_mels))
         self.sampler = MPerClassSampler(range(len(log_mels)), 2, self.batch, length)

@@ -1,13 +1,11 @@
 """Siamese training: pairs of segments, the loop, the checkpoint."""
 
-import dataclasses
-
 import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from simlib.features import compute_tempogram
-from simlib.model import TEMPO, BranchSettings, pool_segments, subspace_name
+from simlib.model import TEMPO, pool_segments, subspace_name
 from simlib.relevance import (
     artist_filter,
     artist_keys,
@@ -23,7 +21,6 @@ from simlib.training.augmentation import degrade_spectrogram
 from simlib.training.losses import GradedSupConLoss
 from simlib.training.positives import PairWeights, TempoPairWeights
 from simlib.training.run import FINE_TUNING_RATE
-from simlib.training.settings import PositiveSettings
 from simlib.training.validation import VALIDATION_K
 
 # Recordings that a step of a branch's training compares, each as it is and worn.
@@ -39,10 +36,10 @@ def fit_subspaces(trained, store, learning, validation, columns, settings, repla
     One that came with the model may be replaced only by one that does better among the validation
     artists: what was learned of many recordings is not to be lost to a few.
     """
-    strengths = PositiveSettings.of(settings.positives)
+    strengths = settings.positives
     # That a recording is like itself, and like its artist's others, is the sound's to say: a part
     # that learns it too finds less of what its own column means.
-    column_alone = dataclasses.replace(strengths, recording=0.0, artist=0.0)
+    column_alone = strengths.model_copy(update={"recording": 0.0, "artist": 0.0})
     hop = settings.segment_seconds
     learned, judged = (
         WholeRecordings(trained, store, tracks, hop) for tracks in (learning, validation)
@@ -51,7 +48,7 @@ def fit_subspaces(trained, store, learning, validation, columns, settings, repla
     candidate_mask = artist_filter(artist_keys(validation))
     tasks = {
         subspace_name(column): (
-            BranchSettings.of(settings.tag_subspaces),
+            settings.tag_subspaces,
             PairWeights(learning, [column], column_alone),
             jaccard(tag_matrix(validation[column])),
         )
@@ -59,7 +56,7 @@ def fit_subspaces(trained, store, learning, validation, columns, settings, repla
         if strengths.tag_weight(column)
     }
     tasks[TEMPO] = (
-        BranchSettings.of(settings.tempo_subspace),
+        settings.tempo_subspace,
         TempoPairWeights(learned.bpm),
         tempo_gain(judged.bpm),
     )

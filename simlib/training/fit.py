@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from simlib.core import SimlibError, digest_of, digest_of_code
 from simlib.features import ExtractSettings
-from simlib.model import BranchSettings, best_device, shorten_digests
+from simlib.model import best_device, shorten_digests
 from simlib.relevance import tag_columns
 from simlib.training.batches import SegmentBatches
 from simlib.training.branches import fit_branch, fit_subspaces
@@ -105,7 +105,7 @@ def train(
             run.save(checkpoint)
     run.keep_best()
     if run.best_epoch > 0:
-        branch = BranchSettings.of(settings.descriptor_branch)
+        branch = settings.descriptor_branch
         views = [store.descriptors(learning[kind], kind) for kind in ("descriptor", "degraded")]
         pair_weights, tuned = objective.pair_weights, start is not None
         fit_branch(run.model.descriptor_branch, *views, pair_weights, branch, settings, tuned=tuned)

@@ -7,7 +7,6 @@ from torch import nn
 
 from simlib.relevance import tag_matrix
 from simlib.training.positives import PairWeights
-from simlib.training.settings import PositiveSettings
 
 # A tag that fewer training recordings carry has too few examples to be told from chance.
 FEWEST = 3
@@ -102,7 +101,7 @@ class Objective(nn.Module):
 
     def __init__(self, tracks, columns, settings):
         super().__init__()
-        self.pair_weights = PairWeights(tracks, columns, PositiveSettings.of(settings.positives))
+        self.pair_weights = PairWeights(tracks, columns, settings.positives)
         self.contrastive = GradedSupConLoss(self.pair_weights, settings.temperature)
         self.heads = TagHeads(tracks, columns, settings.embedding)
         self.weight = settings.tag_loss_weight

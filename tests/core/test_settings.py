@@ -1,9 +1,9 @@
-from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
 import samples
 import yaml
+from pydantic import ValidationError
 
 from simlib.cli import SECTIONS
 from simlib.core import SimlibError
@@ -39,8 +39,8 @@ def test_the_shipped_parameters_are_good_and_have_all_sections():
 def test_good_values_come_back_unchanged_and_stay_so(section):
     settings = section.of(GOOD[section])
     assert settings.as_dict() == GOOD[section]
-    with pytest.raises(FrozenInstanceError):
-        setattr(settings, fields(section)[0].name, 1)
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(settings, next(iter(section.model_fields)), 1)
 
 
 @pytest.mark.parametrize(("section", "key"), CASES)
@@ -161,3 +161,26 @@ def test_a_tag_column_that_is_not_named_has_the_default_weight():
 
 def test_the_frame_rate_is_in_frames_a_second():
     assert samples.extract_settings().frame_rate == 8000 / 256
+
+
+@pytest.mark.parametrize("value", [True, "3", "1e-3", [3], float("nan"), float("inf"), None])
+def test_pydantic_loosens_nothing(value):
+    """YAML reads 1e-3 as text, and Python takes True for 1."""
+    for key in ("learning_rate", "epochs"):
+        with pytest.raises(SimlibError, match=f"section train: '{key}' is "):
+            TrainSettings.of(samples.TRAIN | {key: value})
+    with pytest.raises(SimlibError, match="section train.positives: 'tags' is .*'genre'"):
+        tags = {"default": 1.0, "genre": value}
+        TrainSettings.of(samples.TRAIN | {"positives": samples.TRAIN["positives"] | {"tags": tags}})
+
+
+def test_nested_settings_are_typed_and_immutable():
+    settings = TrainSettings.of(samples.TRAIN)
+    assert settings.positives.artist == 0.5
+    assert settings.descriptor_branch.hidden == 16
+    assert settings.channels == (4, 8)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.positives.artist = 1.0
+    with pytest.raises(SimlibError, match="section train.descriptor_branch: unknown key 'hiden'"):
+        branch = {("hiden" if key == "hidden" else key): v for key, v in samples.BRANCH.items()}
+        TrainSettings.of(samples.TRAIN | {"descriptor_branch": branch})
