@@ -48,7 +48,7 @@ def query(
 
     weights = dict(map(_weight, weight or []))
     found = Searcher().query(reference, k, weights, start=start, end=end, where=where or ())
-    if found.attrs["nothing_close"]:
+    if found.attrs["no_close_match"]:
         print("simlib: nothing in the catalogue is close to this", file=sys.stderr)
     if found.empty:
         print("simlib: no other recording meets the conditions", file=sys.stderr)

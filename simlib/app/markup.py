@@ -51,8 +51,8 @@ def timeline_markup(found):
     for number, row in enumerate(found.itertuples(), 1):
         span = f"{clock(row.excerpt_start)}–{clock(row.excerpt_end)}"
         near = f"closer than {row.closer_than:.1f}%"
-        said = f"{span} {row.title or row.track_id}, {'not close' if row.nothing_close else near}"
-        shade = 0.0 if row.nothing_close else row.closer_than
+        said = f"{span} {row.title or row.track_id}, {'not close' if row.no_close_match else near}"
+        shade = 0.0 if row.no_close_match else row.closer_than
         blocks.append(
             f'<i style="flex:{row.excerpt_end - row.excerpt_start:.2f} 0 0;--near:{shade:.0f}%"'
             f' title="{html.escape(said)}">{number}</i>'

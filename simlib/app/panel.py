@@ -251,7 +251,7 @@ class SearchPanel:
         self.anyway.layout.display = "none"
 
     def _show(self, found):
-        nothing = found.attrs["nothing_close"]
+        nothing = found.attrs["no_close_match"]
         by_others = "" if self.options.own_artist.value else " by another artist"
         self.headline.value = (
             '<div class="nothing"><b>Nothing here is close.</b> The catalogue has nothing like '

@@ -86,7 +86,7 @@ class PlaylistPanel:
         spans = zip(found["excerpt_start"], found["excerpt_end"], strict=True)
         found.insert(0, "seconds", [f"{clock(start)}–{clock(end)}" for start, end in spans])
         found["closer than"] = [
-            "not close" if row.nothing_close else f"{row.closer_than:.1f}%"
+            "not close" if row.no_close_match else f"{row.closer_than:.1f}%"
             for row in found.itertuples()
         ]
         found["same"] = [sameness(row) for row in found.itertuples()]

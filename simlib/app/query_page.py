@@ -154,7 +154,7 @@ def query_headline(found):
     """
     if not len(found):
         return "There is no other recording in the catalogue to compare this with."
-    if found.attrs["nothing_close"]:
+    if found.attrs["no_close_match"]:
         return "Nothing here is close to this."
     first = found.iloc[0]
     name = f"“{first['title'] or first['track_id']}”"
@@ -214,7 +214,7 @@ def results_block(asked):
         _hit(hit, _file(asked.searcher, row), weights)
         for (_, hit), row in zip(asked.found.iterrows(), asked.rows, strict=True)
     )
-    if asked.found.attrs["nothing_close"]:
+    if asked.found.attrs["no_close_match"]:
         summary = f"The {len(asked.rows)} least far, all the same"
         return f"<details><summary>{summary}</summary>{hits}</details>"
     return hits

@@ -4,6 +4,7 @@ from .excerpts import representative_excerpt as representative_excerpt
 from .filters import filter_mask as filter_mask
 from .playlists import path_between as path_between
 from .playlists import radio as radio
+from .request import SearchRequest as SearchRequest
 from .rerank import agreement as agreement
 from .rerank import by_any_subspace as by_any_subspace
 from .rerank import diverse as diverse
@@ -13,6 +14,7 @@ from .searcher import Searcher as Searcher
 from .searcher import query as query
 
 __all__ = [
+    "SearchRequest",
     "Searcher",
     "agreement",
     "best_match",

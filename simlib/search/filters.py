@@ -101,7 +101,3 @@ def _values(cell):
 
 def _folded(text):
     return unicodedata.normalize("NFKC", text).strip().casefold()
-
-
-def listed_conditions(where):
-    return [where] if isinstance(where, str) else list(where)

@@ -1,20 +1,72 @@
-"""From nearness to a list: several references at once, artists in turn, and variety."""
+"""From similarities to a list: several queries at once, artists in turn, and diversity."""
 
 import numpy as np
 
-# How far one aspect alone may carry a candidate, and how much the reference that it is less like
+from simlib.index import Index, penalise_hubs
+from simlib.search.queries import Query
+
+# How far one aspect alone may carry a candidate, and how much the query that it is least similar to
 # counts; chosen on validation artists.
 ASPECT, WORST = 0.5, 0.8
 
 
-def by_any_subspace(similarities, weights):
-    """How near candidates are to a reference, where much of one aspect makes up for others.
+def ranked(
+    index: Index, queries: list[Query], unlike: list[Query], candidates: np.ndarray,
+    weights: dict[str, float], farthest: bool, depth: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Rank the candidates of a search.
 
     Parameters
     ----------
-    proximities : numpy.ndarray of float64, shape (n_parts, n_candidates)
-        At most 1; see `Index.proximities_by_part`.
-    weights : numpy.ndarray of float, shape (n_parts,)
+    index : simlib.index.Index
+    queries, unlike : list of simlib.search.queries.Query
+        What results are to be similar to, and what not.
+    candidates : numpy.ndarray of bool, shape (n_tracks,)
+    weights : dict of str to float
+        Of every aspect.
+    farthest : bool
+        Whether the least similar come first.
+    depth : int
+        Of one query alone, only the `depth` most similar tracks are looked at.
+
+    Returns
+    -------
+    rows : numpy.ndarray of int64, shape (n_found,)
+        Candidates, best first.
+    scores : numpy.ndarray of float64, shape (n_found,)
+    """
+    if len(queries) == 1 and not unlike and not farthest:
+        rows, scores = index.search(queries[0].vector, depth, None, weights)
+        return rows[candidates[rows]], scores[candidates[rows]]
+    rows = np.flatnonzero(candidates)
+    if len(queries) == 1 and not unlike:
+        scores = -index.similarities(queries[0].vector, rows, weights)
+    else:
+        scores = agreement(_by_subspace(index, queries, rows, weights))
+        if unlike:
+            worst = _by_subspace(index, unlike, rows, weights).max(axis=0)
+            scores -= np.maximum(worst, 0.0)
+        scores = -scores if farthest else scores
+    order = np.argsort(-scores, kind="stable")
+    return rows[order], scores[order]
+
+
+def _by_subspace(index, queries, rows, weights):
+    """Similarity of rows to each of several queries: float64, shape (n_queries, n_rows)."""
+    penalties = index.hub_penalties(rows, weights)
+    found = [index.similarities_by_subspace(one.vector, rows) for one in queries]
+    shares = list(weights.values())
+    return np.array([by_any_subspace(penalise_hubs(one, penalties), shares) for one in found])
+
+
+def by_any_subspace(similarities: np.ndarray, weights: list[float]) -> np.ndarray:
+    """Combine the subspaces so that much similarity in one makes up for little in others.
+
+    Parameters
+    ----------
+    similarities : numpy.ndarray of float64, shape (n_subspaces, n_candidates)
+        At most 1; see `Index.similarities_by_subspace`.
+    weights : sequence of float, length n_subspaces
         They sum to 1.
 
     Returns
@@ -25,23 +77,23 @@ def by_any_subspace(similarities, weights):
     return ASPECT * np.log(np.asarray(weights) @ np.exp(similarities / ASPECT))
 
 
-def agreement(nearness):
-    """How near candidates are to all of several references: a soft minimum over them.
+def agreement(similarities: np.ndarray) -> np.ndarray:
+    """Combine several queries by a soft minimum.
 
-    The mean would rank first what is somewhat like all and much like none.
+    The mean would rank first what is somewhat similar to all and very similar to none.
 
     Parameters
     ----------
-    nearness : numpy.ndarray of float64, shape (n_references, n_candidates)
+    similarities : numpy.ndarray of float64, shape (n_queries, n_candidates)
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_candidates,)
     """
-    return -WORST * np.log(np.exp(-nearness / WORST).mean(axis=0))
+    return -WORST * np.log(np.exp(-similarities / WORST).mean(axis=0))
 
 
-def in_turn(artists, k, per_artist=None):
+def in_turn(artists: np.ndarray, k: int, per_artist: int | None = None) -> list[int]:
     """Choose from a ranking so that no artist fills it.
 
     Parameters
@@ -51,7 +103,7 @@ def in_turn(artists, k, per_artist=None):
     k : int
         Length of the list.
     per_artist : int, optional
-        At most so many by one artist; any number by default.
+        The most by one artist; any number by default.
 
     Returns
     -------
@@ -68,21 +120,24 @@ def in_turn(artists, k, per_artist=None):
     return chosen
 
 
-def diverse(scores, vectors, artists, k, diversity, per_artist=None):
+def diverse(
+    scores: np.ndarray, vectors: np.ndarray, artists: np.ndarray, k: int, diversity: float,
+    per_artist: int | None = None,
+) -> list[int]:  # fmt: skip
     """Choose by maximal marginal relevance (Carbonell and Goldstein 1998).
 
-    Each next one is near to the reference and far from those that were chosen before it.
+    Each next track is similar to the query and not to the tracks that were chosen before it.
 
     Parameters
     ----------
     scores : numpy.ndarray of float64, shape (n_ranked,)
-        Nearness to the reference.
+        Similarity to the query.
     vectors : numpy.ndarray of float32, shape (n_ranked, dimensions)
         Of unit length.
     artists : numpy.ndarray of int, shape (n_ranked,)
     k : int
     diversity : float
-        From 0, nearness alone, to 1, after the first one only variety.
+        From 0, similarity alone, to 1, diversity alone after the first track.
     per_artist : int, optional
         See `in_turn`.
 
@@ -92,10 +147,10 @@ def diverse(scores, vectors, artists, k, diversity, per_artist=None):
         Places in the ranking, in the order of choice; at most k.
     """
     chosen, seen = [], {}
-    alike = np.zeros(len(scores))
+    most = np.zeros(len(scores))
     left = np.ones(len(scores), dtype=bool)
     while left.any() and len(chosen) < k:
-        marginal = (1 - diversity) * scores - diversity * alike if chosen else scores
+        marginal = (1 - diversity) * scores - diversity * most if chosen else scores
         place = int(np.argmax(np.where(left, marginal, -np.inf)))
         chosen.append(place)
         left[place] = False
@@ -103,5 +158,5 @@ def diverse(scores, vectors, artists, k, diversity, per_artist=None):
         if per_artist is not None and seen[artists[place]] >= per_artist:
             left &= artists != artists[place]
         cosines = vectors @ vectors[place]
-        alike = cosines if len(chosen) == 1 else np.maximum(alike, cosines)
+        most = cosines if len(chosen) == 1 else np.maximum(most, cosines)
     return chosen

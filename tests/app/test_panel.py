@@ -191,7 +191,7 @@ def test_thumbs_prefer_to_the_neighbour_that_has_none(panel):
     assert rows[3].startswith("s03,") and rows[3].endswith(f",{third}")
 
 
-def test_nothing_close_folds_the_list(panel):
+def test_no_close_match_folds_the_list(panel):
     panel.searcher.calibration = dataclasses.replace(
         panel.searcher.calibration, outlier_threshold=2.0
     )

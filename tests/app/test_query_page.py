@@ -93,7 +93,7 @@ def found_of(**changes):
         "end": 6.0, "same_seconds": 0.0, "near_duplicate": False, "why": {"sound": 0.5},
     }  # fmt: skip
     found = pd.DataFrame([row | changes])
-    found.attrs |= {"nothing_close": False, "weights": {"sound": 1.0}}
+    found.attrs |= {"no_close_match": False, "weights": {"sound": 1.0}}
     return found
 
 
@@ -144,7 +144,7 @@ def test_the_verdict_is_the_first_of_the_list(changes, said):
 def test_the_verdict_admits_that_there_is_nothing():
     assert "no other recording" in query_headline(found_of().head(0))
     found = found_of()
-    found.attrs["nothing_close"] = True
+    found.attrs["no_close_match"] = True
     assert query_headline(found) == "Nothing here is close to this."
 
 
@@ -181,7 +181,7 @@ def test_near_duplicates_and_shared_passages_are_marked(asked):
 
 
 def test_where_nothing_is_close_the_list_is_folded_away(asked, monkeypatch):
-    monkeypatch.setitem(asked.found.attrs, "nothing_close", True)
+    monkeypatch.setitem(asked.found.attrs, "no_close_match", True)
     page = listed(asked)
     assert page.tags[:2] == ["details", "summary"]
     assert "open" not in [name for tag, name, _ in page.attributes if tag == "details"]
@@ -282,7 +282,7 @@ def test_time_is_written_as_on_a_player(seconds, shown):
 
 def test_an_empty_list_is_an_answer_too(asked):
     found = asked.found.head(0)
-    found.attrs["nothing_close"] = False
+    found.attrs["no_close_match"] = False
     empty = replace(asked, found=found, rows=asked.rows[:0])
     assert results_block(empty) == ""
     for picture in (spectrogram(empty), query_map(empty)):

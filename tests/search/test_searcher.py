@@ -88,7 +88,7 @@ def test_a_reference_that_nothing_is_close_to_is_told(built, alone):
     searcher.calibration = dataclasses.replace(
         searcher.calibration, outlier_threshold=outlier_threshold
     )
-    assert searcher.query("s05").attrs["nothing_close"] is alone
+    assert searcher.query("s05").attrs["no_close_match"] is alone
     assert len(searcher.query("s05", **ALL)) == 10, "the best of a bad lot"
 
 
@@ -235,7 +235,7 @@ def test_seconds_of_a_track_and_of_its_file_are_the_same(built, searcher):
         ("s03", 0.0, float("nan"), "let it end after it starts"),
         ("s03", float("inf"), None, "let it end after it starts"),
         ("s03", "1", None, "let it end after it starts"),
-        (["s03", "s04"], 1.0, 2.0, "of one reference; give each its own"),
+        (["s03", "s04"], 1.0, 2.0, "of one query; give each its own"),
         (None, None, None, "a NoneType is no recording; give a track id"),
         (7, None, None, "a int is no recording"),
         ([["s03"]], None, None, "a list is no recording"),
@@ -389,7 +389,7 @@ def test_passages_of_no_length_are_refused(searcher, seconds):
 
 
 def test_a_reference_has_its_seconds_already(searcher):
-    with pytest.raises(SimlibError, match="is a reference already"):
+    with pytest.raises(SimlibError, match="is a query already"):
         searcher.query(searcher.load_query("s00"), start=0.5, end=1.5)
 
 
@@ -402,7 +402,7 @@ def test_whole_numbers_and_views_of_bytes_are_as_good(built, searcher):
 
 
 def test_no_reference_at_all_is_refused(searcher):
-    with pytest.raises(SimlibError, match="give one that results are to be like"):
+    with pytest.raises(SimlibError, match="give one that results are to be similar to"):
         searcher.query([])
 
 
@@ -414,7 +414,7 @@ def test_a_mix_is_answered_passage_by_passage(built, searcher, tmp_path):
     assert found["excerpt_start"].iloc[0] == 0
     assert found["excerpt_end"].iloc[-1] == pytest.approx(13.5, abs=0.1)
     assert (found["excerpt_end"].to_numpy()[:-1] == found["excerpt_start"].to_numpy()[1:]).all()
-    answers = found[["track_id", "nothing_close"]].apply(tuple, axis=1).to_numpy()
+    answers = found[["track_id", "no_close_match"]].apply(tuple, axis=1).to_numpy()
     assert (answers[:-1] != answers[1:]).all()
     by_id = searcher.timeline("s02", seconds=1.0)
     assert "s02" not in by_id["track_id"].tolist()
@@ -447,7 +447,7 @@ def test_conditions_hold_for_every_passage(searcher):
 def test_passages_that_nothing_is_close_to_say_so(searcher, monkeypatch):
     outlier_threshold = dataclasses.replace(searcher.calibration, outlier_threshold=2.0)
     monkeypatch.setattr(searcher, "calibration", outlier_threshold)
-    assert searcher.timeline("s00", seconds=0.5)["nothing_close"].all()
+    assert searcher.timeline("s00", seconds=0.5)["no_close_match"].all()
 
 
 # --- copies ----------------------------------------------------------------------------------
