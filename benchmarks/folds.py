@@ -20,7 +20,7 @@ from simlib.evaluation import (
     Evaluation,
     aspect_gain_table,
     aspect_gains,
-    load_other,
+    load_comparison,
     standardised,
 )
 from simlib.features import DESCRIPTOR_GROUPS, compute_tempogram
@@ -38,7 +38,7 @@ def others(fits, learning, held):
     scaled = standardised(fits.descriptors[held], fits.descriptors[learning], DESCRIPTOR_GROUPS)
     found = {"mfcc": cosine(scaled)}
     for name in fits.params["evaluate"]["compare"]:
-        found[Path(name).stem] = load_other(fits.project.root / name, fits.tracks[held])
+        found[Path(name).stem] = load_comparison(fits.project.root / name, fits.tracks[held])
     return found
 
 

@@ -137,30 +137,11 @@ def pretrain(
 def compare(
     file: Annotated[Path, typer.Argument(help="An .npz with ids and emb, or ids and sim.")],
 ):
-    """Let the evaluation compare another system: adds the file to params.yaml and dvc.yaml."""
-    import os
+    """Add another system to the evaluation: copies its file into comparisons/."""
+    from simlib.evaluation import add_comparison
 
-    from ruamel.yaml import YAML
-
-    root = Project.find().root
-    if not file.is_file():
-        raise SimlibError(file, "is not there", "give an .npz file")
-    name = Path(os.path.relpath(file, root)).as_posix()
-    yaml = YAML()
-    yaml.width = 100
-    yaml.preserve_quotes = True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    places = {"params.yaml": ("evaluate", "compare"), "dvc.yaml": ("stages", "evaluate", "deps")}
-    for document, keys in places.items():
-        content = yaml.load(root / document)
-        entries = content
-        for key in keys:
-            entries = entries[key]
-        if name not in entries:
-            entries.append(name)
-            with written_aside(root / document) as aside:
-                yaml.dump(content, aside)
-    print(f"{name} joins the next evaluation: make repro")
+    copy = add_comparison(file, Project.find().comparisons)
+    print(f"{copy.parent.name}/{copy.name} joins the next evaluation: make repro")
 
 
 @app.command()

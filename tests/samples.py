@@ -124,7 +124,7 @@ def split_settings(**changes):
 
 
 def evaluate_settings(**changes):
-    return EvaluateSettings.of({"k": 3, "bootstrap": 200, "seed": 0, "compare": []} | changes)
+    return EvaluateSettings.of({"k": 3, "bootstrap": 200, "seed": 0} | changes)
 
 
 def tone(seconds=1.0, frequency=440.0, rate=RATE, level=0.3):

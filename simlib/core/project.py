@@ -76,6 +76,11 @@ class Project:
         return self.root / "index"
 
     @property
+    def comparisons(self):
+        """Other systems' embeddings, to compare with."""
+        return self.root / "comparisons"
+
+    @property
     def metrics(self):
         """The figures of the evaluation, as JSON."""
         return self.root / "metrics"

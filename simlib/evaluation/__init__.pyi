@@ -1,6 +1,9 @@
 from .aspect_gain import aspect_gain_table as aspect_gain_table
 from .aspect_gain import aspect_gains as aspect_gains
 from .aspect_gain import turned_up as turned_up
+from .comparisons import RESERVED_NAMES as RESERVED_NAMES
+from .comparisons import add_comparison as add_comparison
+from .comparisons import load_comparison as load_comparison
 from .doubtful_tags import suspicious_tracks as suspicious_tracks
 from .examples import example_queries as example_queries
 from .examples import hardest_queries as hardest_queries
@@ -44,12 +47,10 @@ from .summary import headline_of as headline_of
 from .summary import lead_table as lead_table
 from .summary import long_table as long_table
 from .summary import wide_table as wide_table
-from .systems import RESERVED_NAMES as RESERVED_NAMES
 from .systems import EvaluationContext as EvaluationContext
 from .systems import at_random as at_random
 from .systems import by_other_tags as by_other_tags
 from .systems import evaluate_systems as evaluate_systems
-from .systems import load_other as load_other
 from .systems import standardised as standardised
 from .tag_audibility import Neighbourhoods as Neighbourhoods
 from .tag_audibility import tag_neighbourhoods as tag_neighbourhoods
@@ -95,7 +96,8 @@ __all__ = [
     "list_overlap",
     "listener_agreement",
     "load_any_index",
-    "load_other",
+    "load_comparison",
+    "add_comparison",
     "long_table",
     "moved_queries",
     "neighbour_table",

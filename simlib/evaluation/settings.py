@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simlib.core import Count, FromList, Section
+from simlib.core import Count, Section
 
 
 class EvaluateSettings(Section):
@@ -18,12 +18,9 @@ class EvaluateSettings(Section):
         Resamples of the artists behind each 95% interval.
     seed : int
         Of resamples, ties, the random baseline and the choice of examples.
-    compare : tuple of str
-        `.npz` files with the embeddings or similarities of other systems.
     """
 
     section: ClassVar[str] = "evaluate"
     k: Count
     bootstrap: Annotated[int, Field(ge=100)]
     seed: int
-    compare: Annotated[tuple[str, ...], FromList]

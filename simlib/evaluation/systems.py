@@ -1,13 +1,11 @@
 """How good the ranked lists are, for artists that the model never heard, and beside what."""
 
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from simlib.core import Project, SimlibError, cosine
+from simlib.core import Project, cosine
+from simlib.evaluation.comparisons import comparison_files, load_comparison
 from simlib.evaluation.protocol import compare_excerpts, compare_systems
 from simlib.features import DESCRIPTOR_BLOCK_SECONDS, DESCRIPTOR_GROUPS, FeatureStore
 from simlib.index import Index, IndexSettings, hub_corrected
@@ -52,58 +50,6 @@ def at_random(evaluation):
     """Similarities that mean nothing: the floor of every measure."""
     rng = np.random.default_rng(evaluation.settings.seed + 1)
     return rng.random((len(evaluation.tracks),) * 2)
-
-
-def load_other(path, tracks):
-    """Read another system's view of the catalogue.
-
-    Parameters
-    ----------
-    path : path-like
-        `.npz` with `ids` (n,) and `emb` (n, d), compared by cosine, or `sim` (n, n).
-    tracks : pandas.DataFrame
-        The tracks that it must cover.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_tracks, n_tracks)
-
-    Raises
-    ------
-    SimlibError
-        If it is absent, malformed, or leaves tracks out.
-    """
-    hint = "see 'make help' on compare for the format, or take it out of evaluate.compare"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files if name in ("ids", "emb", "sim")}
-    except (OSError, ValueError, TypeError, EOFError, BadZipFile, zlib.error) as error:
-        raise SimlibError(path, f"cannot be read ({error})", hint) from None
-    if "ids" not in arrays or not {"emb", "sim"} & set(arrays):
-        raise SimlibError(path, "lacks 'ids', or both 'emb' and 'sim'", hint)
-    name = "sim" if "sim" in arrays else "emb"
-    values, n = arrays[name], arrays["ids"].size
-    fits = values.shape == (n, n) if name == "sim" else values.ndim == 2 and len(values) == n
-    if arrays["ids"].ndim != 1 or not fits:
-        raise SimlibError(path, f"'{name}' of shape {values.shape} does not fit {n} 'ids'", hint)
-    if values.dtype.kind not in "fiu":
-        raise SimlibError(path, "holds values that are not numbers", hint)
-    position = {str(name): i for i, name in enumerate(arrays["ids"])}
-    wanted = list(tracks["track_id"].to_numpy(dtype=object))
-    # Files are known to other programs by their names.
-    keys = [t if t in position else Path(t).name for t in wanted]
-    absent = [t for t, key in zip(wanted, keys, strict=True) if key not in position]
-    if absent:
-        cause = f"lacks {len(absent)} of {len(wanted)} test tracks, '{absent[0]}' for one"
-        raise SimlibError(path, cause, hint)
-    rows = np.array([position[key] for key in keys])
-    matrix = values[np.ix_(rows, rows)] if name == "sim" else cosine(values[rows])
-    if not np.isfinite(matrix).all():
-        raise SimlibError(path, "holds values that are not numbers", hint)
-    return matrix.astype(np.float64)
-
-
-RESERVED_NAMES = ("simlib", "untrained", "pretrained", "mfcc", "tags", "random")
 
 
 @dataclass(frozen=True)
@@ -198,7 +144,7 @@ def evaluate_systems(stage, evaluation):
     Raises
     ------
     SimlibError
-        If a file under `compare_systems` cannot be used.
+        If a file in `comparisons/` cannot be used.
     """
     tracks = evaluation.tracks
     systems = {
@@ -214,11 +160,8 @@ def evaluate_systems(stage, evaluation):
     if words := by_other_tags(evaluation):
         compared["tags"] = words
     compared["random"] = at_random(evaluation)
-    for name in evaluation.settings.compare:
-        system = Path(name).stem
-        if system in compared or system in RESERVED_NAMES:
-            raise SimlibError(name, f"'{system}' names a system already", "rename the file")
-        compared[system] = load_other(stage.project.root / name, tracks)
+    for name, path in comparison_files(stage.project.comparisons).items():
+        compared[name] = load_comparison(path, tracks)
     return systems, compare_systems(compared, evaluation)
 
 

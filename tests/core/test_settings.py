@@ -19,7 +19,7 @@ GOOD = {
     SplitSettings: {"test": 0.25, "validation": 0.15, "seed": 0},
     TrainSettings: samples.TRAIN,
     IndexSettings: {"hop_seconds": 2.0, "weights": {}},
-    EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0, "compare": []},
+    EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0},
     PositiveSettings: samples.TRAIN["positives"],
     AugmentSettings: samples.AUGMENTATION,
     BranchSettings: samples.BRANCH,
@@ -127,7 +127,6 @@ def test_a_value_of_another_type_is_refused(section, key, value):
         (IndexSettings, "hop_seconds", 0.0),
         (EvaluateSettings, "k", 0),
         (EvaluateSettings, "bootstrap", 99),
-        (EvaluateSettings, "compare", [1]),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(section, key, value):

@@ -19,7 +19,7 @@ from simlib.evaluation import (
     compare_excerpts,
     compare_systems,
     evaluated_rows,
-    load_other,
+    load_comparison,
     skewness,
     standardised,
 )
@@ -305,14 +305,14 @@ def other(tmp_path, **arrays):
 def test_another_systems_vectors_are_compared_by_cosine(tmp_path):
     emb = np.random.default_rng(0).standard_normal((6, 3))
     ids = np.array(["w", "more", "a/y", "a/x", "b/z", "again"])
-    found = load_other(other(tmp_path, ids=ids, emb=emb), TABLE)
+    found = load_comparison(other(tmp_path, ids=ids, emb=emb), TABLE)
     np.testing.assert_allclose(found, cosine(emb[[3, 2, 4, 0]]))
 
 
 def test_another_systems_similarities_come_before_its_vectors(tmp_path):
     sim = np.random.default_rng(0).random((4, 4)).astype(np.float32)
     ids = np.array(["w", "a/y", "a/x", "b/z"])
-    found = load_other(other(tmp_path, ids=ids, sim=sim, emb=np.eye(4)), TABLE)
+    found = load_comparison(other(tmp_path, ids=ids, sim=sim, emb=np.eye(4)), TABLE)
     order = [2, 1, 3, 0]
     for i, j in itertools.product(range(4), repeat=2):
         assert found[i, j] == pytest.approx(sim[order[i], order[j]])
@@ -320,7 +320,7 @@ def test_another_systems_similarities_come_before_its_vectors(tmp_path):
 
 
 def test_another_system_may_know_tracks_by_their_file_names(tmp_path):
-    found = load_other(other(tmp_path, ids=["x", "y", "z", "w"], emb=np.eye(4)), TABLE)
+    found = load_comparison(other(tmp_path, ids=["x", "y", "z", "w"], emb=np.eye(4)), TABLE)
     np.testing.assert_allclose(found, np.eye(4))
 
 
@@ -342,8 +342,8 @@ def test_another_system_may_know_tracks_by_their_file_names(tmp_path):
 )
 def test_a_file_that_does_not_fit_is_refused_with_the_reason(tmp_path, arrays, cause):
     with pytest.raises(SimlibError, match=cause) as error:
-        load_other(other(tmp_path, **arrays), TABLE)
-    assert "make help" in error.value.hint
+        load_comparison(other(tmp_path, **arrays), TABLE)
+    assert "comparisons/" in error.value.hint
     assert "other.npz" in error.value.subject
 
 
@@ -358,9 +358,9 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
     else:
         path.write_bytes(content)
     with pytest.raises(SimlibError, match="cannot be read"):
-        load_other(path, TABLE)
+        load_comparison(path, TABLE)
     with pytest.raises(SimlibError, match="cannot be read"):
-        load_other(tmp_path / "absent.npz", TABLE)
+        load_comparison(tmp_path / "absent.npz", TABLE)
 
 
 # --- what is tested -------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -104,17 +105,23 @@ def test_with_one_tag_column_there_are_no_other_words(stage):
     assert list(report) == ["simlib", "untrained", "mfcc", "random"]
 
 
-def saved(root, name, tracks):
-    (root / "others").mkdir(exist_ok=True)
+@pytest.fixture
+def others(stage, tmp_path):
+    """The stage in a project with a folder of comparisons of its own."""
+    (tmp_path / "comparisons").mkdir()
+    return dataclasses.replace(stage, project=Project(tmp_path))
+
+
+def saved(stage, name, tracks):
     emb = np.random.default_rng(0).standard_normal((len(tracks), 4))
-    np.savez(root / "others" / name, ids=tracks["track_id"].to_list(), emb=emb)
-    return f"others/{name}", emb
+    np.savez(stage.project.comparisons / name, ids=tracks["track_id"].to_list(), emb=emb)
+    return emb
 
 
-def test_another_system_joins_under_its_files_name(stage):
-    name, emb = saved(stage.project.root, "theirs.npz", stage.test)
-    evaluation = evaluation_of(stage, compare=[name])
-    _, report = evaluate_systems(stage, evaluation)
+def test_another_system_joins_under_its_files_name(others):
+    emb = saved(others, "theirs.npz", others.test)
+    evaluation = evaluation_of(others)
+    _, report = evaluate_systems(others, evaluation)
     assert list(report)[-1] == "theirs"
     own = compare_systems({"simlib": cosine(emb)}, evaluation)["simlib"]
     for measure, entry in own.items():
@@ -123,22 +130,16 @@ def test_another_system_joins_under_its_files_name(stage):
 
 
 @pytest.mark.parametrize("name", RESERVED_NAMES)
-def test_another_system_may_not_take_a_name_of_ours(stage, name):
-    name, _ = saved(stage.project.root, f"{name}.npz", stage.test)
+def test_another_system_may_not_take_a_name_of_ours(others, name):
+    saved(others, f"{name}.npz", others.test)
     with pytest.raises(SimlibError, match="names a system already; rename the file"):
-        evaluate_systems(stage, evaluation_of(stage, compare=[name]))
+        evaluate_systems(others, evaluation_of(others))
 
 
-def test_two_other_systems_need_two_names(stage):
-    name, _ = saved(stage.project.root, "theirs.npz", stage.test)
-    with pytest.raises(SimlibError, match="'theirs' names a system already"):
-        evaluate_systems(stage, evaluation_of(stage, compare=[name, name]))
-
-
-def test_another_system_must_know_every_test_track(stage):
-    name, _ = saved(stage.project.root, "poor.npz", stage.test.iloc[1:])
+def test_another_system_must_know_every_test_track(others):
+    saved(others, "poor.npz", others.test.iloc[1:])
     with pytest.raises(SimlibError, match="lacks 1 of 8 test tracks, 's04'"):
-        evaluate_systems(stage, evaluation_of(stage, compare=[name]))
+        evaluate_systems(others, evaluation_of(others))
 
 
 # --- judgements ------------------------------------------------------------------------------
