@@ -10,10 +10,11 @@ alone. Writes `benchmarks/JUDGEMENTS.md`.
 import joblib
 import numpy as np
 from fits import publish, text
-from scipy.special import expit
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit
 
 from simlib.core import Project
-from simlib.evaluation import EvaluateSettings, aspect_margins, fit_weights
+from simlib.evaluation import EvaluateSettings, aspect_margins, bootstrap
 from simlib.index import Index
 from simlib.model import Embedder
 
@@ -22,6 +23,127 @@ JUDGEMENTS, PER_REFERENCE = 2_000, 10
 SIZES = (100, 500, 2_000, 8_000)
 # Deviation of a listener's log-odds: at 4, about 86 in 100 judgements follow the weights.
 SHARPNESS = 4.0
+# Of fewer references, no interval is to be believed.
+FEWEST = 10
+FOLDS = 5
+# How strongly the fit is pulled towards the default weights: cross-validation chooses.
+PULLS = tuple(10.0**power for power in range(-5, 2))
+# Without it, weights that no judgement contradicts would grow without limit.
+RIDGE = 1e-6
+
+
+def agreed(margin):
+    """1 for each judgement that is agreed with, 0 for each that is not, a half for a tie."""
+    return (np.sign(margin) + 1) / 2
+
+
+def fit_weights(subspaces, triplets, default, settings):
+    """Fit the weights of an embedding's parts to judgements.
+
+    The model is Bradley and Terry's (1952) on similarities: a listener calls `nearer` the nearer
+    one with probability 1 / (1 + exp(-sum_p b_p x_p)), where x_p is the margin of part p (see
+    `aspect_margins`), b_p >= 0, and the weights are b / sum(b). The size of b is how sure
+    listeners are.
+    The mean logistic loss is convex in b, as in learning a metric from relative comparisons
+    (Schultz and Joachims 2003; McFee and Lanckriet 2011), with a weight for each part in place of
+    one for each dimension.
+
+    Parts are correlated: where two say the same of all judged triplets, judgements cannot share a
+    weight out between them. So the square of b's distance from the direction of the default
+    weights, |b - sum(b) default|^2, is added; its strength is chosen by cross-validation over
+    references. That is done anew, inside, for each fold that agreement is measured on: no weight
+    has seen a judgement on a reference that it is scored on.
+
+    Parameters
+    ----------
+    parts : dict of str to numpy.ndarray of float32, shape (n_tracks, d)
+        Unit vectors.
+    triplets : numpy.ndarray of int64, shape (n_triplets, 3)
+        From `triplet_rows`.
+    default : dict of str to float
+        The weights that the parts have, of sum 1.
+    settings : simlib.evaluation.EvaluateSettings
+
+    Returns
+    -------
+    dict
+        `weights`: by part, of sum 1; `default`, `fitted`: the agreement with the default weights
+        and, out of fold, with fitted ones; `gain`: their paired difference; `sentence`: whether it
+        is beyond chance. With judgements on fewer than 10 references the default weights stay.
+    """
+
+    def interval(values):
+        return bootstrap(values, triplets[:, 0], settings.bootstrap, settings.seed)
+
+    x, before = aspect_margins(subspaces, triplets), np.array([default[name] for name in subspaces])
+    usual = agreed(x @ before)
+    references = len(np.unique(triplets[:, 0]))
+    if references < FEWEST or len(subspaces) < 2:
+        weights, held = before, np.full(len(x), np.nan)
+    else:
+        folds = _folds(triplets[:, 0])
+        held = np.empty(len(x))
+        for fold in range(FOLDS):
+            learned = _chosen(x[folds != fold], triplets[folds != fold, 0], before)
+            held[folds == fold] = agreed(x[folds == fold] @ learned)
+        weights = _chosen(x, triplets[:, 0], before)
+    found = {
+        "weights": {name: round(float(w), 6) for name, w in zip(subspaces, weights, strict=True)},
+        "default": interval(usual),
+        "fitted": interval(held),
+        "gain": interval(held - usual),
+    }
+    return found | {"sentence": _sentence(found, references)}
+
+
+def _sentence(found, references):
+    gain, fitted = found["gain"], found["fitted"]
+    if gain["value"] is None:
+        reason = (
+            f"Judgements on {references} reference(s) are too few to fit weights to, {FEWEST} are "
+            "the fewest"
+            if references < FEWEST
+            else "An embedding of one part has no weights to fit"
+        )
+        return f"{reason}: the default weights stay."
+    side = "beyond chance" if gain["low"] > 0 else "not beyond chance"
+    return (
+        f"Weights fitted to judgements agree with {fitted['value']:.3f} of those on other "
+        f"references, the default ones with {found['default']['value']:.3f}; difference "
+        f"{gain['value']:+.3f}, 95% interval {gain['low']:+.3f} to {gain['high']:+.3f}: {side}."
+    )
+
+
+def _folds(references):
+    """Deal references out: a fold for each judgement, all on one reference in the same."""
+    return np.unique(references, return_inverse=True)[1] % FOLDS
+
+
+def _chosen(x, references, default):
+    """Fit weights with the pull that foretells judgements on other references best."""
+    folds, losses = _folds(references), np.zeros(len(PULLS))
+    for fold in range(FOLDS):
+        learning, held = x[folds != fold], x[folds == fold]
+        losses += [-log_expit(held @ _steepness(learning, default, pull)).sum() for pull in PULLS]
+    steepness = _steepness(x, default, PULLS[np.argmin(losses)])
+    total = steepness.sum()
+    # Nothing to go by: judgements speak for no part at all.
+    return steepness / total if total > 1e-6 else default
+
+
+def _steepness(x, default, pull):
+    """Minimise the loss of `fit_weights`: float64, shape (n_parts,), none below 0."""
+    away = np.eye(len(default)) - default[:, None]
+    penalty = pull * away.T @ away + RIDGE * np.eye(len(default))
+
+    def loss(b):
+        agreed = x @ b
+        slope = -(expit(-agreed) @ x) / len(x)
+        return b @ penalty @ b - log_expit(agreed).mean(), 2 * penalty @ b + slope
+
+    bounds = [(0, None)] * len(default)
+    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 1000}
+    return minimize(loss, default, jac=True, bounds=bounds, options=options).x
 
 
 def listeners(default):

@@ -31,25 +31,26 @@ app = typer.Typer(
 
 @app.command()
 def query(
-    reference: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
+    query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
     k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
     weight: Annotated[
-        list[str] | None, typer.Option("-w", help="PART=NUMBER: how much a part counts.")
+        list[str] | None, typer.Option("-w", help="ASPECT=NUMBER: how much an aspect counts.")
     ] = None,
-    start: Annotated[float | None, typer.Option(help="Seconds of the reference: from,")] = None,
+    start: Annotated[float | None, typer.Option(help="Seconds of the query: from,")] = None,
     end: Annotated[float | None, typer.Option(help="and to.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(help="genre=Jazz, artist!=Miles Davis, bpm=90..110.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Rank the catalogue by similarity to a reference."""
+    """Rank the catalogue by similarity to a query."""
+    from simlib.reporting import title_and_artist
     from simlib.search import Searcher, sameness
 
     weights = dict(map(_weight, weight or []))
-    found = Searcher().query(reference, k, weights, start=start, end=end, where=where or ())
+    found = Searcher().query(query, k, weights, start=start, end=end, where=where or ())
     if found.attrs["no_close_match"]:
-        print("simlib: nothing in the catalogue is close to this", file=sys.stderr)
+        print("simlib: nothing in the catalogue is similar to this", file=sys.stderr)
     if found.empty:
         print("simlib: no other recording meets the conditions", file=sys.stderr)
     if as_json:
@@ -60,7 +61,7 @@ def query(
     wide = max(map(len, ids), default=8)
     print(f"rank  closer than   seconds  like those  {'track':<{wide}}  title – artist")
     for row, track_id in zip(found.itertuples(), ids, strict=True):
-        name = printable(f"{row.title} – {row.artist}" if row.artist else row.title)[:width]
+        name = printable(title_and_artist(row.title, row.artist))[:width]
         seconds = f"{row.start:.0f}–{row.end:.0f}"
         like = f"{row.query_start:.0f}–{row.query_end:.0f}"
         score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {like:>10}"
@@ -69,12 +70,12 @@ def query(
 
 
 def _weight(text):
-    """Read `PART=NUMBER`."""
+    """Read `ASPECT=NUMBER`."""
     name, _, number = text.partition("=")
     try:
         return name, float(number)
     except ValueError:
-        raise SimlibError(f"weight '{text}'", "is no PART=NUMBER", "try -w tempo=0.5") from None
+        raise SimlibError(f"weight '{text}'", "is no ASPECT=NUMBER", "try -w tempo=0.5") from None
 
 
 @app.command()
@@ -108,11 +109,11 @@ def embed(
 def catalogue(
     source: Annotated[Path, typer.Argument(help="A folder of music.")],
 ):
-    """Take a folder of music into data/, in place of what is there."""
+    """Import a folder of music into data/, in place of what is there."""
     from simlib.catalogue import import_folder
 
     taken, rejected = import_folder(source, Project.find().data)
-    print(f"{taken} recordings taken into data/, {rejected} entries listed in data/rejected.csv")
+    print(f"{taken} recordings imported into data/, {rejected} entries listed in data/rejected.csv")
 
 
 @app.command()
@@ -170,17 +171,17 @@ def report(
 
 @app.command()
 def query_report(
-    reference: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
+    query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
     k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
 ):
-    """Answer a reference on one page to listen to and to mail, reports/query.html."""
+    """Answer a query on one page to listen to and to mail, reports/query.html."""
     from simlib.reporting import execute_notebook, export_report
 
     project = Project.find()
     executed = project.reports / "notebooks" / "query_report.ipynb"
-    asked = {"reference": reference, "k": k}
+    asked = {"query": query, "k": k}
     execute_notebook(project.notebooks / "query_report.ipynb", executed, asked)
-    export_report(executed, project.reports / "query.html")
+    export_report(executed, project.reports / "query.html", "query-page")
 
 
 @app.command()

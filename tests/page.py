@@ -12,7 +12,8 @@ class Page(HTMLParser):
         super().__init__()
         self.tags, self.attributes, self.text = [], [], ""
         self.cells, self._cell = [], None
-        self.feed(content)
+        # Not the Markup itself, which would escape what the parser appends to it.
+        self.feed(str(content))
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)

@@ -2,8 +2,8 @@ from .markup import bars as bars
 from .panel import SearchPanel as SearchPanel
 from .query_page import Answer as Answer
 from .query_page import answer_query as answer_query
-from .query_page import query_block_html as query_block_html
-from .query_page import query_headline as query_headline
+from .query_page import headline_of_answer as headline_of_answer
+from .query_page import player_block as player_block
 from .query_page import query_map as query_map
 from .query_page import query_record as query_record
 from .query_page import results_block as results_block
@@ -15,8 +15,8 @@ __all__ = [
     "SearchPanel",
     "answer_query",
     "bars",
-    "query_block_html",
-    "query_headline",
+    "player_block",
+    "headline_of_answer",
     "query_map",
     "query_record",
     "results_block",

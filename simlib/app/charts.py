@@ -9,7 +9,7 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 
-from simlib.reporting import label, short
+from simlib.reporting import short, track_name
 
 # Points of a waveform and frames of a spectrogram: what a screen shows.
 POINTS, FRAMES = 600, 800
@@ -114,7 +114,7 @@ class CatalogueMap:
         self.points = points
         self.tracks = bqplot.Scatter(
             x=points[:, 0], y=points[:, 1], scales=scales, default_size=32, stroke_width=0,
-            names=np.array([label(track) for track in tracks.to_dict("records")]),
+            names=np.array([track_name(track, 60) for track in tracks.to_dict("records")]),
             display_names=False, tooltip=bqplot.Tooltip(fields=["name"], show_labels=False),
         )  # fmt: skip
         self.rings = bqplot.Scatter(

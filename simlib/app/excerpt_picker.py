@@ -1,6 +1,6 @@
-"""A reference to see and to hear, and the seconds of it that are meant."""
+"""The query as a picture and a player, and the excerpt of it that is chosen."""
 
-import html
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from simlib.app.charts import Sound
 from simlib.features import decode_blocks
-from simlib.reporting import PLAYER_RATE, audio_player
+from simlib.reporting import PLAYER_RATE, audio_player, render
 
-# Seconds that are played at most, and samples of a peak that is drawn.
-LISTEN, PEAK = 30.0, 200
+# The most seconds that are played, and the samples of one drawn peak.
+PLAYED_SECONDS, PEAK = 30.0, 200
 
 
-class ChosenExcerpt(NamedTuple):
+class ChosenQuery(NamedTuple):
     """A recording that was chosen: the file, what to call it, its id if it is in the catalogue."""
 
     path: Path
@@ -29,9 +29,9 @@ class ExcerptPicker:
     Parameters
     ----------
     changed : callable
-        Called when other seconds have been chosen.
-    typical : callable
-        Returns the seconds, (start, end), that say most of the recording.
+        Called when another excerpt has been chosen.
+    representative : callable
+        Returns the start and end of the most representative excerpt, in seconds.
 
     Attributes
     ----------
@@ -40,7 +40,9 @@ class ExcerptPicker:
     slider : ipywidgets.FloatRangeSlider
     """
 
-    def __init__(self, changed, typical):
+    def __init__(
+        self, changed: Callable[[], None], representative: Callable[[], tuple[float, float]]
+    ):
         self.changed, self.chosen = changed, None
         self.title, self.player = w.HTML(), w.HTML()
         self.picture = Sound()
@@ -50,32 +52,32 @@ class ExcerptPicker:
             continuous_update=False, readout_format=".1f", layout=w.Layout(width="34rem"),
         )  # fmt: skip
         self.slider.observe(self._on_slider, "value")
-        likely = w.Button(description="Most typical", tooltip="the ten seconds most like all of it")
+        typical = w.Button(description="Most typical", tooltip="ten seconds like the whole")
         whole = w.Button(description="All of it")
-        likely.on_click(lambda _: self._set(*typical()))
+        typical.on_click(lambda _: self._set(*representative()))
         whole.on_click(lambda _: self._set(0.0, self.slider.max))
         self.box = w.VBox([
             w.HBox([self.title, self.player]), self.picture.figure,
-            w.HBox([self.slider, likely, whole], layout=w.Layout(flex_flow="row wrap")),
+            w.HBox([self.slider, typical, whole], layout=w.Layout(flex_flow="row wrap")),
         ])  # fmt: skip
 
     @property
-    def span(self):
+    def span(self) -> tuple[float, float] | None:
         """The chosen seconds, (start, end); None for all of it."""
         start, end = self.slider.value
         return None if start <= self.slider.min and end >= self.slider.max else (start, end)
 
-    def take(self, chosen, end):
-        """Begin with all of another recording of so many seconds; nobody is called for it."""
+    def take(self, chosen: ChosenQuery, end: float) -> None:
+        """Begin with all of another recording that ends at `end` seconds, without a callback."""
         self.chosen = None
         self.slider.max = max(self.slider.max, end)
         self.slider.min, self.slider.max = 0.0, end
         self.slider.value = (0.0, end)
         self.chosen = chosen
 
-    def draw(self, log_mel, play=False):
-        """Show the recording, of which these are the frames, and play it if asked to."""
-        self.title.value = f"<h3>{html.escape(self.chosen.name)}</h3>"
+    def draw(self, log_mel: np.ndarray, play: bool = False) -> None:
+        """Show the recording of these log-mel frames, and play it if asked to."""
+        self.title.value = render("results", "name", self.chosen.name)
         # Peaks of each block, so that two hours of a mix fit into memory.
         blocks = decode_blocks(self.chosen.path, PLAYER_RATE)
         peaks = [_peaks(block) for block in blocks if len(block)]
@@ -84,10 +86,12 @@ class ExcerptPicker:
 
     def _offer(self, play=False):
         """Mark the chosen seconds in the picture and offer a player of them."""
-        # All of it is no range: from nothing a new one can be dragged.
+        # No range is shown for all of it, so that a new one can be dragged.
         self.picture.brush.selected = None if self.span is None else np.array(self.span)
         start, end = self.slider.value
-        player = audio_player(self.chosen.path, start=start, seconds=min(end - start, LISTEN))
+        player = audio_player(
+            self.chosen.path, start=start, seconds=min(end - start, PLAYED_SECONDS)
+        )
         self.player.value = player.replace("<audio", "<audio autoplay", 1) if play else player
 
     def _on_drag(self, change):
@@ -96,7 +100,7 @@ class ExcerptPicker:
             return
         start, end = (round(float(at), 1) for at in brush.selected)
         shown = tuple(round(at, 1) for at in self.slider.value)
-        # A click is no range; and what the slider itself has set is no news.
+        # A click is no range, and a range that the slider has set is known already.
         if end - start >= self.slider.step and (start, end) != shown:
             self._set(max(start, 0.0), min(end, self.slider.max))
 

@@ -1,40 +1,46 @@
-"""One line of a ranked list: what it is, which seconds, why, and what one may do with it."""
+"""Results as HTML: one row of the panel's list, one block of the query page, a timeline."""
 
-import html
+from collections.abc import Mapping
+from typing import Any
 
-from simlib.reporting import clock, short
+import pandas as pd
+from markupsafe import Markup
+
+from simlib.reporting import clock, render, short
 from simlib.search import sameness
 
 
-def result_markup(row):
-    """Make the text of one line of a ranked list.
+def match_texts(row: Any) -> dict[str, str]:
+    """Return the texts of a match: both excerpts, the query's name and the score.
 
     Parameters
     ----------
     row : namedtuple
         Of `Searcher.query`.
-
-    Returns
-    -------
-    str
-        HTML; every text of the catalogue is escaped.
     """
-    artist = f" – {html.escape(short(row.artist))}" if row.artist else ""
-    same = sameness(row)
-    same = f' <b class="same">{same}</b>' if same else ""
-    return (
-        f'<div class="simlib-result"><span class="rank">{row.rank}</span> '
-        f"<b>{html.escape(short(row.title or row.track_id))}</b>{artist}{same}<br>"
-        f"<small>{html.escape(short(row.tags, 90))}</small><br>"
-        f"<small>closer than {row.closer_than:.1f}% of unrelated pairs · its "
-        f"{clock(row.start)}–{clock(row.end)} is most like {clock(row.query_start)}–"
-        f"{clock(row.query_end)} of <i>{html.escape(short(row.query, 40))}</i>"
-        "</small></div>"
-    )
+    return {
+        "excerpt": f"{clock(row.start)}–{clock(row.end)}",
+        "query_excerpt": f"{clock(row.query_start)}–{clock(row.query_end)}",
+        "query": short(row.query, 40),
+        "closer_than": f"{row.closer_than:.1f}",
+    }
 
 
-def timeline_markup(found):
-    """Draw the passages of a long recording along time, each by the track that is nearest.
+def result_markup(row: Any) -> Markup:
+    """Make the text of one row of the panel's list.
+
+    Parameters
+    ----------
+    row : namedtuple
+        Of `Searcher.query`.
+    """
+    title, artist, tags = short(row.title or row.track_id), short(row.artist), short(row.tags, 90)
+    texts = (row.rank, title, artist, tags, sameness(row), match_texts(row))
+    return render("results", "row", *texts)
+
+
+def timeline_markup(found: pd.DataFrame) -> Markup:
+    """Draw the excerpts of a long recording along time, each by its most similar track.
 
     Parameters
     ----------
@@ -43,48 +49,42 @@ def timeline_markup(found):
 
     Returns
     -------
-    str
-        HTML: a block for each passage, as wide as it is long, the darker the nearer its track,
-        with the number of its row; all else shows when pointed at.
+    markupsafe.Markup
+        A block for each excerpt, as wide as it is long, with the number of its row. The more
+        similar its track, the darker it is; pointing at it shows the rest.
     """
     blocks = []
-    for number, row in enumerate(found.itertuples(), 1):
+    for row in found.itertuples():
         span = f"{clock(row.excerpt_start)}–{clock(row.excerpt_end)}"
-        near = f"closer than {row.closer_than:.1f}%"
-        said = f"{span} {row.title or row.track_id}, {'not close' if row.no_close_match else near}"
-        shade = 0.0 if row.no_close_match else row.closer_than
+        score = "no close match" if row.no_close_match else f"closer than {row.closer_than:.1f}%"
         blocks.append(
-            f'<i style="flex:{row.excerpt_end - row.excerpt_start:.2f} 0 0;--near:{shade:.0f}%"'
-            f' title="{html.escape(said)}">{number}</i>'
+            {
+                "width": f"{row.excerpt_end - row.excerpt_start:.2f}",
+                "shade": f"{0.0 if row.no_close_match else row.closer_than:.0f}",
+                "text": f"{span} {row.title or row.track_id}, {score}",
+            }
         )
     ends = clock(found["excerpt_start"].iloc[0]), clock(found["excerpt_end"].iloc[-1])
-    return (
-        f'<div class="timeline">{"".join(blocks)}</div>'
-        f'<div class="ends"><span>{ends[0]}</span><span>{ends[1]}</span></div>'
-    )
+    return render("results", "timeline", blocks, *ends)
 
 
-def bars(why, weights):
-    """Make bars of how alike two recordings are in each part of the embedding.
+def bars(why: Mapping[str, float], weights: Mapping[str, float]) -> Markup:
+    """Make bars of how similar two recordings are in each aspect.
 
     Parameters
     ----------
     why, weights : dict of str to float
-        What each part adds to the similarity, and the most that it can.
+        What each aspect adds to the similarity, and the most that it can.
 
     Returns
     -------
-    str
-        HTML: a bar is what a part adds as a share of the most, of another colour where it takes
-        away; the number behind it is what it adds, in hundredths.
+    markupsafe.Markup
+        A bar is what an aspect adds as a share of the most, of another colour if it takes away;
+        the number behind it is what it adds, in hundredths.
     """
-    bars = []
-    for subspace, share in why.items():
-        if weights[subspace]:
-            kind = ' class="less"' if share < 0 else ""
-            bars.append(
-                f'<div class="part"><span>{html.escape(subspace)}</span><div class="bar">'
-                f'<i{kind} style="width:{100 * abs(share) / weights[subspace]:.0f}%"></i></div>'
-                f"<span>{f'{round(100 * share)}'.replace('-', '−')}</span></div>"
-            )
-    return f'<div class="parts">{"".join(bars)}</div>'
+    rows = [
+        (aspect, round(100 * share), f"{100 * abs(share) / weights[aspect]:.0f}")
+        for aspect, share in why.items()
+        if weights[aspect]
+    ]
+    return render("results", "aspects", rows)

@@ -1,9 +1,13 @@
-"""What counts in a search, and which recordings it is among: sliders, conditions, switches."""
+"""The options of a search: weights of aspects, conditions on recordings, switches."""
+
+from collections.abc import Callable
+from typing import Any
 
 import ipywidgets as w
 from pandas.api.types import is_numeric_dtype
 
 from simlib.relevance import tag_columns
+from simlib.search import Searcher
 
 
 class SearchOptions:
@@ -21,7 +25,7 @@ class SearchOptions:
         To display.
     """
 
-    def __init__(self, searcher, changed):
+    def __init__(self, searcher: Searcher, changed: Callable[[], None]):
         self.tracks, self.default = searcher.tracks, searcher.index.weights
         self.weights = {
             name: w.FloatSlider(
@@ -51,10 +55,10 @@ class SearchOptions:
         self.per_artist = w.BoundedIntText(
             value=1, min=0, max=50, description="Per artist", tooltip="0 for any number"
         )
-        self.own_artist = w.Checkbox(description="the reference's own artist, too", indent=False)
-        self.farthest = w.Checkbox(description="what is least alike", indent=False)
+        self.own_artist = w.Checkbox(description="the query's own artist, too", indent=False)
+        self.farthest = w.Checkbox(description="the least similar first", indent=False)
         self.diversity = w.FloatSlider(
-            value=0.0, min=0.0, max=1.0, step=0.05, description="Variety", continuous_update=False
+            value=0.0, min=0.0, max=1.0, step=0.05, description="Diversity", continuous_update=False
         )
         controls = [
             *self.weights.values(), self.where, self.count, self.per_artist, self.own_artist,
@@ -62,7 +66,7 @@ class SearchOptions:
         ]  # fmt: skip
         for control in controls:
             control.observe(lambda _: changed(), "value")
-        aspects = w.VBox([w.HTML("<b>What counts</b>, times as much as usual"),
+        aspects = w.VBox([w.HTML("<b>Aspects</b>, times their usual weight"),
                           *self.weights.values()])  # fmt: skip
         rest = w.VBox([
             w.HTML("<b>Which recordings</b>"),
@@ -74,10 +78,10 @@ class SearchOptions:
             self.diversity, self.own_artist, self.farthest,
         ])  # fmt: skip
         self.box = w.Accordion([w.HBox([aspects, rest], layout=w.Layout(flex_flow="row wrap"))])
-        self.box.titles = ["What counts, and which recordings"]
+        self.box.titles = ["Aspects and conditions"]
 
-    def asked(self):
-        """Return what they ask for, as arguments of `Searcher.query`."""
+    def chosen(self) -> dict[str, Any]:
+        """Return the options as those of `SearchRequest.of`."""
         return {
             "k": self.count.value, "weights": self.chosen_weights(),
             "where": [c for c in self.where.value.split(";") if c.strip()],
@@ -85,8 +89,8 @@ class SearchOptions:
             "diversity": self.diversity.value, "farthest": self.farthest.value,
         }  # fmt: skip
 
-    def chosen_weights(self):
-        """Return the weights that the sliders ask for, {} where none was moved."""
+    def chosen_weights(self) -> dict[str, float]:
+        """Return the weights that the sliders are set to, {} if none was moved."""
         factors = {name: slider.value for name, slider in self.weights.items()}
         if all(factor == 1.0 for factor in factors.values()):
             return {}

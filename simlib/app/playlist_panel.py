@@ -1,21 +1,32 @@
-"""Playlists from the reference, and a long recording answered passage by passage."""
+"""Playlists from the query, and a long recording answered excerpt by excerpt."""
 
-import html
+from collections.abc import Callable
+from pathlib import Path
 
 import ipywidgets as w
 
 from simlib.app.markup import timeline_markup
 from simlib.core import SimlibError
-from simlib.reporting import audio_player, clock, html_table
-from simlib.search import sameness
+from simlib.reporting import audio_player, clock, html_table, render
+from simlib.search import Recording, Searcher, sameness
+
+COLUMNS = ["step", "track_id", "title", "artist"]
 
 
 class PlaylistPanel:
-    """Walk from the reference to another track, go on from it, or take it passage by passage.
+    """A path from the query to another track, a radio around it, or its excerpts.
 
     Parameters
     ----------
-    panel : simlib.app.SearchPanel
+    searcher : simlib.search.Searcher
+    names : dict of str to str
+        The track id of each name that is offered.
+    current : callable
+        Returns the recording that is the query, or None, and its track id, or None.
+    weights : callable
+        Returns the weights that searches use.
+    show_progress : callable
+        Called with how much is done, and of how much.
 
     Attributes
     ----------
@@ -23,90 +34,92 @@ class PlaylistPanel:
         To display.
     """
 
-    def __init__(self, panel):
-        self.panel = panel
+    def __init__(
+        self, searcher: Searcher, names: dict[str, str],
+        current: Callable[[], tuple[Recording | None, str | None]],
+        weights: Callable[[], dict[str, float]], show_progress: Callable[[int, int], None],
+    ):  # fmt: skip
+        self.searcher, self.names, self.current = searcher, names, current
+        self.weights, self.show_progress = weights, show_progress
         self.target = w.Combobox(
-            options=list(panel.names), placeholder="type a title or an artist", ensure_option=True,
-            description="Walk to", layout=w.Layout(width="34rem"),
+            options=list(names), placeholder="type a title or an artist", ensure_option=True,
+            description="Path to", layout=w.Layout(width="34rem"),
         )  # fmt: skip
         self.steps = w.BoundedIntText(value=8, min=1, max=50, description="in steps")
-        walk = w.Button(description="Walk")
-        station = w.Button(description="Station", tooltip="go on and on from the reference")
-        excerpts = w.Button(description="By passage", tooltip="for a mix: an answer every 10 s")
+        path = w.Button(description="Path")
+        radio = w.Button(description="Radio", tooltip="a playlist around the query")
+        excerpts = w.Button(description="By excerpt", tooltip="for a mix: an answer every 10 s")
         self.list = w.HTML()
-        walk.on_click(lambda _: self._guarded(self._walk))
-        station.on_click(lambda _: self._guarded(self._station))
-        excerpts.on_click(lambda _: self._guarded(self._by_excerpt))
+        path.on_click(lambda _: self.show(self.path))
+        radio.on_click(lambda _: self.show(self.radio))
+        excerpts.on_click(lambda _: self.show(self.by_excerpt))
         self.box = w.VBox([
-            w.HTML("<h3>Playlists, and passages of a mix</h3>"),
-            w.HBox([self.target, self.steps, walk], layout=w.Layout(flex_flow="row wrap")),
-            w.HBox([station, excerpts]), self.list,
+            w.HTML("<h3>Playlists, and excerpts of a mix</h3>"),
+            w.HBox([self.target, self.steps, path], layout=w.Layout(flex_flow="row wrap")),
+            w.HBox([radio, excerpts]), self.list,
         ])  # fmt: skip
 
-    def _guarded(self, make):
+    def show(self, make: Callable[[], str]) -> None:
+        """Show the HTML that a method makes, or its error in one line."""
         try:
-            make()
+            self.list.value = make()
         except SimlibError as error:
-            self.list.value = f'<div class="nothing">{html.escape(str(error))}</div>'
+            self.list.value = render("results", "notice", str(error))
         finally:
-            self.panel.at_work(0, 1)
+            self.show_progress(0, 1)
 
-    def _seed(self):
-        chosen = self.panel.chosen
-        if chosen is None or chosen.track_id is None:
-            hint = "choose a track of the catalogue first"
-            raise SimlibError("a playlist", "begins with a track of the catalogue", hint)
-        return chosen.track_id
-
-    def _walk(self):
+    def path(self) -> str:
+        """Make the playlist from the query to another track."""
         if not self.target.value:
-            raise SimlibError("a walk", "leads to another track", "choose where to walk to")
-        target = self.panel.names.get(self.target.value, self.target.value)
-        weights = self.panel.options.chosen_weights()
-        searcher = self.panel.searcher
-        found = searcher.path(self._seed(), target, self.steps.value, weights)
-        self._show(found[["step", "track_id", "title", "artist"]])
+            raise SimlibError("a path", "leads to another track", "choose where it is to lead")
+        target = self.names.get(self.target.value, self.target.value)
+        found = self.searcher.path(self._seed(), target, self.steps.value, self.weights())
+        return self._table(found[COLUMNS])
 
-    def _station(self):
-        found = self.panel.searcher.radio(self._seed(), weights=self.panel.options.chosen_weights())
-        self._show(found[["step", "track_id", "title", "artist"]])
+    def radio(self) -> str:
+        """Make the playlist around the query."""
+        return self._table(self.searcher.radio(self._seed(), weights=self.weights())[COLUMNS])
 
-    def _by_excerpt(self):
-        if self.panel.chosen is None:
-            raise SimlibError("passages", "are of a reference", "choose a track or a file first")
+    def by_excerpt(self) -> str:
+        """Answer the query excerpt by excerpt."""
+        recording, _ = self.current()
+        if recording is None:
+            raise SimlibError("excerpts", "are of a query", "choose a track or a file first")
 
         def progress(excerpts, **_):
             for done, excerpt in enumerate(excerpts, 1):
-                self.panel.at_work(done, len(excerpts))
+                self.show_progress(done, len(excerpts))
                 yield excerpt
 
-        found = self.panel.searcher.timeline(
-            self.panel.heard, weights=self.panel.options.chosen_weights(), progress=progress
-        )
+        found = self.searcher.timeline(recording, weights=self.weights(), progress=progress)
         spans = zip(found["excerpt_start"], found["excerpt_end"], strict=True)
         found.insert(0, "seconds", [f"{clock(start)}–{clock(end)}" for start, end in spans])
         found["closer than"] = [
-            "not close" if row.no_close_match else f"{row.closer_than:.1f}%"
+            "no close match" if row.no_close_match else f"{row.closer_than:.1f}%"
             for row in found.itertuples()
         ]
         found["same"] = [sameness(row) for row in found.itertuples()]
         columns = ["seconds", "track_id", "title", "artist", "closer than", "same"]
         # A catalogue of one artist has no answer to itself.
         drawn = timeline_markup(found) if len(found) else ""
-        self._show(found[columns], found["start"], drawn)
+        return drawn + self._table(found[columns], found["start"])
 
-    def _show(self, found, starts=None, above=""):
-        """Show a table with players, from the middle of each recording or from `starts`.
+    def _seed(self):
+        _, track_id = self.current()
+        if track_id is None:
+            hint = "choose a track of the catalogue first"
+            raise SimlibError("a playlist", "begins with a track of the catalogue", hint)
+        return track_id
 
-        What is to stand `above` it goes along: sent once more, the players would cost twice.
-        """
-        panel = self.panel
-        paths = panel.searcher.tracks.set_index("track_id")["path"]
+    def _table(self, found, starts=None):
+        """Make a table with players, from the middle of each recording or from `starts`."""
+        paths = self.searcher.tracks.set_index("track_id")["path"]
+        data = Path(self.searcher.project.data)
         starts = [None] * len(found) if starts is None else starts
         players = [
-            audio_player(panel.data / paths[track_id], start=start)
+            audio_player(data / paths[track_id], start=start)
             for track_id, start in zip(found["track_id"], starts, strict=True)
         ]
         shown = found.drop(columns="track_id")
         shown.insert(1, "listen", players)
-        self.list.value = above + html_table(shown, raw=["listen"])
+        return html_table(shown, raw=["listen"])

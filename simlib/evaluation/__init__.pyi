@@ -20,7 +20,6 @@ from .index_diff import list_overlap as list_overlap
 from .index_diff import moved_queries as moved_queries
 from .listening import aspect_margins as aspect_margins
 from .listening import evaluate_judgements as evaluate_judgements
-from .listening import fit_weights as fit_weights
 from .listening import listener_agreement as listener_agreement
 from .listening import system_margins as system_margins
 from .protocol import Evaluation as Evaluation
@@ -87,7 +86,6 @@ __all__ = [
     "evaluate_systems",
     "example_queries",
     "fetch_index",
-    "fit_weights",
     "hardest_queries",
     "headline_of",
     "hub_correction_cost",

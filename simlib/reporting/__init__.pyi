@@ -4,7 +4,8 @@ from .blocks import judgements_block as judgements_block
 from .blocks import query_block as query_block
 from .blocks import record_block as record_block
 from .blocks import rejected_block as rejected_block
-from .blocks import verdict_block as verdict_block
+from .blocks import summary_block as summary_block
+from .blocks import track_block as track_block
 from .catalogue_figures import catalogue_map_figure as catalogue_map_figure
 from .catalogue_figures import catalogue_overview as catalogue_overview
 from .catalogue_figures import marked_map as marked_map
@@ -19,10 +20,13 @@ from .evaluation_figures import tag_support_figure as tag_support_figure
 from .html import PLAYER_RATE as PLAYER_RATE
 from .html import PLAYER_SECONDS as PLAYER_SECONDS
 from .html import audio_player as audio_player
+from .html import data_uri as data_uri
 from .html import html_table as html_table
 from .html import player_excerpt as player_excerpt
 from .pages import execute_notebook as execute_notebook
 from .pages import export_report as export_report
+from .rendering import render as render
+from .rendering import style_sheet as style_sheet
 from .signal_figures import MATCHED as MATCHED
 from .signal_figures import MEL_COLUMNS as MEL_COLUMNS
 from .signal_figures import draw_log_mel as draw_log_mel
@@ -30,13 +34,16 @@ from .signal_figures import matched_excerpts_figure as matched_excerpts_figure
 from .signal_figures import three_views as three_views
 from .text import clock as clock
 from .text import interval_text as interval_text
-from .text import label as label
 from .text import plain as plain
-from .text import recording_name as recording_name
 from .text import short as short
 from .text import title_and_artist as title_and_artist
+from .text import track_name as track_name
 
 __all__ = [
+    "data_uri",
+    "render",
+    "style_sheet",
+    "track_block",
     "interval_text",
     "title_and_artist",
     "MATCHED",
@@ -55,7 +62,6 @@ __all__ = [
     "headline_block",
     "html_table",
     "judgements_block",
-    "label",
     "learning_curves",
     "marked_map",
     "matched_excerpts_figure",
@@ -67,11 +73,11 @@ __all__ = [
     "player_excerpt",
     "query_block",
     "record_block",
-    "recording_name",
+    "track_name",
     "rejected_block",
     "reliability_figure",
     "short",
     "tag_support_figure",
     "three_views",
-    "verdict_block",
+    "summary_block",
 ]

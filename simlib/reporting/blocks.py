@@ -1,22 +1,31 @@
-"""HTML that carries everything in itself: players, tables, and notebooks as pages to mail."""
+"""The blocks of reports, as HTML from templates."""
 
-import html
+import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from markupsafe import Markup
 
 from simlib.reporting.html import audio_player, html_table
-from simlib.reporting.text import recording_name
+from simlib.reporting.rendering import render
+from simlib.reporting.text import track_name
+
+# Rows of rejected entries that a report lists.
+MOST_REJECTED = 50
 
 
-def query_block(reference, neighbours, data, columns, remark=""):
-    """Make the block of one example query: the reference and its ranked list, to listen to.
+def query_block(
+    query: pd.Series, neighbours: pd.DataFrame, data: str | os.PathLike, columns: list[str],
+    remark: str = "",
+) -> Markup:  # fmt: skip
+    """Make the block of one example query: the query and its ranked list, to listen to.
 
     Parameters
     ----------
-    reference : pandas.Series
+    query : pandas.Series
         A row of the tracks table.
     neighbours : pandas.DataFrame
         From `simlib.evaluation.neighbour_table`.
@@ -24,21 +33,25 @@ def query_block(reference, neighbours, data, columns, remark=""):
         The catalogue's folder.
     columns : list of str
         Tag columns to show.
+    remark : str
+        A sentence above the list.
 
     Returns
     -------
-    str
+    markupsafe.Markup
     """
-    said = f"<p>{html.escape(remark)}</p>" if remark else ""
-    return _block(reference, data, columns, said + _listed(neighbours, data))
+    return _block(query, data, columns, [("", _listed(neighbours, data))], remark)
 
 
-def change_block(reference, before, after, data, columns):
+def change_block(
+    query: pd.Series, before: pd.DataFrame, after: pd.DataFrame, data: str | os.PathLike,
+    columns: list[str],
+) -> Markup:  # fmt: skip
     """Make the block of one recording whose list has changed: both lists, to listen to.
 
     Parameters
     ----------
-    reference : pandas.Series
+    query : pandas.Series
         A row of the tracks table.
     before, after : pandas.DataFrame
         From `simlib.evaluation.before_and_after`.
@@ -49,106 +62,76 @@ def change_block(reference, before, after, data, columns):
 
     Returns
     -------
-    str
+    markupsafe.Markup
     """
-    lists = f"<h4>Before</h4>{_listed(before, data)}<h4>After</h4>{_listed(after, data)}"
-    return _block(reference, data, columns, lists)
+    lists = [("Before", _listed(before, data)), ("After", _listed(after, data))]
+    return _block(query, data, columns, lists)
 
 
-def _block(reference, data, columns, lists):
-    tags = " · ".join(html.escape(reference[c].replace(";", ", ")) for c in columns)
-    return (
-        f'<div class="query"><h3>{recording_name(reference)}</h3>'
-        f"<p>{audio_player(Path(data) / reference['path'])} <small>{tags}</small></p>"
-        f"{lists}</div>"
-    )
+def _block(query, data, columns, lists, remark=""):
+    player = audio_player(Path(data) / query["path"])
+    tags = " · ".join(query[column].replace(";", ", ") for column in columns)
+    return render("blocks", "query", track_name(query), player, tags, lists, remark)
 
 
 def _listed(neighbours, data):
     known = ["rank", "title", "artist", "similarity", "shares", "before", "after"]
     shown = neighbours[[column for column in known if column in neighbours]].copy()
-    paths = [Path(data) / path for path in neighbours["path"]]
-    shown.insert(1, "listen", [audio_player(path) for path in paths])
+    shown.insert(1, "listen", [audio_player(Path(data) / path) for path in neighbours["path"]])
     return html_table(shown, raw=["listen"])
 
 
-def judgements_block(found):
-    """Make the block on what listeners say.
+def track_block(track: pd.Series) -> Markup:
+    """Make a heading of a track's title and artist."""
+    return render("results", "name", track_name(track))
+
+
+def judgements_block(found: dict | None) -> Markup:
+    """Make the block on what listeners said.
 
     Parameters
     ----------
     found : dict or None
         From `simlib.evaluation.evaluate_judgements`.
-
-    Returns
-    -------
-    str
     """
     if found is None:
-        return "<p>There is no judgement in <code>data/triplets.csv</code>.</p>"
-    agreed = pd.DataFrame(
-        [{"system": system} | values for system, values in found["agreement"].items()]
-    )
-    agreed = agreed.rename(columns={"value": "agreement", "n": "judgements"})
-    parts = list(found["weights"])
-    weights = pd.DataFrame(
-        {
-            "part": parts,
-            "weight": [found["before"][part] for part in parts],
-            "fitted": [found["weights"][part] for part in parts],
-        }
-    )
-    left_out = found["left_out"]
-    more = f" {left_out} more are on recordings that are not there." if left_out else ""
-    return (
-        f"{html_table(agreed)}<p>{html.escape(found['sentence'] + more)}</p>{html_table(weights)}"
-        "<p>To search by fitted weights, give them to <code>index.weights</code> in "
-        "<code>params.yaml</code>.</p>"
-    )
+        return render("blocks", "judgements", None, 0)
+    rows = [{"system": system} | values for system, values in found["agreement"].items()]
+    table = pd.DataFrame(rows).rename(columns={"value": "agreement", "n": "judgements"})
+    return render("blocks", "judgements", html_table(table), found["left_out"])
 
 
-def headline_block(text):
-    """Make the block that a comparison opens with: one sentence of plain text."""
-    return f'<div class="verdict"><p><b>{html.escape(text)}</b></p></div>'
+def headline_block(text: str) -> Markup:
+    """Make the block that a page opens with: one sentence of plain text."""
+    return render("blocks", "headline", text)
 
 
-def verdict_block(verdict, tracks, artists):
-    """Make the block that a report opens with.
+def summary_block(headline: str, details: list[str], tracks: int, artists: int) -> Markup:
+    """Make the block that the report opens with.
 
     Parameters
     ----------
-    verdict : tuple of (str, list of str)
-        Headline and details, from `simlib.evaluation.headline_of`.
+    headline : str
+    details : list of str
+        Both from `simlib.evaluation.headline_of`.
     tracks, artists : int
         How many were tested.
-
-    Returns
-    -------
-    str
     """
-    headline, details = verdict
-    items = "".join(f"<li>{html.escape(text)}</li>" for text in details)
-    return (
-        f'<div class="verdict"><p><b>{html.escape(headline)}</b></p>'
-        f"<p>Tested on {tracks} recordings by {artists} artists that the network never heard. "
-        "Ahead and behind mean beyond chance: the 95% interval of the paired difference leaves "
-        f"out 0.</p><details><summary>In figures</summary><ul>{items}</ul></details></div>"
-    )
+    return render("blocks", "summary", headline, details, tracks, artists)
 
 
-def rejected_block(rejected, kept):
-    """Make the summary of what could not be used: counts by cause, and up to 50 rows."""
-    if rejected.empty:
-        return f"<p>Nothing: all {kept} recordings are in.</p>"
-    causes = rejected["cause"].value_counts().rename_axis("cause").reset_index(name="entries")
-    more = "" if len(rejected) <= 50 else "<p>The rest is in reports/rejected.csv.</p>"
-    return (
-        f"<p>{len(rejected)} entries were left out, {kept} recordings are in.</p>"
-        f"{html_table(causes)}{html_table(rejected.head(50))}{more}"
-    )
+def rejected_block(rejected: pd.DataFrame, kept: int) -> Markup:
+    """Make the summary of what could not be used: counts by cause, and the first rows."""
+    causes = rows = ""
+    if not rejected.empty:
+        counts = rejected["cause"].value_counts()
+        causes = html_table(counts.rename_axis("cause").reset_index(name="entries"))
+        rows = html_table(rejected.head(MOST_REJECTED))
+    more = len(rejected) > MOST_REJECTED
+    return render("blocks", "rejected", len(rejected), kept, causes, rows, more)
 
 
-def record_block(params, packages):
+def record_block(params: str, packages: Iterable[str]) -> Markup:
     """Make the closing block: the parameters and the versions that made the report.
 
     Parameters
@@ -157,14 +140,7 @@ def record_block(params, packages):
         The text of `params.yaml`.
     packages : iterable of str
         Names of installed packages.
-
-    Returns
-    -------
-    str
     """
-    versions = "\n".join(f"{name} {version(name)}" for name in packages)
-    versions = f"Python {platform.python_version()}\n{versions}"
-    return (
-        f"<details><summary>Parameters</summary><pre>{html.escape(params)}</pre></details>"
-        f"<details><summary>Versions</summary><pre>{html.escape(versions)}</pre></details>"
-    )
+    versions = [f"{name} {version(name)}" for name in packages]
+    versions = "\n".join([f"Python {platform.python_version()}", *versions])
+    return render("blocks", "record", params, versions)

@@ -1,16 +1,24 @@
-"""HTML that carries everything in itself: players, tables, and notebooks as pages to mail."""
+"""Players and tables as HTML that carries everything in itself."""
 
 import base64
-import html
+import os
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
 
 from simlib.core import SimlibError
 from simlib.features import decode, duration, fade, mp3_bytes
+from simlib.reporting.rendering import render
 
 PLAYER_SECONDS = 8.0
 PLAYER_RATE = 22050
 
 
-def audio_player(path, *, start=None, seconds=PLAYER_SECONDS):
+def audio_player(
+    path: str | os.PathLike, *, start: float | None = None, seconds: float = PLAYER_SECONDS
+) -> Markup:
     """Make an audio player that carries a short excerpt of a recording.
 
     Parameters
@@ -23,16 +31,18 @@ def audio_player(path, *, start=None, seconds=PLAYER_SECONDS):
 
     Returns
     -------
-    str
-        An HTML element with the excerpt as mono MP3; a sentence where it cannot be decoded.
+    markupsafe.Markup
+        An element with the excerpt as mono MP3; a sentence if it cannot be decoded.
     """
     try:
         return recording_player(player_excerpt(path, start=start, seconds=seconds))
     except SimlibError as error:
-        return f"<em>{html.escape(error.cause)}</em>"
+        return render("blocks", "unplayable", error.cause)
 
 
-def player_excerpt(path, *, start=None, seconds=PLAYER_SECONDS):
+def player_excerpt(
+    path: str | os.PathLike, *, start: float | None = None, seconds: float = PLAYER_SECONDS
+) -> np.ndarray:
     """Decode an excerpt for listening: float32 at `PLAYER_RATE`, faded at both ends."""
     if start is None:
         start = max(0.0, (duration(path) - seconds) / 2)
@@ -40,13 +50,17 @@ def player_excerpt(path, *, start=None, seconds=PLAYER_SECONDS):
     return fade(samples, PLAYER_RATE)
 
 
-def recording_player(samples, rate=PLAYER_RATE):
-    """Make an audio player of mono samples."""
-    data = base64.b64encode(mp3_bytes(samples, rate)).decode("ascii")
-    return f'<audio controls preload="none" src="data:audio/mpeg;base64,{data}"></audio>'
+def recording_player(samples: np.ndarray, rate: int = PLAYER_RATE) -> Markup:
+    """Make an audio player of mono samples: float32, shape (n_samples,)."""
+    return render("blocks", "player", data_uri("audio/mpeg", mp3_bytes(samples, rate)))
 
 
-def html_table(frame, *, raw=()):
+def data_uri(kind: str, content: bytes) -> str:
+    """Return content of a MIME type as a URI that carries it."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def html_table(frame: pd.DataFrame, *, raw: Iterable[str] = ()) -> Markup:
     """Make an HTML table; every cell is escaped but those of the `raw` columns.
 
     Parameters
@@ -57,23 +71,19 @@ def html_table(frame, *, raw=()):
 
     Returns
     -------
-    str
+    markupsafe.Markup
     """
 
     def cell(name, value):
         if name in raw:
-            return f"<td>{value}</td>"
+            return Markup(value), False
         if isinstance(value, float):
-            return f'<td class="number">{value:.3f}</td>' if value == value else "<td></td>"
-        return f"<td>{html.escape(str(value))}</td>"
+            return ("", False) if np.isnan(value) else (f"{value:.3f}", True)
+        return str(value), False
 
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
     columns = [frame[name].tolist() for name in frame.columns]
-    body = "".join(
-        "<tr>" + "".join(map(cell, frame.columns, row)) + "</tr>"
+    rows = [
+        [cell(*one) for one in zip(frame.columns, row, strict=True)]
         for row in zip(*columns, strict=True)
-    )
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        "</div>"
-    )
+    ]
+    return render("blocks", "table", list(map(str, frame.columns)), rows)

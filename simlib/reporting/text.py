@@ -1,39 +1,42 @@
-"""One line of a ranked list: what it is, which seconds, why, and what one may do with it."""
+"""Texts as reports and the interface write them: names, times, figures with intervals."""
 
-import html
 import math
+from collections.abc import Mapping
 
 
-def label(track):
-    """Return a track's title and artist in one line of plain text."""
-    artist = f" – {short(track['artist'])}" if track["artist"] else ""
-    return f"{short(track['title'] or track['track_id'])}{artist}"
+def track_name(track: Mapping, length: int | None = None) -> str:
+    """Name a track: `title – artist`, the id in place of an unknown title.
+
+    Parameters
+    ----------
+    track : mapping
+        With `title`, `artist` and `track_id`.
+    length : int, optional
+        Longest title and longest artist, in characters.
+    """
+    title, artist = track["title"] or track["track_id"], track["artist"]
+    if length is not None:
+        title, artist = short(title, length), short(artist, length)
+    return title_and_artist(title, artist)
 
 
-def short(text, length=60):
-    """Shorten a text to one line."""
+def short(text: str, length: int = 60) -> str:
+    """Shorten a text to one line of at most `length` characters."""
     text = " ".join(str(text).split())
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def plain(text, length=30):
+def plain(text: str, length: int = 30) -> str:
     """Make untrusted text safe to draw: short, one line, no mathematics, no control characters."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    text = text if len(text) <= length else text[: length - 1] + "…"
+    text = short("".join(c if c.isprintable() else " " for c in str(text)), length)
     return text.replace("$", r"\$")
 
 
-def clock(seconds):
+def clock(seconds: float) -> str:
     """Write seconds as a player does: 0:07, 12:34, 1:02:03."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-def recording_name(track):
-    """Return a track's title and artist as escaped HTML."""
-    artist = f" – {track['artist']}" if track["artist"] else ""
-    return html.escape(f"{track['title'] or track['track_id']}{artist}")
 
 
 def title_and_artist(title: str, artist: str) -> str:

@@ -4,6 +4,8 @@ from .excerpts import representative_excerpt as representative_excerpt
 from .filters import filter_mask as filter_mask
 from .playlists import path_between as path_between
 from .playlists import radio as radio
+from .queries import Query as Query
+from .queries import Recording as Recording
 from .request import SearchRequest as SearchRequest
 from .rerank import agreement as agreement
 from .rerank import by_any_subspace as by_any_subspace
@@ -14,6 +16,8 @@ from .searcher import Searcher as Searcher
 from .searcher import query as query
 
 __all__ = [
+    "Query",
+    "Recording",
     "SearchRequest",
     "Searcher",
     "agreement",

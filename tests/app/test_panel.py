@@ -27,15 +27,15 @@ def test_nothing_is_shown_before_something_is_chosen(panel):
     panel.search()
     panel.options.count.value = 3
     assert panel.results is None
-    assert panel.listing.children == ()
+    assert panel.list.listing.children == ()
 
 
 def test_a_choice_is_answered_as_the_searcher_answers(panel):
-    panel.choice.value = "Song 3 – Artist 1 [s03]"
+    panel.chooser.choice.value = "Song 3 – Artist 1 [s03]"
     assert ids(panel) == panel.searcher.query("s03")["track_id"].tolist()
-    assert len(panel.listing.children) == 5
-    assert "<audio" in panel.seconds.player.value
-    assert all("<audio" in line.player.value for line in panel.lines[:5])
+    assert len(panel.list.listing.children) == 5
+    assert "<audio" in panel.picker.player.value
+    assert all("<audio" in line.player.value for line in panel.list.rows[:5])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_choice_is_answered_as_the_searcher_answers(panel):
         (lambda p: setattr(p.options.own_artist, "value", True), {"own_artist": True}),
         (lambda p: setattr(p.options.farthest, "value", True), {"farthest": True}),
         (lambda p: setattr(p.options.diversity, "value", 0.9), {"diversity": 0.9}),
-        (lambda p: setattr(p.seconds.slider, "value", (0.5, 2.0)), {"start": 0.5, "end": 2.0}),
+        (lambda p: setattr(p.picker.slider, "value", (0.5, 2.0)), {"start": 0.5, "end": 2.0}),
     ],
 )  # fmt: skip
 def test_every_control_asks_for_what_it_says(panel, move, options):
@@ -66,27 +66,27 @@ def test_every_control_asks_for_what_it_says(panel, move, options):
 
 def test_references_are_kept_and_forgotten(panel):
     panel.choose("s03")
-    panel._keep(liked=True)
+    panel.keep(True)
     panel.choose("s08")
-    panel._keep(liked=False)
+    panel.keep(False)
     expected = panel.searcher.query(["s03"], unlike=["s08"])
     assert ids(panel) == expected["track_id"].tolist()
-    assert len(panel.kept.children) == 2
-    panel.kept.children[0].click()
-    assert len(panel.kept.children) == 1
+    assert len(panel.basket.box.children) == 2
+    panel.basket.box.children[0].click()
+    assert len(panel.basket.box.children) == 1
 
 
 def test_an_upload_is_searched_with_and_cannot_be_judged(panel, tmp_path):
     path = samples.write(tmp_path / "mine.wav", samples.chord(2.0, 247))
-    panel.upload.value = (
+    panel.chooser.upload.value = (
         {"name": "<b>mine</b>.wav", "type": "", "size": 1, "content": memoryview(path.read_bytes()),
          "last_modified": datetime.now(UTC)},
     )  # fmt: skip
     assert ids(panel) == panel.searcher.query(path)["track_id"].tolist()
-    assert "&lt;b&gt;mine" in panel.seconds.title.value
-    assert panel.lines[0].up.disabled
+    assert "&lt;b&gt;mine" in panel.picker.title.value
+    assert panel.list.rows[0].up.disabled
     assert set(panel.results["query"]) == {"<b>mine</b>.wav"}
-    panel.seconds.slider.value = (0.5, 1.5)
+    panel.picker.slider.value = (0.5, 1.5)
     part = panel.searcher.query(panel.searcher.load(path), start=0.5, end=1.5)
     assert ids(panel) == part["track_id"].tolist()
 
@@ -94,40 +94,40 @@ def test_an_upload_is_searched_with_and_cannot_be_judged(panel, tmp_path):
 def test_a_broken_upload_is_told_and_the_list_stays(panel):
     panel.choose("s03")
     before = ids(panel)
-    panel.upload.value = (
+    panel.chooser.upload.value = (
         {"name": "x.wav", "type": "", "size": 1, "content": memoryview(b"no music"),
          "last_modified": datetime.now(UTC)},
     )  # fmt: skip
-    assert "x.wav: cannot be decoded" in panel.message.value
+    assert "x.wav: cannot be decoded" in panel.chooser.message.value
     assert ids(panel) == before
 
 
 def test_another_upload_leaves_the_first_ones_file_alone(panel, tmp_path):
     path = samples.write(tmp_path / "mine.wav", samples.chord(2.0, 247))
     for name, content in (("mine.wav", path.read_bytes()), ("x.wav", b"no music")):
-        panel.upload.value = (
+        panel.chooser.upload.value = (
             {"name": name, "type": "", "size": 1, "content": memoryview(content),
              "last_modified": datetime.now(UTC)},
         )  # fmt: skip
-    panel.seconds.slider.value = (0.5, 1.5)
-    assert "cannot" not in panel.message.value
-    assert "<audio" in panel.seconds.player.value
+    panel.picker.slider.value = (0.5, 1.5)
+    assert "cannot" not in panel.chooser.message.value
+    assert "<audio" in panel.picker.player.value
 
 
 def test_a_condition_on_no_column_is_told(panel):
     panel.choose("s03")
     panel.options.where.value = "<i>x</i>=1"
-    assert "there is no column" in panel.message.value
-    assert "<i>" not in panel.message.value
+    assert "there is no column" in panel.chooser.message.value
+    assert "<i>" not in panel.chooser.message.value
 
 
 def test_what_cannot_be_answered_leaves_no_other_answer_to_be_judged(panel):
     panel.choose("s03")
     panel.options.where.value = "gender=x"
     panel.choose("s08")
-    assert "Song 8" in panel.seconds.title.value
-    assert panel.results is None and not panel.listing.children
-    assert not len(panel.map.rings.x) and not len(panel.map.rings.names)
+    assert "Song 8" in panel.picker.title.value
+    assert panel.results is None and not panel.list.listing.children
+    assert not len(panel.map.picture.rings.x) and not len(panel.map.picture.rings.names)
     panel.options.where.value = ""
     assert ids(panel) == panel.searcher.query("s08")["track_id"].tolist()
 
@@ -150,41 +150,40 @@ def test_conditions_are_put_together_without_knowing_how_to_write_them(panel):
 
 
 def test_seconds_that_are_kept_are_not_asked_for_twice(panel, monkeypatch):
-    asked, query = [], panel.searcher.query
+    requests, answer = [], panel.searcher.answer
 
-    def spied(like, **options):
-        asked.append((like, options["unlike"]))
-        return query(like, **options)
+    def spied(request):
+        requests.append(request)
+        return answer(request)
 
-    monkeypatch.setattr(panel.searcher, "query", spied)
+    monkeypatch.setattr(panel.searcher, "answer", spied)
     panel.choose("s03")
-    panel._keep(liked=True)
+    panel.keep(True)
     panel.choose("s08")
-    panel.seconds.slider.value = (0.5, 1.5)
-    panel._keep(liked=False)
-    liked, unlike = asked[-1]
-    assert [one.name for one in liked] == ["Song 3"]
-    assert [(one.name, one.start) for one in unlike] == [("Song 8", 0.5)]
+    panel.picker.slider.value = (0.5, 1.5)
+    panel.keep(False)
+    assert [one.name for one in requests[-1].queries] == ["Song 3"]
+    assert [(one.name, one.start) for one in requests[-1].unlike] == [("Song 8", 0.5)]
 
 
 def test_only_a_whole_track_by_itself_is_judged(panel):
     panel.choose("s03")
-    assert not panel.lines[0].up.disabled
-    panel.seconds.slider.value = (0.5, 1.5)
-    assert panel.lines[0].up.disabled
+    assert not panel.list.rows[0].up.disabled
+    panel.picker.slider.value = (0.5, 1.5)
+    assert panel.list.rows[0].up.disabled
     panel.choose("s03")
-    panel._keep(liked=True)
+    panel.keep(True)
     panel.choose("s08")
-    assert panel.lines[0].up.disabled
+    assert panel.list.rows[0].up.disabled
 
 
 def test_thumbs_prefer_to_the_neighbour_that_has_none(panel):
     panel.choose("s03")
     first, second, third = ids(panel)[:3]
-    panel.lines[1].up.click()
-    panel.lines[1].up.click()
-    panel.lines[0].up.click()
-    panel.lines[2].down.click()
+    panel.list.rows[1].up.click()
+    panel.list.rows[1].up.click()
+    panel.list.rows[0].up.click()
+    panel.list.rows[2].down.click()
     rows = (panel.data / "triplets.csv").read_text().splitlines()
     assert rows[:2] == ["reference,nearer,farther", f"s03,{second},{first}"]
     assert rows[2] == f"s03,{first},{third}", "the one below has a thumb already"
@@ -196,39 +195,39 @@ def test_no_close_match_folds_the_list(panel):
         panel.searcher.calibration, outlier_threshold=2.0
     )
     panel.choose("s03")
-    assert "Nothing here is close" in panel.headline.value
-    assert panel.listing.layout.display == "none"
-    panel.anyway.click()
-    assert panel.listing.layout.display is None
+    assert "Nothing here is close" in panel.list.headline.value
+    assert panel.list.listing.layout.display == "none"
+    panel.list.anyway.click()
+    assert panel.list.listing.layout.display is None
 
 
 def test_the_map_is_coloured_ringed_and_clicked(panel):
     panel.choose("s03")
     rows = [int(i[1:]) for i in ["s03", *ids(panel)]]
-    np.testing.assert_allclose(panel.map.rings.x, panel.map.points[rows, 0])
-    assert list(panel.map.rings.names) == ["★", "1", "2", "3", "4", "5"]
-    assert len(set(panel.map.tracks.colors)) == 2
-    panel.colour.value = "seconds"
-    assert len(set(panel.map.tracks.colors)) > 2
-    panel._on_map(None, {"data": {"index": 8}})
+    np.testing.assert_allclose(panel.map.picture.rings.x, panel.map.picture.points[rows, 0])
+    assert list(panel.map.picture.rings.names) == ["★", "1", "2", "3", "4", "5"]
+    assert len(set(panel.map.picture.tracks.colors)) == 2
+    panel.map.colour.value = "seconds"
+    assert len(set(panel.map.picture.tracks.colors)) > 2
+    panel.map._on_click(None, {"data": {"index": 8}})
     assert panel.chosen.track_id == "s08"
-    assert "autoplay" in panel.seconds.player.value
+    assert "autoplay" in panel.picker.player.value
 
 
 def test_playlists_and_passages(panel):
     lists = panel.playlists
-    lists._guarded(lists._station)
+    lists.show(lists.radio)
     assert "choose a track of the catalogue first" in lists.list.value
     panel.choose("s03")
-    lists._guarded(lists._walk)
-    assert "choose where to walk to" in lists.list.value
-    lists._guarded(lists._station)
+    lists.show(lists.path)
+    assert "choose where it is to lead" in lists.list.value
+    lists.show(lists.radio)
     assert lists.list.value.count("<audio") == 12
     lists.target.value = "Song 8 – Artist 4 [s08]"
     lists.steps.value = 2
-    lists._guarded(lists._walk)
+    lists.show(lists.path)
     assert lists.list.value.count("<audio") == 3
-    lists._guarded(lists._by_excerpt)
+    lists.show(lists.by_excerpt)
     assert "0:00–0:03" in lists.list.value
     assert lists.list.value.count("flex:") == lists.list.value.count("<audio")
 
@@ -237,7 +236,7 @@ def test_a_catalogue_of_one_artist_has_no_passages_to_draw(panel, monkeypatch):
     artists = panel.searcher.index.artists
     monkeypatch.setattr(panel.searcher.index, "artists", np.zeros_like(artists))
     panel.choose("s03")
-    panel.playlists._guarded(panel.playlists._by_excerpt)
+    panel.playlists.show(panel.playlists.by_excerpt)
     assert "<table" in panel.playlists.list.value
     assert "<audio" not in panel.playlists.list.value
-    assert "by another artist" in panel.headline.value
+    assert "by another artist" in panel.list.headline.value

@@ -26,7 +26,7 @@ from simlib.app import (
     Answer,
     answer_query,
     bars,
-    query_headline,
+    headline_of_answer,
     query_map,
     query_record,
     results_block,
@@ -89,7 +89,7 @@ def found_of(**changes):
     """A ranked list of one."""
     row = {
         "rank": 1, "track_id": "a", "title": "A", "artist": "B", "tags": "calm",
-        "closer_than": 98.76, "query_start": 62.0, "query_end": 70.4, "start": 4.0,
+        "closer_than": 98.76, "query": "Q", "query_start": 62.0, "query_end": 70.4, "start": 4.0,
         "end": 6.0, "same_seconds": 0.0, "near_duplicate": False, "why": {"sound": 0.5},
     }  # fmt: skip
     found = pd.DataFrame([row | changes])
@@ -122,7 +122,7 @@ def test_a_longer_list_than_a_page_holds_is_refused(project):
 
 def test_the_title_names_the_reference_and_nothing_in_it_runs(asked):
     page = Page(title_block(asked))
-    assert set(page.tags) == {"style", "h1", "p"}
+    assert set(page.tags) == {"h1", "p"}
     for text in ("Song 3", EVIL, MATHS, "Artist 1", SCRIPT, "drums", "0:03"):
         assert text in page.text
 
@@ -130,22 +130,22 @@ def test_the_title_names_the_reference_and_nothing_in_it_runs(asked):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Nearest is “A” by B, closer than 98.8% of unrelated pairs: its 0:04–0:06 sound like "
+        ({}, "Most similar is “A” by B, closer than 98.8% of unrelated pairs: its 0:04–0:06 sound like "
              "1:02–1:10 of this recording."),
-        ({"title": "", "artist": ""}, "Nearest is “a”, closer"),
+        ({"title": "", "artist": ""}, "Most similar is “a”, closer"),
         ({"near_duplicate": True}, "The catalogue has 1:02–1:10 of this very recording: 0:04–0:06 "
                                    "of “A” by B."),
     ],
 )  # fmt: skip
 def test_the_verdict_is_the_first_of_the_list(changes, said):
-    assert said in query_headline(found_of(**changes))
+    assert said in headline_of_answer(found_of(**changes))
 
 
 def test_the_verdict_admits_that_there_is_nothing():
-    assert "no other recording" in query_headline(found_of().head(0))
+    assert "no other recording" in headline_of_answer(found_of().head(0))
     found = found_of()
     found.attrs["no_close_match"] = True
-    assert query_headline(found) == "Nothing here is close to this."
+    assert headline_of_answer(found) == "Nothing in the catalogue is close to this."
 
 
 def listed(asked, **changes):
@@ -168,7 +168,7 @@ def test_each_result_is_told_and_nothing_in_it_runs(asked):
 
 def test_a_result_tells_which_seconds_match_which(asked):
     page = listed(asked, start=61.0, end=69.2, query_start=3.0, query_end=11.0)
-    assert page.text.count("Its 1:01–1:09 sound like 0:03–0:11 of the reference.") == 4
+    assert page.text.count("Its 1:01–1:09 sound like 0:03–0:11 of the query.") == 4
 
 
 def test_near_duplicates_and_shared_passages_are_marked(asked):
@@ -185,7 +185,7 @@ def test_where_nothing_is_close_the_list_is_folded_away(asked, monkeypatch):
     page = listed(asked)
     assert page.tags[:2] == ["details", "summary"]
     assert "open" not in [name for tag, name, _ in page.attributes if tag == "details"]
-    assert "The 4 least far, all the same" in page.text
+    assert "The 4 most similar, all the same" in page.text
     assert page.tags.count("audio") == 4
 
 
@@ -218,7 +218,7 @@ def test_the_record_names_the_file_but_not_where_it_lies(project, tmp_path):
     path = samples.write(tmp_path / "secret" / "mine.wav", samples.chord(2.0))
     asked = answer_query(Searcher(project), path, 2)
     record = query_record(asked)
-    assert "reference: mine.wav" in record and "results: 2" in record
+    assert "query: mine.wav" in record and "results: 2" in record
     assert "secret" not in record
     assert "a file from outside · 0:02" in Page(title_block(asked)).text
 
@@ -305,7 +305,7 @@ def test_the_notebook_has_its_parameters_and_stays_thin():
     (cell,) = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
     tree = ast.parse("".join(cell["source"]))
     values = {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body}
-    assert values == {"reference": "", "k": 10}
+    assert values == {"query": "", "k": 10}
 
 
 def make(project, *words):
@@ -352,7 +352,7 @@ def test_the_page_shows_every_name_as_it_is(reported):
     assert page.text.count(HOSTILE_FILE) >= 2, "in its title and at its head"
     assert EVIL in page.text and SCRIPT in page.text and MATHS in page.text
     assert page.text.count("sound like") == 3 + 1, "the matching seconds of each, and the verdict"
-    assert "Nearest is “Song" in page.text or "Nothing here is close" in page.text
+    assert "Most similar is “Song" in page.text or "Nothing here is close" in page.text
     assert "recordings: 12" in page.text and "faiss-cpu" in page.text
 
 

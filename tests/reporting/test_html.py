@@ -24,9 +24,10 @@ from simlib.reporting import (
     judgements_block,
     player_excerpt,
     query_block,
-    recording_name,
     rejected_block,
-    verdict_block,
+    summary_block,
+    track_block,
+    track_name,
 )
 
 
@@ -147,12 +148,11 @@ def test_a_change_block_holds_both_lists_and_what_became_of_their_entries(tmp_pa
     ]  # fmt: skip
 
 
-def test_judgements_are_laid_out_with_what_they_would_weigh():
+def test_judgements_are_laid_out():
     agreement = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 40}
     found = {
         "agreement": {"simlib": agreement, "mfcc": agreement | {"value": 0.5}},
-        "left_out": 2, "before": {"sound": 0.6, EVIL: 0.4},
-        "weights": {"sound": 0.25, EVIL: 0.75}, "sentence": "Fitted beyond chance.",
+        "left_out": 2,
     }  # fmt: skip
     page = Page(judgements_block(found))
     assert "img" not in page.tags
@@ -160,11 +160,8 @@ def test_judgements_are_laid_out_with_what_they_would_weigh():
         "system", "agreement", "low", "high", "judgements",
         "simlib", "0.700", "0.600", "0.800", "40",
         "mfcc", "0.500", "0.600", "0.800", "40",
-        "part", "weight", "fitted",
-        "sound", "0.600", "0.250",
-        EVIL, "0.400", "0.750",
     ]  # fmt: skip
-    assert "Fitted beyond chance. 2 more" in page.text
+    assert "2 more are on recordings that are not in the catalogue" in page.text
 
 
 def test_without_judgements_the_report_says_so():
@@ -179,15 +176,21 @@ def test_a_headline_is_plain_text():
 
 @pytest.mark.parametrize(
     ("title", "artist", "shown"),
-    [("T", "A", "T – A"), ("T", "", "T"), ("", "A", "id – A"), ("", "", "id"), ("<b>", "&", None)],
+    [("T", "A", "T – A"), ("T", "", "T"), ("", "A", "id – A"), ("", "", "id")],
 )
 def test_a_track_is_named_by_what_is_known(title, artist, shown):
-    found = recording_name({"track_id": "id", "title": title, "artist": artist})
-    assert found == (shown or "&lt;b&gt; – &amp;")
+    found = track_name({"track_id": "id", "title": title, "artist": artist})
+    assert found == shown
+
+
+def test_a_tracks_heading_is_escaped():
+    page = Page(track_block({"track_id": "id", "title": EVIL, "artist": "&"}))
+    assert page.tags == ["h3"]
+    assert page.text == f"{EVIL} – &"
 
 
 def test_the_verdict_opens_with_the_headline_and_escapes_it():
-    found = verdict_block((f"Behind {EVIL}", [EVIL, "b"]), 12, 3)
+    found = summary_block(f"Behind {EVIL}", [EVIL, "b"], 12, 3)
     page = Page(found)
     assert "img" not in page.tags
     assert page.tags.count("li") == 2
