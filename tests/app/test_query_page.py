@@ -130,8 +130,8 @@ def test_the_title_names_the_reference_and_nothing_in_it_runs(asked):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Most similar is “A” by B, closer than 98.8% of unrelated pairs: its 0:04–0:06 sound like "
-             "1:02–1:10 of this recording."),
+        ({}, "Most similar is “A” by B, closer than 98.8% of unrelated pairs: its 0:04–0:06 sound "
+             "like 1:02–1:10 of this recording."),
         ({"title": "", "artist": ""}, "Most similar is “a”, closer"),
         ({"near_duplicate": True}, "The catalogue has 1:02–1:10 of this very recording: 0:04–0:06 "
                                    "of “A” by B."),

@@ -10,7 +10,8 @@ import scipy.optimize
 from judgements import _steepness, fit_weights
 from scipy.special import expit
 
-from simlib.evaluation import aspect_margins
+from simlib.core import cosine
+from simlib.evaluation import aspect_margins, listener_agreement
 
 SETTINGS = samples.evaluate_settings()
 
