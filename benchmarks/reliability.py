@@ -19,7 +19,7 @@ from folds import FOLDS, SEEDS
 
 from simlib.core import Project, written_aside
 from simlib.evaluation import STATED, EvaluateSettings, reliability_curve, without_related
-from simlib.index import Index, IndexSettings, calibrate, unrelated_percentiles
+from simlib.index import IndexSettings, build_index, calibrate, unrelated_percentiles
 from simlib.reporting import reliability_figure
 from simlib.training import TrainSettings
 
@@ -39,7 +39,7 @@ def main():
     scores, alone, of_pairs, artists, single, calibrated = [], [], [], [], [], []
     for seed in SEEDS:
         for learning, held in parts(fits, everybody, FOLDS, seed):
-            index = Index.build(fits.model(settings, splits_of(learning)), fits.store, indexing)
+            index = build_index(fits.model(settings, splits_of(learning)), fits.store, indexing)
             for calibrating in (0, 1):
                 splits = np.where(half == calibrating, "validation", "test")
                 splits = np.where(held, splits, "train").astype(object)

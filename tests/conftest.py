@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from simlib.catalogue import read_catalogue
 from simlib.features import FeatureStore, extract
-from simlib.index import Index, calibrate
+from simlib.index import build_index, calibrate
 from simlib.model import Embedder
 
 # The machine may be busy: how long an example takes proves nothing.
@@ -77,7 +77,7 @@ def project_of(root, songs):
     model.subspaces = {name: model.new_subspace(name) for name in ("genre", "tempo")}
     model.save(weights, train=samples.TRAIN)
     model = Embedder.load(weights)
-    index = Index.build(model, store, samples.index_settings())
+    index = build_index(model, store, samples.index_settings())
     index.save(root / "index")
     splits = np.array(["train"] * 4 + ["test"] * (len(songs) - 4), dtype=object)
     calibrate(index, splits).save(root / "index")

@@ -12,7 +12,7 @@ import soundfile as sf
 
 from simlib.evaluation import EvaluateSettings, Evaluation
 from simlib.features import ExtractSettings, FeatureStore
-from simlib.index import Fingerprints, Index, IndexSettings
+from simlib.index import Fingerprints, Index, IndexOrigin, IndexSettings
 from simlib.model import Aspects
 from simlib.relevance import SplitSettings
 from simlib.training import TrainSettings
@@ -108,7 +108,8 @@ def index_of(vectors, table=None, digest="digest"):
     flat.add(vectors)
     aspects = Aspects({"sound": 5, "tempo": 3}, {"sound": 0.7, "tempo": 0.3})
     fingerprints = Fingerprints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
-    return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default, fingerprints)
+    origin = IndexOrigin(digest, 0.25, aspects, aspects.default)
+    return Index(table, segments, flat, flat, fingerprints, origin)
 
 
 def extract_settings(**changes):

@@ -1,3 +1,4 @@
+from .building import build_index as build_index
 from .calibration import ESTIMATES as ESTIMATES
 from .calibration import Calibration as Calibration
 from .calibration import by_other_artists as by_other_artists
@@ -8,6 +9,7 @@ from .calibration import similarity_percentile as similarity_percentile
 from .calibration import unrelated_percentiles as unrelated_percentiles
 from .faiss_index import CANDIDATES as CANDIDATES
 from .faiss_index import Index as Index
+from .faiss_index import IndexOrigin as IndexOrigin
 from .fingerprints import Fingerprints as Fingerprints
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_rate as fingerprint_rate
@@ -21,6 +23,8 @@ from .projection import save_projection as save_projection
 from .settings import IndexSettings as IndexSettings
 
 __all__ = [
+    "build_index",
+    "IndexOrigin",
     "CANDIDATES",
     "Calibration",
     "ESTIMATES",

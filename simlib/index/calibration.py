@@ -30,7 +30,7 @@ MEASURED = np.linspace(0.1, 0.9, 17)
 SAY = 60
 ESTIMATES = np.linspace(0.0, 1.0, 1001)
 _FILE = "calibration.json"
-_MEND = "run 'dvc repro index'"
+INDEX_HINT = "run 'dvc repro index'"
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Calibration:
         SimlibError
             If it is absent or broken.
         """
-        content = read_json(Path(folder) / _FILE, _MEND)
+        content = read_json(Path(folder) / _FILE, INDEX_HINT)
         try:
             return cls(**content)
         except TypeError:
-            raise SimlibError(Path(folder) / _FILE, "is of another version", _MEND) from None
+            raise SimlibError(Path(folder) / _FILE, "is of another version", INDEX_HINT) from None
 
 
 def calibrate(index, splits):

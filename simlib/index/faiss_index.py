@@ -1,23 +1,49 @@
-"""FAISS indexes of the catalogue: one of whole tracks, one of segments."""
+"""The searchable catalogue: exact FAISS indexes of whole tracks and of segments."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import faiss
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from simlib.core import SimlibError, evenly_spread, read_json, write_json, written_aside
 from simlib.index.calibration import ReferenceSample
-from simlib.index.fingerprints import Fingerprints, fingerprint, fingerprint_rate
+from simlib.index.fingerprints import Fingerprints
 from simlib.index.hubness import REFERENCE_SAMPLE, hub_penalties, penalise_hubs
 from simlib.model import SOUND, Aspects
-from simlib.relevance import artist_keys, tag_columns, tag_matrix
+from simlib.relevance import artist_codes, artist_keys, tag_columns, tag_matrix
 
-# How many nearest by cosine are ranked again, hubs set back.
+# Most similar tracks by cosine that are ranked again with hub penalties.
 CANDIDATES = 2_000
-_MEND = "run 'dvc repro index'"
+INDEX_HINT = "run 'dvc repro index'"
+
+
+@dataclass(frozen=True)
+class IndexOrigin:
+    """What an index was made with.
+
+    Attributes
+    ----------
+    model_digest : str
+        Of the weights that embedded the catalogue.
+    hop_seconds : float
+        Step between two segments, for queries as for the catalogue.
+    aspects : simlib.model.Aspects
+        How the vectors of tracks are made up.
+    weights : dict of str to float
+        Of every aspect, for searches that set none.
+    """
+
+    model_digest: str
+    hop_seconds: float
+    aspects: Aspects
+    weights: dict[str, float]
 
 
 class Index:
@@ -33,83 +59,27 @@ class Index:
     segments : pandas.DataFrame
         Columns `track` (row of `tracks`) and `start` (seconds); row i is vector i of `by_segment`.
     by_track, by_segment : faiss.IndexFlatIP
-    model_digest : str
-        Of the weights that embedded the catalogue.
-    hop_seconds : float
-        Step between two segments, for queries as for the catalogue.
-    aspects : simlib.model.Aspects
-        How the vectors of tracks are made up.
-    weights : dict of str to float
-        Every part's, for searches that ask for nothing else.
-    prints : simlib.index.Fingerprints
+    fingerprints : simlib.index.Fingerprints
         Of the tracks.
+    origin : IndexOrigin
     """
 
     def __init__(
-        self, tracks, segments, by_track, by_segment, model_digest, hop_seconds, aspects, weights,
-        fingerprints,
+        self, tracks: pd.DataFrame, segments: pd.DataFrame, by_track: faiss.IndexFlatIP,
+        by_segment: faiss.IndexFlatIP, fingerprints: Fingerprints, origin: IndexOrigin,
     ):  # fmt: skip
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
-        self.model_digest, self.hop_seconds = model_digest, hop_seconds
-        self.aspects, self.weights, self.fingerprints = aspects, weights, fingerprints
-        self._weighted_penalties = lru_cache(maxsize=8)(self._hub_penalties)
+        self.fingerprints, self.origin = fingerprints, origin
+        self.hop_seconds = origin.hop_seconds
+        self.aspects, self.weights = origin.aspects, origin.weights
+        self._penalties = lru_cache(maxsize=8)(self._hub_penalties)
 
-    @classmethod
-    def build(cls, model, store, settings):
-        """Embed every recording of a store.
-
-        Parameters
-        ----------
-        model : simlib.model.Embedder
-        store : simlib.features.FeatureStore
-        settings : simlib.index.IndexSettings
-
-        Returns
-        -------
-        Index
-
-        Raises
-        ------
-        SimlibError
-            If the store was made with another front-end than the model's, or a weight is for no
-            part of it.
-        """
-        aspects = model.aspects
-        weights = aspects.weights(settings.weights)
-        if store.front_end() != model.front_end.as_dict():
-            raise SimlibError(
-                store.folder,
-                "was extracted with other settings than the encoder was trained on",
-                "run 'dvc repro train'",
-            )
-        tracks = store.tracks()
-        vectors, rows, subspaces, fingerprints = [], [], [], []
-        rows_of_keys = zip(tracks["log_mel"], tracks["descriptor"], strict=True)
-        bar = tqdm(rows_of_keys, total=len(tracks), desc="embedding", unit="", mininterval=5)
-        for row, (log_mel, descriptor) in enumerate(bar):
-            frames = store.log_mel(log_mel)
-            vector, embedded, starts = model.track(
-                frames, store.descriptor(descriptor), settings.hop_seconds
-            )
-            fingerprints.append(fingerprint(frames, model.front_end))
-            vectors.append(vector)
-            subspaces.append(embedded)
-            rows.append(pd.DataFrame({"track": row, "start": starts}))
-        return cls(
-            tracks,
-            pd.concat(rows, ignore_index=True),
-            _flat(np.stack(vectors)),
-            _flat(np.concatenate(subspaces)),
-            model.digest,
-            settings.hop_seconds,
-            aspects,
-            weights,
-            Fingerprints.of_all(fingerprints, fingerprint_rate(model.front_end)),
-        )
-
-    def search(self, vector, k, row=None, weights=None):
-        """Return the k nearest tracks, hubs set back; see `simlib.index.hubness`.
+    def search(
+        self, vector: np.ndarray, k: int, row: int | None = None,
+        weights: dict[str, float] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """Return the k most similar tracks, hub-corrected; see `simlib.index.hubness`.
 
         Parameters
         ----------
@@ -124,8 +94,8 @@ class Index:
         Returns
         -------
         rows : numpy.ndarray of int64, shape (n_found,)
-            Rows of `tracks`, nearest first; k, or as many as there are.
-        proximities : numpy.ndarray of float64, shape (n_found,)
+            Rows of `tracks`, most similar first; k, or as many as there are.
+        similarities : numpy.ndarray of float64, shape (n_found,)
             At most 1, falling.
         """
         weights = weights or self.weights
@@ -137,10 +107,11 @@ class Index:
         order = np.argsort(-similarities, kind="stable")[:k]
         return rows[order], similarities[order]
 
-    def similarities(self, vector, rows, weights=None):
-        """Return how near tracks are to a query: float64, shape (n_rows,).
-
-        Their weighted cosine, hubs set back.
+    def similarities(
+        self, vector: np.ndarray, rows: Sequence[int] | np.ndarray,
+        weights: dict[str, float] | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """Return the hub-corrected weighted cosines of tracks and a query: float64, (n_rows,).
 
         Parameters
         ----------
@@ -153,24 +124,27 @@ class Index:
         cosines = self.vectors_of(rows) @ (vector * self.aspects.scale(weights))
         return penalise_hubs(cosines, self.hub_penalties(rows, weights))
 
-    def similarities_by_subspace(self, vector, rows):
-        """Return how near tracks are to a query in each part: float64, shape (n_parts, n_rows).
+    def similarities_by_subspace(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the cosines in each subspace: float64, shape (n_subspaces, n_rows).
 
-        Cosines, of which the weighted sum is that of the whole.
+        Their weighted sum is the cosine of the whole.
 
         Parameters
         ----------
         vector : numpy.ndarray of float32, shape (dimensions,)
         rows : numpy.ndarray of int, shape (n_rows,)
         """
-        asked, there = self.aspects.subspaces(vector), self.aspects.subspaces(self.vectors_of(rows))
-        return np.array([there[name] @ asked[name] for name in asked], dtype=np.float64)
+        query = self.aspects.subspaces(vector)
+        found = self.aspects.subspaces(self.vectors_of(rows))
+        return np.array([found[name] @ query[name] for name in query], dtype=np.float64)
 
-    def hub_penalties(self, rows, weights=None):
-        """Return tracks' handicaps under some weights: float64, shape (n_rows,)."""
-        return self._weighted_penalties(tuple((weights or self.weights).items()))[rows]
+    def hub_penalties(
+        self, rows: np.ndarray, weights: dict[str, float] | None = None
+    ) -> np.ndarray:
+        """Return tracks' hub penalties under some weights: float64, shape (n_rows,)."""
+        return self._penalties(tuple((weights or self.weights).items()))[rows]
 
-    def segments_of(self, row):
+    def segments_of(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a track's segments: embeddings, float32, and their starts in seconds."""
         first, last = np.searchsorted(self._segment_tracks, [row, row + 1])
         embedded = np.empty((last - first, self.by_segment.d), dtype=np.float32)
@@ -182,58 +156,58 @@ class Index:
         return self.segments["track"].to_numpy()
 
     @cached_property
-    def tag_columns(self):
-        """The tag columns' names: list of str; see `tag_columns`."""
+    def tag_columns(self) -> list[str]:
+        """The tag columns' names; see `simlib.relevance.tag_columns`."""
         return tag_columns(self.tracks)
 
     @cached_property
-    def artists(self):
+    def artists(self) -> np.ndarray:
         """The tracks' artists as numbers: int64, shape (n_tracks,)."""
-        return np.unique(artist_keys(self.tracks).astype(str), return_inverse=True)[1]
+        return artist_codes(artist_keys(self.tracks))
 
-    def artist(self, row):
-        """Return the number of a track's artist; None for a row that is None."""
+    def artist(self, row: int | None) -> int | None:
+        """Return the number of a track's artist; None for no row."""
         return None if row is None else self.artists[row]
 
     @cached_property
-    def reference_rows(self):
-        """An even sample of the tracks: int64, shape (n_references,)."""
+    def reference_rows(self) -> np.ndarray:
+        """The rows of the reference sample, spread evenly: int64, shape (n_references,)."""
         return evenly_spread(self.by_track.ntotal, REFERENCE_SAMPLE)
 
-    def _hub_penalties(self, weights):
-        return hub_penalties(self.aspects.weighted(self.vectors(), dict(weights)), self.artists)
-
     @cached_property
-    def reference_sample(self):
-        """The same tracks by their sound as a whole."""
+    def reference_sample(self) -> ReferenceSample:
+        """The reference sample in the subspace of the sound as a whole."""
         return ReferenceSample(self.aspects.subspaces(self.vectors_of(self.reference_rows))[SOUND])
 
     @cached_property
-    def reference_tags(self):
-        """The tags of the same tracks; see `tags_of`."""
+    def reference_tags(self) -> np.ndarray:
+        """The tags of the reference sample; see `tags_of`."""
         return self.tags_of(self.reference_rows)
 
-    def tags_of(self, rows):
-        """Tell which tags of all columns tracks carry: float32, shape (n_rows, n_tags), 0 or 1."""
+    def tags_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return which tags tracks carry: float32, shape (n_rows, n_tags), 0 or 1."""
         columns = [tag_matrix(self.tracks[name])[rows] for name in self.tag_columns]
         return np.hstack([np.empty((len(rows), 0), dtype=np.float32), *columns])
 
-    def vectors_of(self, rows):
+    def vectors_of(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some tracks' embeddings: float32, shape (n_rows, dimensions)."""
         return np.asarray(self.by_track.reconstruct_batch(rows))
 
-    def vectors(self):
+    def vectors(self) -> np.ndarray:
         """Return the tracks' embeddings: float32, shape (n_tracks, dimensions), of unit length."""
         # Into an array of ours: once pytorch-metric-learning is loaded, FAISS hands out tensors.
         vectors = np.empty((self.by_track.ntotal, self.by_track.d), dtype=np.float32)
         return self.by_track.reconstruct_n(0, len(vectors), vectors)
 
-    def weighted(self):
-        """Return them under the index's own weights: what `hub_corrected` ranks by as search."""
+    def weighted(self) -> np.ndarray:
+        """Return the embeddings under the index's own weights, as search compares them."""
         return self.aspects.weighted(self.vectors(), self.weights)
 
-    def save(self, folder):
-        """Write the indexes, the prints, the two tables and `made_with.json` into a folder."""
+    def _hub_penalties(self, weights):
+        return hub_penalties(self.aspects.weighted(self.vectors(), dict(weights)), self.artists)
+
+    def save(self, folder: str | os.PathLike) -> None:
+        """Write the indexes, the fingerprints, both tables and `made_with.json` into a folder."""
         folder = Path(folder)
         for name, index in (("tracks", self.by_track), ("segments", self.by_segment)):
             with written_aside(folder / f"{name}.faiss") as aside:
@@ -243,7 +217,7 @@ class Index:
                 getattr(self, name).to_parquet(aside, index=False)
         self.fingerprints.save(folder)
         made_with = {
-            "model": self.model_digest,
+            "model": self.origin.model_digest,
             "hop_seconds": self.hop_seconds,
             # In their order, which the keys of JSON would lose.
             "subspaces": list(self.aspects.sizes),
@@ -254,7 +228,7 @@ class Index:
         write_json(folder / "made_with.json", made_with)
 
     @classmethod
-    def load(cls, folder, model_digest):
+    def load(cls, folder: str | os.PathLike, model_digest: str) -> Index:
         """Read what `save` wrote.
 
         Parameters
@@ -266,34 +240,26 @@ class Index:
         Raises
         ------
         SimlibError
-            If there is none, or other weights made it.
+            If there is none, another version of simlib made it, or other weights.
         """
         folder = Path(folder)
-        made_with = read_json(folder / "made_with.json", _MEND)
-        if made_with["model"] != model_digest:
-            raise SimlibError(folder, "was made with other weights than models/", _MEND)
+        made_with = read_json(folder / "made_with.json", INDEX_HINT)
+        if made_with.get("model") != model_digest:
+            raise SimlibError(folder, "was made with other weights than models/", INDEX_HINT)
         try:
             sizes, default, weights = (
                 {name: made_with[key][name] for name in made_with["subspaces"]}
                 for key in ("sizes", "default", "weights")
             )
+            aspects = Aspects(sizes, default)
             return cls(
                 pd.read_parquet(folder / "tracks.parquet"),
                 pd.read_parquet(folder / "segments.parquet"),
                 faiss.read_index(str(folder / "tracks.faiss")),
                 faiss.read_index(str(folder / "segments.faiss")),
-                model_digest,
-                made_with["hop_seconds"],
-                Aspects(sizes, default),
-                weights,
                 Fingerprints.load(folder),
+                IndexOrigin(model_digest, made_with["hop_seconds"], aspects, weights),
             )
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
-            raise SimlibError(folder, f"cannot be read ({reason})", _MEND) from None
-
-
-def _flat(vectors):
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-    return index
+            raise SimlibError(folder, f"cannot be read ({reason})", INDEX_HINT) from None

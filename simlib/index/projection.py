@@ -10,7 +10,7 @@ from simlib.core import SimlibError, written_aside
 
 PERPLEXITY, SEED = 30.0, 0
 _FILE = "plane.npy"
-_MEND = "run 'dvc repro index'"
+INDEX_HINT = "run 'dvc repro index'"
 
 
 def project_to_plane(vectors):
@@ -52,4 +52,4 @@ def load_projection(folder):
         return np.load(Path(folder) / _FILE, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         reason = str(error).splitlines()[0]
-        raise SimlibError(Path(folder) / _FILE, f"cannot be read ({reason})", _MEND) from None
+        raise SimlibError(Path(folder) / _FILE, f"cannot be read ({reason})", INDEX_HINT) from None

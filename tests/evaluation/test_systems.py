@@ -21,7 +21,7 @@ from simlib.evaluation import (
 )
 from simlib.evaluation.systems import _stacked, _thirds
 from simlib.features import DESCRIPTOR_GROUPS
-from simlib.index import Index, hub_corrected
+from simlib.index import build_index, hub_corrected
 from simlib.model import Embedder, pool_segments
 
 HOP = samples.index_settings()
@@ -171,7 +171,7 @@ def long_stage(built, tmp_path_factory):
     store = samples.store_of(
         tmp_path_factory.mktemp("long"), log_mels, samples.tracks(8), built.model.front_end
     )
-    index = Index.build(built.model, store, samples.index_settings(hop_seconds=2.0))
+    index = build_index(built.model, store, samples.index_settings(hop_seconds=2.0))
     splits = np.array(["train"] * 2 + ["test"] * 6, dtype=object)
     settings = samples.index_settings(hop_seconds=2.0)
     return EvaluationContext(Project(built.root), store, built.model, index, splits, settings)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from samples import index_of, naive_penalties, naive_similarities, unit
 
 from simlib.core import SimlibError
-from simlib.index import Index
+from simlib.index import Index, build_index
 from simlib.model import Embedder, pool_segments
 
 HOP = samples.index_settings()
@@ -49,7 +49,7 @@ def test_only_the_nearest_are_ranked_again_in_a_large_catalogue(monkeypatch):
 def test_every_recording_is_embedded_by_the_mean_of_its_segments(built):
     index = built.index
     assert index.tracks["track_id"].tolist() == [f"s{i:02d}" for i in range(12)]
-    assert index.model_digest == built.model.digest
+    assert index.origin.model_digest == built.model.digest
     for row, key in enumerate(index.tracks["log_mel"]):
         embedded, starts = built.model.segments(built.store.log_mel(key), 0.25)
         described = index.vectors()[row][8:]
@@ -95,7 +95,7 @@ def test_any_weights_set_hubs_back_under_them(count, seed):
 
 def test_weights_of_the_settings_are_those_of_every_search(built, tmp_path):
     settings = samples.index_settings(weights={"tempo": 1.0, "sound": 0.0, "genre": 0})
-    Index.build(built.model, built.store, settings).save(tmp_path)
+    build_index(built.model, built.store, settings).save(tmp_path)
     index = Index.load(tmp_path, built.model.digest)
     assert index.weights == {"sound": 0, "genre": 0, "tempo": 1}
     np.testing.assert_allclose(index.vectors(), built.index.vectors(), atol=1e-6)
@@ -109,11 +109,11 @@ def test_weights_of_the_settings_are_those_of_every_search(built, tmp_path):
     with pytest.raises(
         SimlibError, match="'gnere': names no aspect; there are sound, genre, tempo"
     ):
-        Index.build(built.model, built.store, wrong)
+        build_index(built.model, built.store, wrong)
 
 
 def test_a_smaller_hop_makes_more_segments(built):
-    few = Index.build(built.model, built.store, samples.index_settings(hop_seconds=1.0))
+    few = build_index(built.model, built.store, samples.index_settings(hop_seconds=1.0))
     assert few.by_segment.ntotal < built.index.by_segment.ntotal / 2
     assert few.by_track.ntotal == 12
 
@@ -130,7 +130,7 @@ def test_an_index_comes_back_as_it_was_saved(built, tmp_path):
 
 def test_building_and_saving_twice_gives_the_same_bytes(built, tmp_path):
     for name in ("one", "two"):
-        Index.build(built.model, built.store, HOP).save(tmp_path / name)
+        build_index(built.model, built.store, HOP).save(tmp_path / name)
     one, two = (
         {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two")
     )
@@ -168,4 +168,4 @@ def test_features_of_another_front_end_are_not_embedded(built):
     other = samples.extract_settings(f_max=3900.0)
     model = Embedder.untrained(other, 0.5, built.model.architecture, 0)
     with pytest.raises(SimlibError, match="other settings than the encoder.*dvc repro train"):
-        Index.build(model, built.store, HOP)
+        build_index(model, built.store, HOP)

@@ -1,0 +1,68 @@
+"""The index of a feature store: every recording embedded, whole and in segments."""
+
+import faiss
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from simlib.core import SimlibError
+from simlib.features import FeatureStore
+from simlib.index.faiss_index import Index, IndexOrigin
+from simlib.index.fingerprints import Fingerprints, fingerprint, fingerprint_rate
+from simlib.index.settings import IndexSettings
+from simlib.model import Embedder
+
+
+def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -> Index:
+    """Embed every recording of a feature store.
+
+    Parameters
+    ----------
+    model : simlib.model.Embedder
+    store : simlib.features.FeatureStore
+    settings : simlib.index.IndexSettings
+
+    Returns
+    -------
+    Index
+
+    Raises
+    ------
+    SimlibError
+        If the store was made with another front end than the model's, or a weight is for no aspect
+        of the model.
+    """
+    weights = model.aspects.weights(settings.weights)
+    if store.front_end() != model.front_end.as_dict():
+        raise SimlibError(
+            store.folder,
+            "was extracted with other settings than the encoder was trained on",
+            "run 'dvc repro train'",
+        )
+    tracks = store.tracks()
+    vectors, rows, segments, fingerprints = [], [], [], []
+    keys = zip(tracks["log_mel"], tracks["descriptor"], strict=True)
+    bar = tqdm(keys, total=len(tracks), desc="embedding", unit="", mininterval=5)
+    for row, (log_mel, descriptor) in enumerate(bar):
+        frames = store.log_mel(log_mel)
+        vector, embedded, starts = model.track(
+            frames, store.descriptor(descriptor), settings.hop_seconds
+        )
+        fingerprints.append(fingerprint(frames, model.front_end))
+        vectors.append(vector)
+        segments.append(embedded)
+        rows.append(pd.DataFrame({"track": row, "start": starts}))
+    return Index(
+        tracks,
+        pd.concat(rows, ignore_index=True),
+        _flat(np.stack(vectors)),
+        _flat(np.concatenate(segments)),
+        Fingerprints.of_all(fingerprints, fingerprint_rate(model.front_end)),
+        IndexOrigin(model.digest, settings.hop_seconds, model.aspects, weights),
+    )
+
+
+def _flat(vectors):
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+    return index
