@@ -12,7 +12,7 @@ from simlib.features import FeatureStore
 from simlib.index import hub_corrected
 from simlib.model import Embedder
 from simlib.relevance import artist_keys, tag_columns
-from simlib.training import Objective, train
+from simlib.training import Objective, TrainingData, train
 
 
 def fold_of(artists, folds, seed):
@@ -67,10 +67,9 @@ class Fits:
             tracks = self.tracks if tags else self.tracks.drop(columns=self.columns)
             begun = self.model(*start) if start else None
             checkpoint = path.with_suffix(".checkpoint")
-            # What tuning does is measured, whoever could judge it.
-            trained, _ = train(
-                self.store, tracks, splits, settings, checkpoint, begun, objective, judges=0
-            )
+            data = TrainingData.read(self.store, tracks, splits)
+            # The effect of tuning is measured, however few validation recordings there are.
+            trained, _ = train(data, settings, checkpoint, begun, objective, fewest_validation=0)
             trained.save(path)
         return Embedder.load(path)
 

@@ -4,6 +4,7 @@ from .augmentation import cut_frames as cut_frames
 from .augmentation import degrade_spectrogram as degrade_spectrogram
 from .batches import SegmentBatches as SegmentBatches
 from .branches import fit_branch as fit_branch
+from .data import TrainingData as TrainingData
 from .fit import FEWEST_VALIDATION as FEWEST_VALIDATION
 from .fit import pretrain as pretrain
 from .fit import train as train
@@ -30,6 +31,7 @@ __all__ = [
     "SegmentBatches",
     "TagHeads",
     "TrainSettings",
+    "TrainingData",
     "TrainingRun",
     "Validation",
     "augment",

@@ -12,6 +12,7 @@ from simlib.training import (
     PairWeights,
     PositiveSettings,
     SegmentBatches,
+    TrainingData,
     TrainingRun,
     Validation,
     describe_tuning,
@@ -39,15 +40,10 @@ class School:
         self.checkpoint = folder / ".checkpoints" / "run.safetensors"
 
     def train(self, splits=None, start=None, judges=0, **changes):
-        return train(
-            self.store,
-            self.store.tracks(),
-            self.splits if splits is None else splits,
-            samples.train_settings(**changes),
-            self.checkpoint,
-            start,
-            judges=judges,
-        )
+        splits = self.splits if splits is None else splits
+        data = TrainingData.read(self.store, self.store.tracks(), splits)
+        settings = samples.train_settings(**changes)
+        return train(data, settings, self.checkpoint, start, fewest_validation=judges)
 
 
 @pytest.fixture
@@ -514,7 +510,8 @@ def branch_of(features, strengths, degraded=None, encoded=0, **changes):
         return (strengths[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
 
     degraded = features if degraded is None else degraded
-    fit_branch(branch, features, degraded, pair_weights, wanted, settings, encoded=encoded)
+    inputs = np.stack([features, degraded])
+    fit_branch(branch, inputs, pair_weights, wanted, settings, encoded=encoded)
     return branch.eval()
 
 
@@ -629,7 +626,7 @@ def test_a_part_learns_its_column_and_nothing_else(tmp_path, monkeypatch):
     fitted = []
 
     def spy(*args, **options):
-        fitted.append((args[3], options))
+        fitted.append((args[2], options))
 
     monkeypatch.setattr("simlib.training.fit.fit_branch", spy)
     monkeypatch.setattr("simlib.training.branches.fit_branch", spy)
