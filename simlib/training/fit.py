@@ -1,6 +1,7 @@
 """Training of a model: the encoder first, then the branches, then what came out of it."""
 
 import copy
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import torch
 from tqdm import tqdm
 
 from simlib.core import digest_of, digest_of_code
-from simlib.features import FeatureStore
+from simlib.features import FEATURE_KINDS, FeatureStore
 from simlib.model import Embedder, architecture_of, best_device, shorten_digests
+from simlib.relevance import known_bpm
 from simlib.training.batches import SegmentBatches
 from simlib.training.branches import fit_branch, fit_subspaces
 from simlib.training.data import TrainingData
+from simlib.training.finished import load_finished, save_finished
 from simlib.training.losses import Objective
 from simlib.training.run import TrainingRun
 from simlib.training.settings import TrainSettings
@@ -40,7 +43,8 @@ def train(
     settings : simlib.training.TrainSettings
     checkpoint : pathlib.Path
         A file outside every pipeline output. An interrupted run continues from it exactly, if
-        nothing that it depends on has changed; it is removed at the end.
+        nothing that it depends on has changed; it is removed at the end. The finished training is
+        kept in a folder beside it, and found there if nothing has changed.
     initial : simlib.model.Embedder, optional
         A trained model to begin with, of the architecture that the settings ask for; random
         weights by default. Tuning that does not help the validation artists is undone.
@@ -64,27 +68,41 @@ def train(
     SimlibError
         If the loss is no longer finite.
     """
+    key = _key(data, settings, initial, objective, fewest_validation)
+    # Weights without a file, and losses of others, have no digest to be known by.
+    known = objective is Objective and (initial is None or bool(initial.digest))
+    finished = load_finished(checkpoint.parent / "finished", key) if known else None
+    if finished is not None:
+        print("Reused the weights of an earlier training with the same inputs, settings and code.")
+        model, curves, best_epoch = finished
+    else:
+        model, progress = _fit(
+            data, settings, checkpoint, key, initial, objective, fewest_validation
+        )
+        curves, best_epoch = progress.curves, progress.best_epoch
+        if known:
+            save_finished(checkpoint.parent / "finished", key, model, curves, best_epoch)
+        checkpoint.unlink(missing_ok=True)
+    model.digest = ""
+    table = pd.DataFrame(curves)
+    return model, table.assign(kept=table["epoch"] == best_epoch)
+
+
+def _fit(data, settings, checkpoint, key, initial, objective, fewest_validation):
+    """Return the model and the progress of a training, resumed if it was interrupted."""
     tuning = initial is not None
     torch.manual_seed(settings.seed)
     losses = objective(data.train.tracks, data.columns, settings)
-    if tuning:
-        model = copy.deepcopy(initial)
-    else:
-        architecture = architecture_of(settings, data.front_end)
-        model = Embedder.untrained(
-            data.front_end, settings.segment_seconds, architecture, settings.seed
-        )
+    model = copy.deepcopy(initial) if tuning else _random_model(settings, data.front_end)
     segments = SegmentBatches(data.train.log_mels, model.frames, settings)
     validation = Validation(data.validation, data.columns, settings.seed)
     run = TrainingRun(settings, model, losses, len(segments), tuning)
-    key = _key(data, settings, initial, objective)
     run.resume(checkpoint, key)
-
-    curves = run.progress.curves
-    if tuning and not curves:
+    if tuning and not run.progress.curves:
         run.validate(validation)
-    scored = len(data.validation.tracks) if tuning and "validation" in curves[0] else 0
-    replace = not tuning or scored >= fewest_validation
+    replace = not tuning or (
+        "validation" in run.progress.curves[0] and len(data.validation.tracks) >= fewest_validation
+    )
     if replace:
         _fit_encoder(run, segments, validation, checkpoint, key)
     run.keep_best()
@@ -95,9 +113,7 @@ def train(
             model.descriptor_branch, inputs, losses.pair_weights, branch, settings, tuning=tuning
         )
     fit_subspaces(model, data, settings, replace)
-    checkpoint.unlink(missing_ok=True)
-    table = pd.DataFrame(curves)
-    return model, table.assign(kept=table["epoch"] == run.progress.best_epoch)
+    return model, run.progress
 
 
 def _fit_encoder(run, segments, validation, checkpoint, key):
@@ -141,10 +157,21 @@ def pretrain(
     return model, {"train": settings.as_dict(), "learned_from": learned_from}
 
 
-def _key(data, settings, initial, objective):
-    """Digest of all that a training's result depends on."""
-    table = [frame.tracks.to_csv(index=False) for frame in (data.train, data.validation)]
-    code = digest_of_code("simlib.training.fit")
-    versions = [torch.__version__, torch.get_num_threads(), str(best_device())]
+def _random_model(settings, front_end):
+    architecture = architecture_of(settings, front_end)
+    return Embedder.untrained(front_end, settings.segment_seconds, architecture, settings.seed)
+
+
+def _key(data, settings, initial, objective, fewest_validation):
+    """Digest of all that changes the numbers of a training: inputs, settings, code, libraries."""
+    inputs = []
+    for tracks in (data.train.tracks, data.validation.tracks):
+        columns = ["track_id", "artist", *FEATURE_KINDS, *data.columns]
+        inputs += [tracks[columns].to_csv(index=False), known_bpm(tracks).tolist()]
+    # What `init` chooses is the initial model.
+    chosen = settings.as_dict() | {"init": None}
     begun = [objective.__qualname__, initial.digest if initial is not None else "random"]
-    return digest_of([settings.as_dict(), data.front_end.as_dict(), table, code, versions, begun])
+    libraries = [version(name) for name in ("librosa", "numpy", "scipy", "torch")]
+    machine = [torch.get_num_threads(), str(best_device())]
+    made = [inputs, data.columns, data.front_end.as_dict(), chosen, begun, fewest_validation]
+    return digest_of([made, digest_of_code("simlib.training.fit"), libraries, machine])
