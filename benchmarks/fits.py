@@ -69,7 +69,8 @@ class Fits:
             checkpoint = path.with_suffix(".checkpoint")
             data = TrainingData.read(self.store, tracks, splits)
             # The effect of tuning is measured, however few validation recordings there are.
-            trained, _ = train(data, settings, checkpoint, begun, objective, fewest_validation=0)
+            settings = settings.model_copy(update={"fewest_validation": 0})
+            trained, _ = train(data, settings, checkpoint, begun, objective)
             trained.save(path)
         return Embedder.load(path)
 

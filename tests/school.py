@@ -29,8 +29,8 @@ class School:
     def train(self, splits=None, start=None, judges=0, objective=Objective, **changes):
         splits = self.splits if splits is None else splits
         data = TrainingData.read(self.store, self.store.tracks(), splits)
-        settings = samples.train_settings(**changes)
-        return train(data, settings, self.checkpoint, start, objective, judges)
+        settings = samples.train_settings(fewest_validation=judges, **changes)
+        return train(data, settings, self.checkpoint, start, objective)
 
 
 def weights(model):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from simlib.relevance.labels import artist_filter, jaccard, tag_matrix
+from simlib.relevance.labels import artist_filter, artist_keys, jaccard, tag_matrix
 
 
 def rank_candidates(
@@ -102,12 +102,7 @@ def reciprocal_rank(similarity: np.ndarray) -> np.ndarray:
 
 
 def retrieval_score(
-    similarity: np.ndarray,
-    tracks: pd.DataFrame,
-    artists: np.ndarray,
-    columns: Sequence[str],
-    k: int,
-    seed: int,
+    similarity: np.ndarray, tracks: pd.DataFrame, columns: Sequence[str], k: int, seed: int
 ) -> dict[str, float]:
     """Compute the mean nDCG@k for each tag column; training is validated by it.
 
@@ -115,7 +110,6 @@ def retrieval_score(
     ----------
     similarity : numpy.ndarray, shape (n_tracks, n_tracks)
     tracks : pandas.DataFrame
-    artists : numpy.ndarray of object, shape (n_tracks,)
     columns : sequence of str
         The tag columns.
     k, seed : int
@@ -126,7 +120,7 @@ def retrieval_score(
     dict of str to float
         By column; without columns in which nothing is relevant to any query.
     """
-    candidate_mask = artist_filter(artists)
+    candidate_mask = artist_filter(artist_keys(tracks))
     ranked = rank_candidates(similarity, candidate_mask, k, seed)
     scores = {}
     for column in columns:

@@ -3,18 +3,10 @@
 import numpy as np
 import scipy.signal
 
-from simlib.training.settings import AugmentSettings
+from simlib.training.settings import AugmentSettings, DegradeSettings
 
 # The lowest level of a log-mel frame, in dB.
 SILENCE_DB = -100.0
-# What `degrade_spectrogram` draws from. The level of white noise below the segment, in dB.
-NOISE_BELOW = (0.0, 25.0)
-# Shares of the bands that a narrow channel attenuates, at the low and at the high end.
-LOST_BELOW, LOST_ABOVE = (0.0, 0.12), (0.2, 0.45)
-# By how much it attenuates them, in dB.
-LOST_DB = (30.0, 120.0)
-# Frames until the reverberation of a room has decayed by 60 dB.
-RINGING = (15, 70)
 
 
 def cut_frames(frames: int, settings: AugmentSettings) -> int:
@@ -29,7 +21,7 @@ def augment(
 
     Each segment gets a tempo change (resampled along time), a shift along the mel axis, a change
     of level, a spectral tilt, and one time and one band mask (SpecAugment, Park et al. 2019).
-    Some are mixed with another segment of the batch that is at least 6 dB quieter; powers add up.
+    Some are mixed with another, quieter segment of the batch; powers add up.
     Some are degraded; see `degrade_spectrogram`.
 
     Parameters
@@ -46,7 +38,7 @@ def augment(
     numpy.ndarray of float32, shape (n_segments, frames, n_mels)
     """
     batch = np.asarray(batch, dtype=np.float32)
-    n, available, bands = batch.shape
+    n, _, bands = batch.shape
     out = np.empty((n, frames, bands), dtype=np.float32)
     tilt = np.linspace(-0.5, 0.5, bands, dtype=np.float32)
     for i, segment in enumerate(batch):
@@ -55,9 +47,9 @@ def augment(
         level = rng.uniform(-1, 1) * settings.gain_db
         slope = rng.uniform(-1, 1) * settings.tilt_db
         out[i] = np.maximum(segment + level + slope * tilt, SILENCE_DB)
-    out = _mixed(out, settings.mix_probability, rng)
+    out = _mixed(out, settings, rng)
     for i in np.flatnonzero(rng.random(n) < settings.degrade_probability):
-        out[i] = degrade_spectrogram(out[i], rng)
+        out[i] = degrade_spectrogram(out[i], settings.degrade, rng)
     for segment in out:
         quiet = segment.mean()
         _mask(segment, settings.time_mask, quiet, rng)
@@ -65,7 +57,9 @@ def augment(
     return out
 
 
-def degrade_spectrogram(log_mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def degrade_spectrogram(
+    log_mel: np.ndarray, settings: DegradeSettings, rng: np.random.Generator
+) -> np.ndarray:
     """Degrade a log-mel spectrogram by white noise, a narrow channel or reverberation.
 
     Which of the three is drawn at random.
@@ -74,6 +68,7 @@ def degrade_spectrogram(log_mel: np.ndarray, rng: np.random.Generator) -> np.nda
     ----------
     log_mel : numpy.ndarray, shape (n_frames, n_mels)
         In dB.
+    settings : simlib.training.DegradeSettings
     rng : numpy.random.Generator
 
     Returns
@@ -82,31 +77,31 @@ def degrade_spectrogram(log_mel: np.ndarray, rng: np.random.Generator) -> np.nda
         In dB, at least `SILENCE_DB`.
     """
     log_mel = np.asarray(log_mel, dtype=np.float32)
-    return (_noisy, _narrow, _ringing)[rng.integers(3)](log_mel, rng)
+    return (_noisy, _narrow, _reverberant)[rng.integers(3)](log_mel, settings, rng)
 
 
-def _noisy(log_mel, rng):
+def _noisy(log_mel, settings, rng):
     """Add white noise; with Slaney's mel filters it has the same power in every band."""
     power = 10 ** (log_mel / 10)
-    below = 10 ** (rng.uniform(*NOISE_BELOW) / 10)
+    below = 10 ** (rng.uniform(*settings.noise_db) / 10)
     # The power of white noise, averaged over a band of a frame, varies little.
     return _decibel(power + power.mean() / below * rng.gamma(8, 1 / 8, power.shape))
 
 
-def _narrow(log_mel, rng):
+def _narrow(log_mel, settings, rng):
     """Attenuate the outermost bands."""
     bands = log_mel.shape[1]
-    first = round(rng.uniform(*LOST_BELOW) * bands)
-    last = bands - round(rng.uniform(*LOST_ABOVE) * bands)
+    first = round(rng.uniform(*settings.low_cut) * bands)
+    last = bands - round(rng.uniform(*settings.high_cut) * bands)
     lost = (np.arange(bands) < first) | (np.arange(bands) >= last)
     degraded = log_mel.copy()
-    degraded[:, lost] -= rng.uniform(*LOST_DB)
+    degraded[:, lost] -= rng.uniform(*settings.cut_db)
     return np.maximum(degraded, SILENCE_DB)
 
 
-def _ringing(log_mel, rng):
+def _reverberant(log_mel, settings, rng):
     """Add reverberation that decays exponentially and is as loud as the direct sound."""
-    kept = 10 ** (-6 / rng.uniform(*RINGING))
+    kept = 10 ** (-6 / rng.uniform(*settings.decay_frames))
     power = 10 ** (log_mel / 10)
     return _decibel(power + scipy.signal.lfilter([1 - kept], [1, -kept], power, axis=0))
 
@@ -117,8 +112,6 @@ def _decibel(power):
 
 def _stretched(segment, frames, change):
     """Resample along time, linearly, to be faster by the share `change`."""
-    if not change:
-        return segment[:frames]
     positions = np.arange(frames) * (1 + change)
     below = np.minimum(positions.astype(int), len(segment) - 2)
     share = (positions - below).astype(np.float32)[:, None]
@@ -127,21 +120,15 @@ def _stretched(segment, frames, change):
 
 def _shifted(segment, bands):
     """Move the content up by some mel bands; the edge repeats."""
-    if not bands:
-        return segment
-    moved = np.roll(segment, bands, axis=1)
-    if bands > 0:
-        moved[:, :bands] = segment[:, :1]
-    else:
-        moved[:, bands:] = segment[:, -1:]
-    return moved
+    source = np.clip(np.arange(segment.shape[1]) - bands, 0, segment.shape[1] - 1)
+    return segment[:, source]
 
 
-def _mixed(batch, share, rng):
+def _mixed(batch, settings, rng):
     """Add another, quieter segment of the batch to a share of the segments."""
-    chosen = rng.random(len(batch)) < share
+    chosen = rng.random(len(batch)) < settings.mix_probability
     others = rng.permutation(len(batch))
-    below = rng.uniform(6, 20, size=len(batch)).astype(np.float32)
+    below = rng.uniform(*settings.mix_db, size=len(batch)).astype(np.float32)
     mixed = batch.copy()
     for i in np.flatnonzero(chosen):
         # Both are brought to an equal level first, because mastering levels differ.

@@ -1,7 +1,6 @@
 """Training of the branches on whole recordings: the descriptor branch and the subspaces."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -23,68 +22,43 @@ from simlib.training.augmentation import degrade_spectrogram
 from simlib.training.data import Recordings, TrainingData
 from simlib.training.losses import GradedSupConLoss
 from simlib.training.positives import PairWeights, TempoPairWeights
-from simlib.training.run import FINE_TUNING_RATE, averaged
+from simlib.training.run import averaged
 from simlib.training.settings import TrainSettings
 from simlib.training.validation import VALIDATION_K
 
-# Recordings in a batch, each with its degraded copy.
-BRANCH_BATCH = 256
-# Share of the items for which a tag subspace is trained without the encoder's embedding. The
-# encoder was trained on the same recordings, so its embedding is more telling there than elsewhere.
-WITHHELD = 0.5
 
-
-class RecordingInputs:
-    """Inputs of the subspaces, for some recordings.
+class SubspaceInputs:
+    """Inputs of the subspaces, for some recordings or for degraded copies of them.
 
     Parameters
     ----------
     model : simlib.model.Embedder
     recordings : simlib.training.data.Recordings
-    hop : float
-        Seconds between two segments.
-    seed : int, optional
-        Of random degradations. Without it, the recordings are taken as they are.
+    settings : simlib.training.TrainSettings
+    degraded : bool
     """
 
     def __init__(
-        self, model: Embedder, recordings: Recordings, hop: float, seed: int | None = None
+        self, model: Embedder, recordings: Recordings, settings: TrainSettings, degraded=False
     ):
-        self.model, self.tempograms = model, []
-        self.descriptors = recordings.descriptors if seed is None else recordings.degraded
-        self.encoded = []
-        rng = np.random.default_rng(seed)
+        self.model, self.tracks = model, recordings.tracks
+        self.descriptors = recordings.degraded if degraded else recordings.descriptors
+        self.encoded, self.tempograms = [], []
+        rng = np.random.default_rng(settings.seed)
         for log_mel in recordings.log_mels:
-            if seed is not None:
-                log_mel = degrade_spectrogram(log_mel, rng)
-            self.encoded.append(pool_segments(model.segments(log_mel, hop)[0]))
+            if degraded:
+                log_mel = degrade_spectrogram(log_mel, settings.augmentation.degrade, rng)
+            self.encoded.append(pool_segments(model.segments(log_mel, settings.segment_seconds)[0]))
             self.tempograms.append(compute_tempogram(log_mel, model.front_end))
 
     def of(self, name: str) -> np.ndarray:
         """Return a subspace's input: float32, shape (n_recordings, n_features)."""
         inputs = zip(self.encoded, self.descriptors, self.tempograms, strict=True)
-        return np.array([self.model.subspace_input(name, *one) for one in inputs], dtype=np.float32)
+        return np.array([self.model.subspace_input(name, *one) for one in inputs], np.float32)
 
-
-@dataclass
-class SubspaceTask:
-    """How to train one subspace.
-
-    Attributes
-    ----------
-    settings : simlib.model.BranchSettings
-    pair_weights : callable
-        See `simlib.training.PairWeights`.
-    gain : numpy.ndarray, shape (n_validation, n_validation)
-        Relevance among the validation recordings.
-    encoded : int
-        How many of the features, the first, are the encoder's embedding.
-    """
-
-    settings: BranchSettings
-    pair_weights: Callable[[np.ndarray], np.ndarray]
-    gain: np.ndarray
-    encoded: int = 0
+    def bpm(self) -> np.ndarray:
+        """Return tempi, estimated if unknown: float64, shape (n_recordings,)."""
+        return complete_bpm(known_bpm(self.tracks), self.tempograms, self.model.front_end)
 
 
 def fit_subspaces(
@@ -99,54 +73,41 @@ def fit_subspaces(
     data : simlib.training.TrainingData
     settings : simlib.training.TrainSettings
     replace : bool
-        Whether to train those anew that the model has already. A new one replaces the old one only
+        Whether to train subspaces that the model has already. A new one replaces the old one only
         if it does better among the validation artists: what was learned from many recordings must
         not be lost to a few.
     """
-    hop = settings.segment_seconds
-    train, validation = (RecordingInputs(model, r, hop) for r in (data.train, data.validation))
-    degraded = RecordingInputs(model, data.train, hop, settings.seed)
-    bpm = [
-        complete_bpm(known_bpm(recordings.tracks), inputs.tempograms, model.front_end)
-        for recordings, inputs in ((data.train, train), (data.validation, validation))
-    ]
+    train, validation = (SubspaceInputs(model, r, settings) for r in (data.train, data.validation))
+    degraded = SubspaceInputs(model, data.train, settings, degraded=True)
     candidate_mask = artist_filter(artist_keys(data.validation.tracks))
-    for name, task in _tasks(model, data, bpm, settings).items():
+    for name, wanted, pair_weights, gain in _tasks(data, settings, train, validation):
         existing = model.subspaces.get(name)
         if existing is not None and not replace:
             continue
         torch.manual_seed(settings.seed)
         new = model.new_subspace(name)
         inputs = np.stack([train.of(name), degraded.of(name)])
-        fit_branch(new, inputs, task.pair_weights, task.settings, settings, encoded=task.encoded)
+        encoded = 0 if name == TEMPO else model.architecture["embedding"]
+        fit_branch(new, inputs, pair_weights, wanted, settings, encoded=encoded)
         branches = [branch for branch in (existing, new) if branch is not None]
-        scores = [
-            retrieval_of_branch(branch, validation.of(name), task.gain, candidate_mask)
-            for branch in branches
-        ]
+        features = validation.of(name)
+        scores = [retrieval_of_branch(b, features, gain, candidate_mask) for b in branches]
         model.subspaces[name] = branches[int(np.argmax(scores))]
 
 
-def _tasks(model, data, bpm, settings):
-    """Return {subspace: SubspaceTask}; `bpm` are those of the training and validation tracks."""
-    positives = settings.positives
+def _tasks(
+    data: TrainingData, settings: TrainSettings, train: SubspaceInputs, validation: SubspaceInputs
+) -> Iterator[tuple[str, BranchSettings, Callable[[np.ndarray], np.ndarray], np.ndarray]]:
+    """Yield each subspace's name, settings, pair weights, and gains in the validation."""
     # Recording and artist are what the other branches learn. A subspace that learned them too
     # would learn less of its own column.
-    tags_alone = positives.model_copy(update={"recording": 0.0, "artist": 0.0})
-    tasks = {
-        subspace_name(column): SubspaceTask(
-            settings.tag_subspaces,
-            PairWeights(data.train.tracks, [column], tags_alone),
-            jaccard(tag_matrix(data.validation.tracks[column])),
-            encoded=model.architecture["embedding"],
-        )
-        for column in data.columns
-        if positives.tag_weight(column)
-    }
-    train, validation = bpm
-    tempo = settings.tempo_subspace
-    tasks[TEMPO] = SubspaceTask(tempo, TempoPairWeights(train), tempo_gain(validation))
-    return tasks
+    tags_alone = settings.positives.model_copy(update={"recording": 0.0, "artist": 0.0})
+    for column in filter(settings.positives.tag_weight, data.columns):
+        pair_weights = PairWeights(data.train.tracks, [column], tags_alone)
+        gain = jaccard(tag_matrix(data.validation.tracks[column]))
+        yield subspace_name(column), settings.tag_subspaces, pair_weights, gain
+    gain = tempo_gain(validation.bpm())
+    yield TEMPO, settings.tempo_subspace, TempoPairWeights(train.bpm()), gain
 
 
 def retrieval_of_branch(
@@ -157,7 +118,7 @@ def retrieval_of_branch(
         return 0.0
     branch.eval()
     with torch.inference_mode():
-        vectors = branch(torch.from_numpy(features).to(branch.mean.device)).cpu().numpy()
+        vectors = branch(torch.from_numpy(features).to(_device(branch))).cpu().numpy()
     ranked = rank_candidates(vectors @ vectors.T, candidate_mask, VALIDATION_K, 0)
     scores = ndcg(ranked, gain, candidate_mask)
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else 0.0
@@ -189,24 +150,25 @@ def fit_branch(
         Whether the branch has been trained before. Its scale then stays, and its weights move
         slower.
     encoded : int
-        How many of the features, the first, are the encoder's embedding; see `WITHHELD`.
+        How many of the features, the first, are the encoder's embedding, which
+        `settings.encoder_dropout` replaces by its mean.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    rate = wanted.learning_rate * (FINE_TUNING_RATE if tuning else 1.0)
+    rate = wanted.learning_rate * (settings.fine_tuning_rate if tuning else 1.0)
     if not tuning:
         branch.scale_by(inputs[0])
     loss = GradedSupConLoss(pair_weights, settings.temperature)
     optimizer = torch.optim.AdamW(branch.parameters(), lr=rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, wanted.steps)
     average = averaged(branch, settings.ema_decay)
-    device, count = branch.mean.device, inputs.shape[1]
+    device, count, mean = _device(branch), inputs.shape[1], branch.get_buffer("mean")
     branch.train()
     for _ in range(wanted.steps):
-        rows = rng.choice(count, min(BRANCH_BATCH, count), replace=False)
+        rows = rng.choice(count, min(settings.branch_batch_size, count), replace=False)
         both = torch.from_numpy(np.concatenate(inputs[:, rows])).to(device)
-        withheld = torch.from_numpy(rng.random(len(both)) < WITHHELD).to(device)
-        both[:, :encoded] = torch.where(withheld[:, None], branch.mean[:encoded], both[:, :encoded])
+        dropped = torch.from_numpy(rng.random(len(both)) < settings.encoder_dropout).to(device)
+        both[dropped, :encoded] = mean[:encoded]
         value = loss(branch(both), torch.from_numpy(np.tile(rows, 2)))
         optimizer.zero_grad()
         value.backward()
@@ -214,3 +176,7 @@ def fit_branch(
         schedule.step()
         average.update_parameters(branch)
     branch.load_state_dict(average.module.state_dict())
+
+
+def _device(module):
+    return next(module.parameters()).device

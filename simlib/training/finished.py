@@ -18,7 +18,7 @@ def _path(folder, key):
     return folder / f"{key[:32]}.safetensors"
 
 
-def load_finished(folder: Path, key: str) -> tuple[Embedder, list[dict], int] | None:
+def load_finished(folder: Path, key: str) -> tuple[Embedder, list[dict]] | None:
     """Load what `save_finished` wrote, or None if it is absent or damaged."""
     try:
         model = Embedder.load(_path(folder, key))
@@ -26,12 +26,10 @@ def load_finished(folder: Path, key: str) -> tuple[Embedder, list[dict], int] | 
     except (SimlibError, KeyError):
         return None
     _path(folder, key).touch()
-    return model, curves, model.provenance["best_epoch"]
+    return model, curves
 
 
-def save_finished(
-    folder: Path, key: str, model: Embedder, curves: list[dict], best_epoch: int
-) -> None:
+def save_finished(folder: Path, key: str, model: Embedder, curves: list[dict]) -> None:
     """Keep a training, and remove the oldest ones.
 
     Parameters
@@ -43,11 +41,9 @@ def save_finished(
     model : simlib.model.Embedder
     curves : list of dict
         A row for each validation.
-    best_epoch : int
-        The epoch of the weights.
     """
     # As text, because metadata is written with sorted keys and the order of columns matters.
-    model.save(_path(folder, key), curves=json.dumps(curves), best_epoch=best_epoch)
+    model.save(_path(folder, key), curves=json.dumps(curves))
     newest = sorted(folder.glob("*.safetensors"), key=lambda path: -path.stat().st_mtime_ns)
     for path in newest[KEPT:]:
         path.unlink(missing_ok=True)

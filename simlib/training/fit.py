@@ -22,10 +22,6 @@ from simlib.training.run import TrainingRun
 from simlib.training.settings import TrainSettings
 from simlib.training.validation import Validation
 
-# With fewer validation recordings, it is chance whether tuned weights score better. For artists
-# that are not in the training data, tuning then makes results worse; see benchmarks/FEW.md.
-FEWEST_VALIDATION = 15
-
 
 def train(
     data: TrainingData,
@@ -33,7 +29,6 @@ def train(
     checkpoint: Path,
     initial: Embedder | None = None,
     objective: type[Objective] = Objective,
-    fewest_validation: int = FEWEST_VALIDATION,
 ) -> tuple[Embedder, pd.DataFrame]:
     """Train a model.
 
@@ -50,8 +45,6 @@ def train(
         weights by default. Tuning that does not help the validation artists is undone.
     objective : type
         Makes the loss to minimise from training tracks, tag columns and settings.
-    fewest_validation : int
-        With fewer validation recordings, an initial model keeps its weights and its subspaces.
 
     Returns
     -------
@@ -68,28 +61,23 @@ def train(
     SimlibError
         If the loss is no longer finite.
     """
-    key = _key(data, settings, initial, objective, fewest_validation)
-    # Weights without a file, and losses of others, have no digest to be known by.
+    key = _key(data, settings, initial, objective)
+    folder = checkpoint.parent / "finished"
+    # Weights without a file, and losses defined elsewhere, have no digest.
     known = objective is Objective and (initial is None or bool(initial.digest))
-    finished = load_finished(checkpoint.parent / "finished", key) if known else None
-    if finished is not None:
+    finished = load_finished(folder, key) if known else None
+    if finished:
         print("Reused the weights of an earlier training with the same inputs, settings and code.")
-        model, curves, best_epoch = finished
-    else:
-        model, progress = _fit(
-            data, settings, checkpoint, key, initial, objective, fewest_validation
-        )
-        curves, best_epoch = progress.curves, progress.best_epoch
-        if known:
-            save_finished(checkpoint.parent / "finished", key, model, curves, best_epoch)
-        checkpoint.unlink(missing_ok=True)
+    model, curves = finished or _fit(data, settings, checkpoint, key, initial, objective)
+    if known and not finished:
+        save_finished(folder, key, model, curves)
+    checkpoint.unlink(missing_ok=True)
     model.digest = ""
-    table = pd.DataFrame(curves)
-    return model, table.assign(kept=table["epoch"] == best_epoch)
+    return model, pd.DataFrame(curves)
 
 
-def _fit(data, settings, checkpoint, key, initial, objective, fewest_validation):
-    """Return the model and the progress of a training, resumed if it was interrupted."""
+def _fit(data, settings, checkpoint, key, initial, objective):
+    """Return the model and the rows of the curves; resume if there is a checkpoint."""
     tuning = initial is not None
     torch.manual_seed(settings.seed)
     losses = objective(data.train.tracks, data.columns, settings)
@@ -100,29 +88,25 @@ def _fit(data, settings, checkpoint, key, initial, objective, fewest_validation)
     run.resume(checkpoint, key)
     if tuning and not run.progress.curves:
         run.validate(validation)
-    replace = not tuning or (
-        "validation" in run.progress.curves[0] and len(data.validation.tracks) >= fewest_validation
-    )
+    scored = len(data.validation.tracks) if tuning and "validation" in run.progress.curves[0] else 0
+    replace = not tuning or scored >= settings.fewest_validation
     if replace:
         _fit_encoder(run, segments, validation, checkpoint, key)
     run.keep_best()
-    if run.progress.best_epoch > 0:
+    best = run.progress.best_epoch
+    if best > 0:
         inputs = np.stack([data.train.descriptors, data.train.degraded])
-        branch = settings.descriptor_branch
-        fit_branch(
-            model.descriptor_branch, inputs, losses.pair_weights, branch, settings, tuning=tuning
-        )
+        wanted, branch = settings.descriptor_branch, model.descriptor_branch
+        fit_branch(branch, inputs, losses.pair_weights, wanted, settings, tuning=tuning)
     fit_subspaces(model, data, settings, replace)
-    return model, run.progress
+    return model, [row | {"kept": row["epoch"] == best} for row in run.progress.curves]
 
 
 def _fit_encoder(run, segments, validation, checkpoint, key):
     """Train until the epochs are done or patience ends; save after each epoch."""
     settings, progress = run.settings, run.progress
     with tqdm(total=run.steps_total, initial=progress.step, unit="step", mininterval=5) as bar:
-        while (
-            run.epoch < settings.epochs and progress.epochs_without_improvement < settings.patience
-        ):
+        while run.epoch < settings.epochs and progress.without_improvement < settings.patience:
             run.train_epoch(segments, bar.update)
             if run.epoch % settings.validate_every == 0 or run.epoch == settings.epochs:
                 run.validate(validation)
@@ -162,7 +146,7 @@ def _random_model(settings, front_end):
     return Embedder.untrained(front_end, settings.segment_seconds, architecture, settings.seed)
 
 
-def _key(data, settings, initial, objective, fewest_validation):
+def _key(data, settings, initial, objective):
     """Digest of all that changes the numbers of a training: inputs, settings, code, libraries."""
     inputs = []
     for tracks in (data.train.tracks, data.validation.tracks):
@@ -173,5 +157,5 @@ def _key(data, settings, initial, objective, fewest_validation):
     begun = [objective.__qualname__, initial.digest if initial is not None else "random"]
     libraries = [version(name) for name in ("librosa", "numpy", "scipy", "torch")]
     machine = [torch.get_num_threads(), str(best_device())]
-    made = [inputs, data.columns, data.front_end.as_dict(), chosen, begun, fewest_validation]
+    made = [inputs, data.columns, data.front_end.as_dict(), chosen, begun]
     return digest_of([made, digest_of_code("simlib.training.fit"), libraries, machine])

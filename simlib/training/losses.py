@@ -11,9 +11,6 @@ from simlib.relevance import tag_matrix
 from simlib.training.positives import PairWeights
 from simlib.training.settings import TrainSettings
 
-# A tag of fewer training recordings has too few examples to be learned.
-FEWEST = 3
-
 
 class GradedSupConLoss(nn.Module):
     """Supervised contrastive loss (Khosla et al. 2020) with weighted positives.
@@ -73,15 +70,17 @@ class TagHeads(nn.Module):
         Their tag columns.
     embedding : int
         Dimensions of the embedding.
+    fewest : int
+        A tag has a head if at least this number of training recordings has the tag.
     """
 
     tags: torch.Tensor
     shares: torch.Tensor
 
-    def __init__(self, tracks: pd.DataFrame, columns: Sequence[str], embedding: int):
+    def __init__(self, tracks: pd.DataFrame, columns: Sequence[str], embedding: int, fewest: int):
         super().__init__()
         tags = [tag_matrix(tracks[column]) for column in columns]
-        tags = [one[:, one.sum(axis=0) >= FEWEST] for one in tags]
+        tags = [one[:, one.sum(axis=0) >= fewest] for one in tags]
         none = np.zeros((len(tracks), 0), dtype=np.float32)
         self.register_buffer("tags", torch.from_numpy(np.hstack([none, *tags])))
         shares = [np.full(t.shape[1], 1 / max(1, t.shape[1]), dtype=np.float32) for t in tags]
@@ -127,7 +126,7 @@ class Objective(nn.Module):
         super().__init__()
         self.pair_weights = PairWeights(tracks, columns, settings.positives)
         self.contrastive = GradedSupConLoss(self.pair_weights, settings.temperature)
-        self.heads = TagHeads(tracks, columns, settings.embedding)
+        self.heads = TagHeads(tracks, columns, settings.embedding, settings.tag_recordings)
         self.weight = settings.tag_loss_weight
 
     def forward(self, raw: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:

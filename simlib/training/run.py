@@ -19,9 +19,6 @@ from simlib.training.batches import SegmentBatches
 from simlib.training.settings import TrainSettings
 from simlib.training.validation import Validation
 
-# Weights that come from an earlier training move slower than random ones, by this factor.
-FINE_TUNING_RATE = 0.3
-
 
 def averaged(module: nn.Module, decay: float) -> AveragedModel:
     """Return an exponential moving average of a module's weights and buffers."""
@@ -40,7 +37,7 @@ class Progress:
         Of the steps since the last validation.
     curves : list of dict
         A row for each validation; see `simlib.training.train`.
-    epochs_without_improvement : int
+    without_improvement : int
         Validations since the best one.
     best_score : float
     best_epoch : int or None
@@ -51,7 +48,7 @@ class Progress:
     step: int = 0
     losses: list = field(default_factory=list)
     curves: list = field(default_factory=list)
-    epochs_without_improvement: int = 0
+    without_improvement: int = 0
     best_score: float = -math.inf
     best_epoch: int | None = None
 
@@ -83,7 +80,7 @@ class TrainingRun:
         torch.use_deterministic_algorithms(True, warn_only=True)
         self.settings, self.model = settings, model
         self.steps_total = settings.epochs * steps
-        self.rate = settings.learning_rate * (FINE_TUNING_RATE if tuning else 1.0)
+        self.rate = settings.learning_rate * (settings.fine_tuning_rate if tuning else 1.0)
         self.dtype = compute_dtype(model.device)
         self.objective = objective.to(model.device)
         self.encoder = model.encoder
@@ -136,7 +133,7 @@ class TrainingRun:
 
     def _learning_rate(self):
         step, total = self.progress.step, self.steps_total
-        warm_up = max(1, total // 20)
+        warm_up = max(1, int(total * self.settings.warm_up))
         if step < warm_up:
             return self.rate * (step + 1) / warm_up
         done = (step - warm_up) / max(1, total - warm_up)
@@ -157,13 +154,12 @@ class TrainingRun:
             row |= {f"validation_{name}": round(value, 6) for name, value in scores.items()}
         progress.losses = []
         progress.curves.append(row)
-        # While the learning rate is high, a good score is chance. Weights are kept, and patience
-        # counts, from the second half on. Without validation recordings the last weights are kept.
-        if 0 < 2 * self.epoch < self.settings.epochs:
+        if 0 < self.epoch < self.settings.keep_from * self.settings.epochs:
             return
-        progress.epochs_without_improvement += 1
+        # Without validation recordings, the last weights are kept.
+        progress.without_improvement += 1
         if mean is None or mean > progress.best_score:
-            progress.epochs_without_improvement = 0
+            progress.without_improvement = 0
             progress.best_epoch = self.epoch
             progress.best_score = -math.inf if mean is None else mean
             self.best = {k: v.clone() for k, v in self.model.encoder.state_dict().items()}

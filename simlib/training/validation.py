@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simlib.model import Embedder, pool_segments
-from simlib.relevance import artist_keys, reciprocal_rank, retrieval_score
+from simlib.relevance import reciprocal_rank, retrieval_score
 from simlib.training.data import Recordings
 
 # The length of the ranked lists, as in nDCG@10.
@@ -44,8 +44,8 @@ class Validation:
         if not self.columns:
             return self._halves(embedded)
         vectors = np.stack([pool_segments(e) for e in embedded])
-        similarity, artists = vectors @ vectors.T, artist_keys(tracks)
-        return retrieval_score(similarity, tracks, artists, self.columns, VALIDATION_K, self.seed)
+        similarity = vectors @ vectors.T
+        return retrieval_score(similarity, tracks, self.columns, VALIDATION_K, self.seed)
 
     def _halves(self, embedded):
         embedded = [e for e in embedded if len(e) > 1]

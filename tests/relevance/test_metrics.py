@@ -193,7 +193,7 @@ def test_the_retrieval_score_is_the_mean_ndcg_of_each_column(seed):
         empty=[""] * 8,
     )
     similarity, artists = rng.random((8, 8)), artist_keys(table)
-    found = retrieval_score(similarity, table, artists, ["genre", "empty"], 5, 0)
+    found = retrieval_score(similarity, table, ["genre", "empty"], 5, 0)
     sets = tag_sets(table["genre"])
     gain = np.array([[naive_jaccard(a, b) for b in sets] for a in sets])
     ranked = rank_candidates(similarity, artist_filter(artists), 5, 0)

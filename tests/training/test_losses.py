@@ -99,7 +99,7 @@ TRACKS = samples.tracks(
 
 
 def test_a_head_for_each_tag_that_has_examples():
-    heads = TagHeads(TRACKS, ["genre", "mood"], 5)
+    heads = TagHeads(TRACKS, ["genre", "mood"], 5, 3)
     # Rock and pop, and calm; jazz and wild have fewer than three recordings.
     assert heads.tags.tolist() == [
         [0, 1, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1], [1, 0, 0], [0, 0, 0],
@@ -107,7 +107,7 @@ def test_a_head_for_each_tag_that_has_examples():
 
 
 def test_the_heads_loss_is_the_naive_loop():
-    heads = TagHeads(TRACKS, ["genre", "mood"], 5)
+    heads = TagHeads(TRACKS, ["genre", "mood"], 5, 3)
     raw = torch.from_numpy(np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32))
     rows = [5, 1, 1, 3]
     logits = heads.linear(raw).tolist()
@@ -126,7 +126,7 @@ def test_the_heads_loss_is_the_naive_loop():
 @pytest.mark.parametrize("columns", [[], ["mood"]])
 def test_without_tags_to_predict_the_heads_cost_nothing(columns):
     alone = samples.tracks(2, mood=["calm", "wild"])
-    heads = TagHeads(alone, columns, 5)
+    heads = TagHeads(alone, columns, 5, 3)
     assert heads(torch.randn(4, 5), torch.tensor([0, 0, 1, 1])).item() == 0
 
 
