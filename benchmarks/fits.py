@@ -84,7 +84,7 @@ class Fits:
         return self.folder / f"{digest_of(made)[:32]}.safetensors"
 
 
-def subspaces(fits, among, folds, seed):
+def fold_masks(fits, among, folds, seed):
     """Yield (learning, held), two masks over the recordings, fold by fold."""
     fold = np.where(among, fold_of(fits.artists, folds, seed), -1)
     for number in range(folds):
@@ -132,7 +132,7 @@ def ours(fits, settings, learning, held, start=None, objective=Objective):
     vectors = fits.embed(settings, splits_of(learning), held, True, start, objective)
     artists = fits.artists[held]
     encoder = settings.embedding
-    described = encoder + settings.descriptor["embedding"]
+    described = encoder + settings.descriptor_branch.embedding
     views = {
         "without parts": slice(described), "encoder alone": slice(encoder),
         "describer alone": slice(encoder, described), "parts alone": slice(described, None),

@@ -48,8 +48,8 @@ def augment(
         slope = rng.uniform(-1, 1) * settings.tilt_db
         out[i] = np.maximum(segment + level + slope * tilt, SILENCE_DB)
     out = _mixed(out, settings, rng)
-    for i in np.flatnonzero(rng.random(n) < settings.degrade_probability):
-        out[i] = degrade_spectrogram(out[i], settings.degrade, rng)
+    for row in np.flatnonzero(rng.random(n) < settings.degrade_probability):
+        out[row] = degrade_spectrogram(out[row], settings.degrade, rng)
     for segment in out:
         quiet = segment.mean()
         _mask(segment, settings.time_mask, quiet, rng)
@@ -111,7 +111,7 @@ def _decibel(power):
 
 
 def _stretched(segment, frames, change):
-    """Resample along time, linearly, to be faster by the share `change`."""
+    """Resample linearly along time; `change` is the relative change of tempo."""
     positions = np.arange(frames) * (1 + change)
     below = np.minimum(positions.astype(int), len(segment) - 2)
     share = (positions - below).astype(np.float32)[:, None]

@@ -42,7 +42,7 @@ class Recordings:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """All that a training learns from and is validated on.
+    """The data of a training and of its validation.
 
     Attributes
     ----------

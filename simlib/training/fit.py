@@ -1,4 +1,4 @@
-"""Training of a model: the encoder first, then the branches, then what came out of it."""
+"""Training of a model: the encoder first, then the branches on whole recordings."""
 
 import copy
 from importlib.metadata import version
@@ -37,12 +37,12 @@ def train(
     data : simlib.training.TrainingData
     settings : simlib.training.TrainSettings
     checkpoint : pathlib.Path
-        A file outside every pipeline output. An interrupted run continues from it exactly, if
-        nothing that it depends on has changed; it is removed at the end. The finished training is
-        kept in a folder beside it, and found there if nothing has changed.
+        A file outside every pipeline output. An interrupted run continues from it exactly, unless
+        inputs, settings or code have changed. It is removed at the end. The finished training is
+        kept in a folder beside it and reused under the same condition.
     initial : simlib.model.Embedder, optional
-        A trained model to begin with, of the architecture that the settings ask for; random
-        weights by default. Tuning that does not help the validation artists is undone.
+        A trained model of the architecture of the settings; random weights by default. Tuning
+        that does not help the validation artists is undone.
     objective : type
         Makes the loss to minimise from training tracks, tag columns and settings.
 
@@ -154,8 +154,8 @@ def _key(data, settings, initial, objective):
         inputs += [tracks[columns].to_csv(index=False), known_bpm(tracks).tolist()]
     # What `init` chooses is the initial model.
     chosen = settings.as_dict() | {"init": None}
-    begun = [objective.__qualname__, initial.digest if initial is not None else "random"]
+    start = [objective.__qualname__, initial.digest if initial is not None else "random"]
     libraries = [version(name) for name in ("librosa", "numpy", "scipy", "torch")]
     machine = [torch.get_num_threads(), str(best_device())]
-    made = [inputs, data.columns, data.front_end.as_dict(), chosen, begun]
+    made = [inputs, data.columns, data.front_end.as_dict(), chosen, start]
     return digest_of([made, digest_of_code("simlib.training.fit"), libraries, machine])

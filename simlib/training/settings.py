@@ -112,8 +112,8 @@ class TrainSettings(Section):
     Attributes
     ----------
     init : str
-        The weights to begin with. `random`; `pretrained`, those in `pretrained/`; `auto`, those
-        too, unless they learned from recordings of this catalogue.
+        The initial weights. `random`; `pretrained`, those in `pretrained/`; `auto`, those in
+        `pretrained/` unless they were trained on recordings of this catalogue.
     segment_seconds : float
         Length of the segments that the encoder takes.
     channels : tuple of int
@@ -131,14 +131,13 @@ class TrainSettings(Section):
     tag_recordings : int
         A tag is predicted if at least this number of training recordings has it.
     descriptor_branch, tag_subspaces, tempo_subspace : BranchSettings
-        The branch on hand-crafted features, those that learn one tag column each, and the one that
-        learns tempi.
+        The branch on hand-crafted features, the subspace of each tag column, and the subspace of
+        the tempo.
     branch_batch_size : int
         Recordings in a batch of a branch, each with its degraded copy.
     encoder_dropout : float
         Share of the items for which a tag subspace is trained without the encoder's embedding.
-        The encoder was trained on the same recordings, so that its embedding tells more about them
-        than about others.
+        The encoder was trained on the same recordings; on others its embedding is less accurate.
     augmentation : AugmentSettings
     epochs : int
         Largest number of epochs.
