@@ -11,7 +11,7 @@ FRONT_END = samples.extract_settings()
 
 
 class School:
-    """Twelve made-up recordings by six artists, of two kinds that sound nothing alike."""
+    """Twelve made-up recordings by six artists, of two kinds with no band in common."""
 
     def __init__(self, folder, tags=True):
         self.folder = folder
@@ -26,11 +26,11 @@ class School:
         self.splits = np.array(["train"] * 6 + ["validation"] * 4 + ["test"] * 2, dtype=object)
         self.checkpoint = folder / ".checkpoints" / "run.safetensors"
 
-    def train(self, splits=None, start=None, judges=0, objective=Objective, **changes):
+    def train(self, splits=None, initial=None, objective=Objective, **changes):
         splits = self.splits if splits is None else splits
         data = TrainingData.read(self.store, self.store.tracks(), splits)
-        settings = samples.train_settings(fewest_validation=judges, **changes)
-        return train(data, settings, self.checkpoint, start, objective)
+        settings = samples.train_settings(**changes)
+        return train(data, settings, self.checkpoint, initial, objective)
 
 
 def weights(model):
@@ -52,7 +52,7 @@ def differ(first, second):
 
 
 def everything(model):
-    """All that the parts stand on, then the parts."""
+    """Weights of the encoder, the descriptor branch and the subspaces, in this order."""
     branches = (model.encoder, model.descriptor_branch, *model.subspaces.values())
     states = [branch.state_dict() for branch in branches]
     return {f"{i}.{k}": v.numpy().copy() for i, s in enumerate(states) for k, v in s.items()}

@@ -147,7 +147,7 @@ def test_mixing_adds_the_power_of_a_quieter_segment():
         assert 6 - 0.1 <= below <= 20 + 0.1
 
 
-def test_without_mixing_segments_do_not_hear_each_other():
+def test_without_mixing_segments_do_not_depend_on_each_other():
     settings = AugmentSettings.of(samples.AUGMENTATION | {"mix_probability": 0.0})
     batch = batch_of(2, settings)
     other = batch.copy()
@@ -193,7 +193,7 @@ def test_a_room_rings_on_after_each_frame():
 
 
 def test_white_noise_is_level_over_the_bands():
-    """As `wear` takes it to be."""
+    """As `_noisy` assumes."""
     rate, front_end = samples.RATE, samples.extract_settings()
     sound = samples.chord(4.0, rate=rate)
     noisy = noise(sound, rate, np.random.default_rng(0), decibel=10) - sound
@@ -201,7 +201,7 @@ def test_white_noise_is_level_over_the_bands():
     assert np.ptp(10 * np.log10((10 ** (mel / 10)).mean(axis=0))) < 2.0
 
 
-def test_wear_is_each_of_the_three_and_changes_no_input():
+def test_degradation_is_each_of_the_three_and_changes_no_input():
     log_mel = batch_of(1, of())[0]
     before = log_mel.copy()
     degraded = [

@@ -9,13 +9,13 @@ from simlib.training import (
 )
 
 
-def branch_of(features, strengths, degraded=None, encoded=0, **changes):
+def branch_of(features, weights, degraded=None, encoded=0, **changes):
     settings = samples.train_settings()
     wanted = BranchSettings.of(samples.BRANCH | changes)
     branch = Branch(features.shape[1], wanted.hidden, 8, 0.2, wanted.dropout, wanted.noise)
 
     def pair_weights(rows):
-        return (strengths[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
+        return (weights[np.ix_(rows, rows)] * (1 - np.eye(len(rows)))).astype(np.float32)
 
     degraded = features if degraded is None else degraded
     inputs = np.stack([features, degraded])
@@ -23,18 +23,18 @@ def branch_of(features, strengths, degraded=None, encoded=0, **changes):
     return branch.eval()
 
 
-def test_a_branch_learns_what_wear_does():
+def test_a_branch_learns_to_ignore_degradation():
     rng = np.random.default_rng(2)
     features = rng.normal(size=(200, 30)).astype(np.float32)
     degraded = features.copy()
     degraded[:, :20] = rng.normal(3, 1, size=(200, 20))
-    strengths = np.eye(200, dtype=np.float32)
+    weights = np.eye(200, dtype=np.float32)
 
     def found_again(**known):
-        branch = branch_of(features[:150], strengths, hidden=64, steps=150, **known)
+        branch = branch_of(features[:150], weights, hidden=64, steps=150, **known)
         with torch.inference_mode():
-            clean, asked = (branch(torch.from_numpy(x[150:])).numpy() for x in (features, degraded))
-        return ((asked @ clean.T).argmax(axis=1) == np.arange(50)).mean()
+            clean, query = (branch(torch.from_numpy(x[150:])).numpy() for x in (features, degraded))
+        return ((query @ clean.T).argmax(axis=1) == np.arange(50)).mean()
 
     assert found_again(degraded=degraded[:150]) > found_again() + 0.3
 
@@ -44,34 +44,34 @@ def test_a_branch_learns_which_features_matter():
     kinds = np.arange(200) % 2
     features = rng.normal(0, 50, size=(200, 102)).astype(np.float32)
     features[:, 7] = kinds * 1e-3 + rng.normal(0, 1e-4, size=200)
-    strengths = (kinds[:, None] == kinds[None, :]).astype(np.float32)
-    branch = branch_of(features[:150], strengths[:150, :150], hidden=64, steps=150)
+    weights = (kinds[:, None] == kinds[None, :]).astype(np.float32)
+    branch = branch_of(features[:150], weights[:150, :150], hidden=64, steps=150)
     with torch.no_grad():
         vectors = branch(torch.from_numpy(features[150:])).numpy()
     similarity = vectors @ vectors.T
-    alike = strengths[150:, 150:].astype(bool)
-    assert similarity[alike].mean() > similarity[~alike].mean() + 0.3
+    same_kind = weights[150:, 150:].astype(bool)
+    assert similarity[same_kind].mean() > similarity[~same_kind].mean() + 0.3
 
 
-def test_a_part_does_not_lean_on_what_the_encoder_knows_by_heart():
-    """Of the recordings it has learned from, the encoder's features tell all; of others, little."""
+def test_a_subspace_does_not_overfit_to_the_encoders_embedding():
+    """The encoder's features separate the training recordings fully, others hardly."""
     rng = np.random.default_rng(2)
     kinds = np.arange(200) % 2
     features = rng.normal(size=(200, 40)).astype(np.float32)
     features[:150, :20] += 3 * kinds[:150, None]
     features[:, 20:] += 0.4 * kinds[:, None]
-    strengths = (kinds[:, None] == kinds[None, :]).astype(np.float32)
+    weights = (kinds[:, None] == kinds[None, :]).astype(np.float32)
 
-    def told_apart(encoded):
+    def separation(encoded):
         branch = branch_of(
-            features[:150], strengths[:150, :150], encoded=encoded, hidden=64, steps=150
+            features[:150], weights[:150, :150], encoded=encoded, hidden=64, steps=150
         )
         with torch.inference_mode():
             vectors = branch(torch.from_numpy(features[150:])).numpy()
-        similarity, alike = vectors @ vectors.T, strengths[150:, 150:].astype(bool)
-        return similarity[alike].mean() - similarity[~alike].mean()
+        similarity, same_kind = vectors @ vectors.T, weights[150:, 150:].astype(bool)
+        return similarity[same_kind].mean() - similarity[~same_kind].mean()
 
-    assert told_apart(encoded=20) > 1.5 * told_apart(encoded=0)
+    assert separation(encoded=20) > 1.5 * separation(encoded=0)
 
 
 def test_a_branch_scales_by_the_recordings_it_learned_from():
@@ -93,7 +93,7 @@ def test_a_branch_follows_from_the_seed():
         assert torch.equal(tensor, again[name]), name
 
 
-def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
+def test_each_tag_column_gets_a_subspace_that_learns_it(tmp_path):
     school = two_columns(tmp_path)
     model, _ = school.train(epochs=6)
     assert list(model.subspaces) == ["genre", "mood", "tempo"]
@@ -106,10 +106,12 @@ def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
     assert vectors.shape == (12, 8 + 8 + 4 + 4 + 4)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     genre = vectors[:, 16:20] / np.linalg.norm(vectors[:, 16:20], axis=1, keepdims=True)
-    alike = np.equal.outer(school.kinds, school.kinds)
-    unheard = np.ix_(range(6, 12), range(6, 12))
+    same_kind = np.equal.outer(school.kinds, school.kinds)
+    unseen = np.ix_(range(6, 12), range(6, 12))
     similarity = genre @ genre.T
-    assert similarity[unheard][alike[unheard]].mean() > similarity[unheard][~alike[unheard]].mean()
+    assert (
+        similarity[unseen][same_kind[unseen]].mean() > similarity[unseen][~same_kind[unseen]].mean()
+    )
     shares = [
         np.linalg.norm(subspace, axis=1) ** 2
         for subspace in np.split(vectors, [8, 16, 20, 24], axis=1)
@@ -119,7 +121,7 @@ def test_each_tag_column_gets_a_part_that_learns_it(tmp_path):
     )
 
 
-def test_a_part_learns_its_column_and_nothing_else(tmp_path, monkeypatch):
+def test_a_subspace_learns_its_column_and_nothing_else(tmp_path, monkeypatch):
     fitted = []
 
     def spy(*args, **options):
@@ -132,8 +134,8 @@ def test_a_part_learns_its_column_and_nothing_else(tmp_path, monkeypatch):
     _, genre, mood, tempo = fitted
     for (pair_weights, options), column in ((genre, "genre"), (mood, "mood")):
         tags = school.store.tracks()[column].to_numpy(dtype=object)[:6]
-        alike = (tags[:, None] == tags[None, :]) & ~np.eye(6, dtype=bool)
-        np.testing.assert_array_equal(pair_weights(np.arange(6)) > 0, alike)
+        same_kind = (tags[:, None] == tags[None, :]) & ~np.eye(6, dtype=bool)
+        np.testing.assert_array_equal(pair_weights(np.arange(6)) > 0, same_kind)
         assert options["encoded"] == 8
     assert tempo[1]["encoded"] == 0
 
@@ -150,7 +152,7 @@ def test_a_column_called_tempo_is_learned_from_tempograms_too(tmp_path):
     assert list(Embedder.load(tmp_path / "model.safetensors").subspaces) == list(model.subspaces)
 
 
-def test_a_column_that_does_not_count_has_no_part(tmp_path):
+def test_a_column_of_weight_0_has_no_subspace(tmp_path):
     tags = {"default": 1.0, "mood": 0.0}
     positives = {"recording": 1.0, "artist": 0.5, "tags": tags}
     model, _ = two_columns(tmp_path).train(epochs=1, positives=positives)
@@ -159,20 +161,20 @@ def test_a_column_that_does_not_count_has_no_part(tmp_path):
     assert list(untagged.train(epochs=1)[0].subspaces) == ["tempo"]
 
 
-def test_parts_without_a_column_stay_and_columns_without_a_part_start_one(tmp_path):
-    begun, _ = School(tmp_path / "a").train(epochs=1)
-    before = everything(begun)
+def test_subspaces_without_a_column_stay_and_new_columns_get_one(tmp_path):
+    initial, _ = School(tmp_path / "a").train(epochs=1)
+    before = everything(initial)
     school = two_columns(tmp_path / "b")
     table = school.store.tracks().drop(columns="genre")
     table.to_parquet(school.store.folder / "tracks.parquet", index=False)
-    tuned, _ = school.train(start=begun, epochs=1)
+    tuned, _ = school.train(initial=initial, epochs=1)
     assert list(tuned.subspaces) == ["genre", "tempo", "mood"]
     after = everything(tuned)
     for name in [name for name in before if name.startswith("2.")]:
         np.testing.assert_array_equal(before[name], after[name])
 
 
-def test_a_model_with_parts_is_saved_and_loaded_whole(tmp_path):
+def test_a_model_with_subspaces_is_saved_and_loaded_whole(tmp_path):
     school = two_columns(tmp_path)
     model, _ = school.train(epochs=1)
     model.subspaces = {"a.b/c": model.subspaces["genre"], "mood": model.subspaces["mood"]}

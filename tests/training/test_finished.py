@@ -64,9 +64,9 @@ def test_the_same_training_is_computed_once(school, tmp_path, epochs, monkeypatc
 def test_a_tuning_is_computed_once(school, tmp_path, epochs):
     School(tmp_path / "other").train(seed=3)[0].save(tmp_path / "initial.safetensors")
     initial = Embedder.load(tmp_path / "initial.safetensors")
-    model, curves = school.train(start=initial)
+    model, curves = school.train(initial=initial)
     computed = len(epochs)
-    again, same_curves = school.train(start=initial)
+    again, same_curves = school.train(initial=initial)
     assert len(epochs) == computed
     assert saved(again, tmp_path) == saved(model, tmp_path)
     pd.testing.assert_frame_equal(same_curves, curves, check_exact=True)
@@ -156,7 +156,7 @@ def test_weights_and_losses_that_have_no_digest_are_never_taken_for_others(schoo
 
     initial, _ = school.train(seed=3)
     for _ in range(2):
-        school.train(start=initial)
+        school.train(initial=initial)
         school.train(objective=Other)
     assert len(epochs) == 4 + 2 * (4 + 4)
 

@@ -29,18 +29,18 @@ def school(tmp_path):
 
 
 def separation(model, school, rows):
-    """How much nearer recordings of one kind are than those of two."""
+    """Mean similarity within a kind, minus that between kinds."""
     keys = school.store.tracks()["log_mel"]
     vectors = [
         pool_segments(model.segments(school.store.log_mel(keys[row]), 0.5)[0]) for row in rows
     ]
     similarity = np.stack(vectors) @ np.stack(vectors).T
     kinds = np.array([school.kinds[row] for row in rows])
-    alike = kinds[:, None] == kinds[None, :]
-    return similarity[alike].mean() - similarity[~alike].mean()
+    same_kind = kinds[:, None] == kinds[None, :]
+    return similarity[same_kind].mean() - similarity[~same_kind].mean()
 
 
-def test_training_tells_two_kinds_of_music_apart_for_unheard_artists(school):
+def test_training_separates_two_kinds_of_music_for_unseen_artists(school):
     model, curves = school.train(epochs=12)
     losses = curves["loss"].tolist()
     assert losses[-1] < losses[0] - 0.05
@@ -56,13 +56,13 @@ def test_training_tells_two_kinds_of_music_apart_for_unheard_artists(school):
     ]
 
 
-def test_it_is_the_tags_that_teach(school, tmp_path):
-    alike = School(tmp_path / "alike")
-    table = alike.store.tracks().assign(genre="all one")
-    table.to_parquet(alike.store.folder / "tracks.parquet", index=False)
-    taught, untaught = (s.train(epochs=12)[0] for s in (school, alike))
+def test_the_tags_are_what_is_learned(school, tmp_path):
+    same_kind = School(tmp_path / "same_kind")
+    table = same_kind.store.tracks().assign(genre="all one")
+    table.to_parquet(same_kind.store.folder / "tracks.parquet", index=False)
+    with_tags, without = (s.train(epochs=12)[0] for s in (school, same_kind))
     rows = range(6, 12)
-    assert separation(taught, school, rows) > separation(untaught, school, rows) + 0.2
+    assert separation(with_tags, school, rows) > separation(without, school, rows) + 0.2
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
@@ -102,20 +102,20 @@ def test_two_recordings_are_enough(school):
     assert np.isfinite(separation(model, school, range(2)))
 
 
-def test_with_nobody_to_validate_on_the_last_weights_are_kept(school, monkeypatch):
+def test_without_validation_recordings_the_last_weights_are_kept(school, monkeypatch):
     splits = np.where(school.splits == "validation", "test", school.splits)
-    looked, validate = [], TrainingRun.validate
+    validated, validate = [], TrainingRun.validate
 
     def remember(run, validation):
         validate(run, validation)
-        looked.append(weights(run.model))
+        validated.append(weights(run.model))
 
     monkeypatch.setattr(TrainingRun, "validate", remember)
     model, _ = school.train(splits)
     last = weights(model)
-    assert len(looked) == 4
+    assert len(validated) == 4
     for name in last:
-        np.testing.assert_array_equal(last[name], looked[-1][name])
+        np.testing.assert_array_equal(last[name], validated[-1][name])
 
 
 def test_without_tags_the_halves_of_recordings_are_to_find_each_other(tmp_path):
@@ -146,7 +146,7 @@ def scripted(monkeypatch, scores):
 
 
 def test_the_weights_that_did_best_are_kept_and_patience_ends(school, monkeypatch):
-    """Of the second half: before, with a high learning rate, a good look is luck."""
+    """In the second half: before, with a high learning rate, a good score is chance."""
     lucky, scores = [0.95, 0.1, 0.1, 0.1], [0.2, 0.6, 0.5, 0.6]
     seen = scripted(monkeypatch, [*lucky, *scores, 0.9, 0.9])
     model, curves = school.train(epochs=10, patience=2)
@@ -157,7 +157,7 @@ def test_the_weights_that_did_best_are_kept_and_patience_ends(school, monkeypatc
     assert curves["epoch"][curves["kept"]].tolist() == [6]
 
 
-def test_validation_looks_every_so_many_epochs_and_at_the_end(school):
+def test_it_validates_at_the_interval_and_at_the_end(school):
     _, curves = school.train(epochs=5, validate_every=2)
     assert curves["epoch"].tolist() == [2, 4, 5]
 
@@ -174,31 +174,31 @@ def test_the_learning_rate_falls_over_the_whole_training(school, batch):
     assert rates[8] > rates[9]
 
 
-def test_the_relations_of_training_know_the_training_recordings_only(school, monkeypatch):
+def test_pair_weights_know_the_training_recordings_only(school, monkeypatch):
     seen = []
 
     class Spy(PairWeights):
-        def __init__(self, tracks, columns, strengths):
-            seen.append((tracks["track_id"].tolist(), columns, strengths))
-            super().__init__(tracks, columns, strengths)
+        def __init__(self, tracks, columns, weights):
+            seen.append((tracks["track_id"].tolist(), columns, weights))
+            super().__init__(tracks, columns, weights)
 
     monkeypatch.setattr("simlib.training.losses.PairWeights", Spy)
     school.train(epochs=1)
-    [(ids, columns, strengths)] = seen
+    [(ids, columns, weights)] = seen
     assert ids == [f"t{i:02d}" for i in range(6)]
     assert columns == ["genre"]
-    assert strengths == PositiveSettings.of(samples.TRAIN["positives"])
+    assert weights == PositiveSettings.of(samples.TRAIN["positives"])
 
 
-# --- beginning with weights that have learned --------------------------------------------------
+# --- training from initial weights --------------------------------------------------
 
 
-def test_training_goes_on_from_the_weights_it_is_given(school, tmp_path):
-    """So little that where it began can still be seen, and the scale of the features stays."""
-    begun, _ = school.train(seed=3)
-    begun.descriptor_branch.mean += 1.0
-    before = everything(begun)
-    tuned, curves = school.train(start=begun, epochs=2, learning_rate=1e-5, ema_decay=0.0)
+def test_training_continues_from_the_initial_weights(school, tmp_path):
+    """With a tiny learning rate, the initial weights are still there; the feature scale stays."""
+    initial, _ = school.train(seed=3)
+    initial.descriptor_branch.mean += 1.0
+    before = everything(initial)
+    tuned, curves = school.train(initial=initial, epochs=2, learning_rate=1e-5, ema_decay=0.0)
     assert curves["epoch"].tolist() == [0, 1, 2]
     assert np.isnan(curves["loss"][0])
     after = everything(tuned)
@@ -209,81 +209,87 @@ def test_training_goes_on_from_the_weights_it_is_given(school, tmp_path):
     np.testing.assert_array_equal(after["1.mean"], before["1.mean"])
     fresh = everything(school.train(epochs=2, learning_rate=1e-5, ema_decay=0.0)[0])
     assert max(np.abs(fresh[name] - before[name]).max() for name in learned) > 0.05
-    for name, value in everything(begun).items():
-        np.testing.assert_array_equal(value, before[name], "what is given stays as it is")
+    for name, value in everything(initial).items():
+        np.testing.assert_array_equal(value, before[name], "the initial model was changed")
 
 
 def test_tuning_that_does_not_help_is_undone(school, monkeypatch):
-    begun, _ = school.train(seed=3)
+    initial, _ = school.train(seed=3)
     scripted(monkeypatch, [0.5, 0.4, 0.5, 0.3, 0.5])
-    tuned, curves = school.train(start=begun)
+    tuned, curves = school.train(initial=initial)
     assert curves["epoch"][curves["kept"]].tolist() == [0]
-    before, after = everything(begun), everything(tuned)
+    before, after = everything(initial), everything(tuned)
     for name in [name for name in before if name.startswith(("0.", "1."))]:
         np.testing.assert_array_equal(before[name], after[name])
 
 
 @pytest.mark.parametrize(("scores", "changes"), [((0.5, 0.4), False), ((0.4, 0.5), True)])
-def test_a_part_that_came_stays_unless_a_new_one_does_better(school, monkeypatch, scores, changes):
-    begun, _ = school.train(seed=3)
-    told = itertools.cycle(scores)
-    monkeypatch.setattr("simlib.training.branches.retrieval_of_branch", lambda *args: next(told))
+def test_an_initial_subspace_stays_unless_a_new_one_does_better(
+    school, monkeypatch, scores, changes
+):
+    initial, _ = school.train(seed=3)
+    scripted_scores = itertools.cycle(scores)
+    monkeypatch.setattr(
+        "simlib.training.branches.retrieval_of_branch", lambda *args: next(scripted_scores)
+    )
     scripted(monkeypatch, [0.5] + [0.4] * 4)
-    tuned, _ = school.train(start=begun)
-    before, after = everything(begun), everything(tuned)
+    tuned, _ = school.train(initial=initial)
+    before, after = everything(initial), everything(tuned)
     for subspace in ("2.", "3."):
         names = [name for name in before if name.startswith(subspace)]
         assert any((before[n] != after[n]).any() for n in names) is changes
 
 
 def test_tuning_that_helps_is_kept(school, monkeypatch):
-    begun, _ = school.train(seed=3)
+    initial, _ = school.train(seed=3)
     scripted(monkeypatch, [0.5, 0.4, 0.6, 0.3, 0.5])
-    tuned, curves = school.train(start=begun)
+    tuned, curves = school.train(initial=initial)
     assert curves["epoch"][curves["kept"]].tolist() == [2]
-    assert differ((begun,), (tuned,))
-    assert (everything(begun)["1.layers.1.weight"] != everything(tuned)["1.layers.1.weight"]).any()
+    assert differ((initial,), (tuned,))
+    assert (
+        everything(initial)["1.layers.1.weight"] != everything(tuned)["1.layers.1.weight"]
+    ).any()
 
 
-@pytest.mark.parametrize("judging", [0, 4])
-def test_what_was_learned_stays_where_too_few_can_judge(school, judging):
-    begun, _ = school.train(seed=3)
+@pytest.mark.parametrize("validation_count", [0, 4])
+def test_few_validation_recordings_leave_initial_weights_unchanged(school, validation_count):
+    initial, _ = school.train(seed=3)
     splits = school.splits.copy()
-    splits[6 + judging : 10] = "test"
-    same, curves = school.train(splits, begun, judges=judging + 1)
+    splits[6 + validation_count : 10] = "test"
+    same, curves = school.train(splits, initial, fewest_validation=validation_count + 1)
     assert curves["epoch"].tolist() == [0]
     assert curves["kept"].all()
-    before, after = everything(begun), everything(same)
+    before, after = everything(initial), everything(same)
     for name in before:
         np.testing.assert_array_equal(before[name], after[name], name)
     assert "too few" in describe_tuning(curves)
 
 
-def test_a_column_without_a_part_starts_one_whoever_can_judge(school):
-    begun, _ = school.train(seed=3)
-    del begun.subspaces["genre"]
-    same, _ = school.train(start=begun, judges=5)
+def test_a_column_without_a_subspace_gets_one_however_few_validate(school):
+    initial, _ = school.train(seed=3)
+    del initial.subspaces["genre"]
+    same, _ = school.train(initial=initial, fewest_validation=5)
     assert set(same.subspaces) == {"genre", "tempo"}
 
 
-def test_weights_that_nobody_shipped_are_trained_whoever_can_judge(school):
-    _, curves = school.train(judges=5)
+def test_random_weights_are_trained_however_few_validate(school):
+    _, curves = school.train(fewest_validation=5)
     assert curves["epoch"].max() == samples.train_settings().epochs
 
 
 def test_the_checkpoint_of_other_weights_to_begin_with_is_ignored(tmp_path, monkeypatch):
     school, other = School(tmp_path / "a"), School(tmp_path / "b")
-    begun, _ = other.train(seed=3)
-    begun.save(tmp_path / "begun.safetensors")
-    begun = Embedder.load(tmp_path / "begun.safetensors")
+    initial, _ = other.train(seed=3)
+    initial.save(tmp_path / "initial.safetensors")
+    initial = Embedder.load(tmp_path / "initial.safetensors")
     left_by(school, monkeypatch)
-    assert_same(school.train(start=begun), other.train(start=begun))
+    assert_same(school.train(initial=initial), other.train(initial=initial))
 
 
 def test_an_interrupted_tuning_ends_as_an_undisturbed_one(tmp_path, monkeypatch):
     school, other = School(tmp_path / "a"), School(tmp_path / "b")
-    begun, _ = other.train(seed=3)
-    begun.save(tmp_path / "begun.safetensors")
-    begun = Embedder.load(tmp_path / "begun.safetensors")
-    left_by(school, monkeypatch, start=begun)
-    assert_same(school.train(start=begun), other.train(start=begun))
+    initial, _ = other.train(seed=3)
+    initial.save(tmp_path / "initial.safetensors")
+    initial = Embedder.load(tmp_path / "initial.safetensors")
+    left_by(school, monkeypatch, initial=initial)
+    assert_same(school.train(initial=initial), other.train(initial=initial))

@@ -30,7 +30,7 @@ def test_a_resumed_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, monkeypat
     assert not school.checkpoint.exists()
 
 
-def test_a_run_may_be_interrupted_again_and_again_between_two_looks(tmp_path, monkeypatch):
+def test_a_run_may_be_interrupted_repeatedly_between_two_validations(tmp_path, monkeypatch):
     settings = {"epochs": 5, "validate_every": 3}
     undisturbed = School(tmp_path / "a").train(**settings)
     school = School(tmp_path / "b")

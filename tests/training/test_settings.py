@@ -13,7 +13,7 @@ def usual(tmp_path_factory):
     """A training with the settings of the tests, and one that goes on from it."""
     school = School(tmp_path_factory.mktemp("usual"))
     initial, _ = school.train()
-    return initial, school.train(start=initial)[0]
+    return initial, school.train(initial=initial)[0]
 
 
 def same(one, other):
@@ -56,7 +56,7 @@ def test_each_range_of_degradation_changes_the_weights(tmp_path, key):
 
 
 def test_the_fine_tuning_rate_is_a_factor_of_the_rates_of_a_tuning(tmp_path, usual):
-    _, curves = School(tmp_path).train(start=usual[0], fine_tuning_rate=0.1, warm_up=0.0)
+    _, curves = School(tmp_path).train(initial=usual[0], fine_tuning_rate=0.1, warm_up=0.0)
     assert curves["learning_rate"][0] == pytest.approx(0.1 * samples.TRAIN["learning_rate"])
 
 
