@@ -57,10 +57,10 @@ def test_training_separates_two_kinds_of_music_for_unseen_artists(school):
 
 
 def test_the_tags_are_what_is_learned(school, tmp_path):
-    same_kind = School(tmp_path / "same_kind")
-    table = same_kind.store.tracks().assign(genre="all one")
-    table.to_parquet(same_kind.store.folder / "tracks.parquet", index=False)
-    with_tags, without = (s.train(epochs=12)[0] for s in (school, same_kind))
+    untagged = School(tmp_path / "untagged")
+    table = untagged.store.tracks().assign(genre="all one")
+    table.to_parquet(untagged.store.folder / "tracks.parquet", index=False)
+    with_tags, without = (s.train(epochs=12)[0] for s in (school, untagged))
     rows = range(6, 12)
     assert separation(with_tags, school, rows) > separation(without, school, rows) + 0.2
 
