@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from fits import Fits, mean_ndcg, ours, publish, scored, splits_of, subspaces, table
+from fits import Fits, fold_masks, mean_ndcg, ours, publish, scored, splits_of, table
 from pytorch_metric_learning.losses import MultiSimilarityLoss, TripletMarginLoss
 from torch import nn
 
@@ -38,14 +38,14 @@ ROWS = {
     "temperature 0.1": {"temperature": 0.1},
     "6 s segments": {"segment_seconds": 6.0},
     "batches of 128, half the steps": {"batch_size": 128},
-    "no mixing": {"augmentation.mix": 0.0},
-    "no wear": {"augmentation.wear": 0.0},
+    "no mixing": {"augmentation.mix_probability": 0.0},
+    "no degradation": {"augmentation.degrade_probability": 0.0},
     "no masks": {"augmentation.time_mask": 0.0, "augmentation.band_mask": 0.0},
     "no change of pitch and tempo": {"augmentation.pitch_bands": 0, "augmentation.stretch": 0.0},
     "no change of level and tilt": {"augmentation.gain_db": 0.0, "augmentation.tilt_db": 0.0},
     "artists are no positives": {"positives.artist": 0.0},
     "half the channels": {"channels": [8, 16, 32, 64, 128, 128]},
-    UNDIVIDED: {"embedding": 224, "descriptor.embedding": 160},
+    UNDIVIDED: {"embedding": 224, "descriptor_branch.embedding": 160},
     "half the epochs": {"epochs": 4},
     "weights not averaged": {"ema_decay": 0.0},
 }  # fmt: skip
@@ -132,7 +132,7 @@ def compared(fits, among, folds, rows, joined=None):
 
     `joined`, {name: rows}, adds rows whose similarity is the mean of others'.
     """
-    pairs = list(subspaces(fits, among, **folds))
+    pairs = list(fold_masks(fits, among, **folds))
     first, *_ = rows
     sparse = copy.copy(fits)
     sparse.hop = OTHER_HOP

@@ -11,7 +11,7 @@ in `simlib.ranking` were chosen on the first two folds; the others say what they
 import sys
 
 import numpy as np
-from fits import Fits, interval, parts, publish, splits_of, text, unit
+from fits import Fits, fold_masks, interval, publish, splits_of, text, unit
 from folds import FOLDS, SEEDS
 
 from simlib.core import Project
@@ -71,7 +71,7 @@ def main():
     fits = Fits(project, project.params())
     settings = TrainSettings.of(fits.params["train"])
     chosen = EvaluateSettings.of(fits.params["evaluate"])
-    pairs = list(parts(fits, np.ones(len(fits.tracks), dtype=bool), FOLDS, SEEDS[0]))
+    pairs = list(fold_masks(fits, np.ones(len(fits.tracks), dtype=bool), FOLDS, SEEDS[0]))
     fits.all([(settings, splits_of(learning), held) for learning, held in pairs])
     rng = np.random.default_rng(SEED)
     folds = [of_fold(fits, settings, *pair, rng) for pair in pairs]

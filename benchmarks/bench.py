@@ -38,10 +38,10 @@ from simlib.features import (
     store_log_mel,
 )
 from simlib.index import Index
-from simlib.model import Embedder
-from simlib.relevance import SplitSettings, split_artists, tag_columns
+from simlib.model import Embedder, architecture_of
+from simlib.relevance import SplitSettings, split_artists
 from simlib.search import Searcher
-from simlib.training import Objective, SegmentBatches, TrainingRun, TrainSettings
+from simlib.training import Objective, SegmentBatches, TrainingData, TrainingRun, TrainSettings
 
 RECORDINGS = 120
 ROUNDS = 5
@@ -131,12 +131,13 @@ def bench_training(store, tracks, params):
     """A training step, with its data, beside a bare forward and backward pass."""
     settings = TrainSettings.of(params["train"])
     splits = split_artists(tracks, SplitSettings.of(params["split"]))
-    learning = tracks[splits == "train"].reset_index(drop=True)
-    front_end = ExtractSettings.of(store.front_end())
-    objective = Objective(learning, tag_columns(tracks), settings)
-    run = TrainingRun(settings, front_end, len(learning), objective)
-    log_mels = [store.log_mel(key) for key in learning["log_mel"]]
-    segments = SegmentBatches(log_mels, run.model.frames, settings)
+    data = TrainingData.read(store, tracks, splits)
+    front_end = data.front_end
+    architecture = architecture_of(settings, front_end)
+    model = Embedder.untrained(front_end, settings.segment_seconds, architecture, settings.seed)
+    segments = SegmentBatches(data.train.log_mels, model.frames, settings)
+    objective = Objective(data.train.tracks, data.columns, settings)
+    run = TrainingRun(settings, model, objective, len(segments))
     device = run.model.device
     bare = copy.deepcopy(run.encoder).train()
     shape = (segments.batch, run.model.frames, front_end.n_mels)
@@ -149,10 +150,6 @@ def bench_training(store, tracks, params):
             for _, item in zip(range(STEPS), segments.epoch(number), strict=False):
                 yield item
 
-    class Bar:
-        def update(self):
-            pass
-
     def bare_steps():
         for _ in range(STEPS):
             bare.zero_grad()
@@ -160,7 +157,7 @@ def bench_training(store, tracks, params):
                 raw = bare.raw(batch)
             raw.square().sum().backward()
 
-    ours, alone = in_turn(lambda: run.train_epoch(Steps(), Bar()), bare_steps)
+    ours, alone = in_turn(lambda: run.train_epoch(Steps(), lambda: None), bare_steps)
     return [
         row("bare forward and backward pass", alone, STEPS * segments.batch, "segments/s"),
         row("training step, data and loss included", ours, STEPS * segments.batch, "segments/s",

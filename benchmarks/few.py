@@ -19,7 +19,7 @@ from simlib.core import Project, cosine, written_aside
 from simlib.evaluation import EvaluateSettings, Evaluation, standardised
 from simlib.features import DESCRIPTOR_GROUPS
 from simlib.index import hub_corrected
-from simlib.training import FEWEST_VALIDATION, TrainSettings
+from simlib.training import TrainSettings
 
 SEED = 7
 DEALS = 2
@@ -116,7 +116,8 @@ def main():
     project = Project.find()
     fits = Fits(project, project.params())
     chosen = EvaluateSettings.of(fits.params["evaluate"])
-    scores, artists = measured(fits, TrainSettings.of(fits.params["train"]))
+    settings = TrainSettings.of(fits.params["train"])
+    scores, artists = measured(fits, settings)
     rows, lines = [], []
     for tags in (True, False):
         for size in SIZES:
@@ -145,9 +146,8 @@ def main():
         "The hand-picked features, learning nothing, reach"
         f" {text(interval(scores['hand-picked features'], artists, chosen))}.",
         "",
-        "What wins is the default: `make repro` tunes the weights where at least"
-        f" {FEWEST_VALIDATION} recordings of validation artists can tell what that does, and"
-        " leaves them as they are otherwise.",
+        "The winner is the default: `make repro` tunes the weights if there are at least"
+        f" {settings.fewest_validation} validation recordings, and keeps them otherwise.",
         "",
         "![Small catalogues](FEW.png)",
         "",

@@ -12,7 +12,7 @@ from simlib.features import FeatureStore
 from simlib.index import hub_corrected
 from simlib.model import Embedder
 from simlib.relevance import artist_keys, tag_columns
-from simlib.training import Objective, train
+from simlib.training import Objective, TrainingData, train
 
 
 def fold_of(artists, folds, seed):
@@ -67,10 +67,10 @@ class Fits:
             tracks = self.tracks if tags else self.tracks.drop(columns=self.columns)
             begun = self.model(*start) if start else None
             checkpoint = path.with_suffix(".checkpoint")
-            # What tuning does is measured, whoever could judge it.
-            trained, _ = train(
-                self.store, tracks, splits, settings, checkpoint, begun, objective, judges=0
-            )
+            data = TrainingData.read(self.store, tracks, splits)
+            # The effect of tuning is measured, however few validation recordings there are.
+            settings = settings.model_copy(update={"fewest_validation": 0})
+            trained, _ = train(data, settings, checkpoint, begun, objective)
             trained.save(path)
         return Embedder.load(path)
 
@@ -84,7 +84,7 @@ class Fits:
         return self.folder / f"{digest_of(made)[:32]}.safetensors"
 
 
-def subspaces(fits, among, folds, seed):
+def fold_masks(fits, among, folds, seed):
     """Yield (learning, held), two masks over the recordings, fold by fold."""
     fold = np.where(among, fold_of(fits.artists, folds, seed), -1)
     for number in range(folds):
@@ -132,7 +132,7 @@ def ours(fits, settings, learning, held, start=None, objective=Objective):
     vectors = fits.embed(settings, splits_of(learning), held, True, start, objective)
     artists = fits.artists[held]
     encoder = settings.embedding
-    described = encoder + settings.descriptor["embedding"]
+    described = encoder + settings.descriptor_branch.embedding
     views = {
         "without parts": slice(described), "encoder alone": slice(encoder),
         "describer alone": slice(encoder, described), "parts alone": slice(described, None),

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from fits import Fits, interval, ours, publish, scored, splits_of, subspaces, table, text
+from fits import Fits, fold_masks, interval, ours, publish, scored, splits_of, table, text
 
 from simlib.core import Project, cosine, written_aside
 from simlib.evaluation import (
@@ -118,7 +118,7 @@ def main():
         return found | others(fits, learning, held)
 
     everybody = np.ones(len(fits.tracks), dtype=bool)
-    drawings = [list(subspaces(fits, everybody, FOLDS, seed)) for seed in SEEDS]
+    drawings = [list(fold_masks(fits, everybody, FOLDS, seed)) for seed in SEEDS]
     fits.all([
         (settings, splits_of(learning), held) for pairs in drawings for learning, held in pairs
     ])  # fmt: skip

@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 import pandas as pd
-from fits import Fits, fold_of, interval, parts, publish, splits_of, text
+from fits import Fits, fold_masks, fold_of, interval, publish, splits_of, text
 from folds import FOLDS, SEEDS
 
 from simlib.core import Project, written_aside
@@ -38,7 +38,7 @@ def main():
     half = fold_of(fits.artists, 2, HALVES_SEED)
     scores, alone, of_pairs, artists, single, calibrated = [], [], [], [], [], []
     for seed in SEEDS:
-        for learning, held in parts(fits, everybody, FOLDS, seed):
+        for learning, held in fold_masks(fits, everybody, FOLDS, seed):
             index = build_index(fits.model(settings, splits_of(learning)), fits.store, indexing)
             for calibrating in (0, 1):
                 splits = np.where(half == calibrating, "validation", "test")

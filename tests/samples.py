@@ -28,6 +28,13 @@ EXTRACT = {
     "f_max": 4000.0,
     "min_seconds": 0.5,
 }
+DEGRADE = {
+    "noise_db": [0.0, 25.0],
+    "low_cut": [0.0, 0.12],
+    "high_cut": [0.2, 0.45],
+    "cut_db": [30.0, 120.0],
+    "decay_frames": [15.0, 70.0],
+}
 NO_AUGMENTATION = {
     "gain_db": 0.0,
     "tilt_db": 0.0,
@@ -36,7 +43,9 @@ NO_AUGMENTATION = {
     "time_mask": 0.0,
     "band_mask": 0.0,
     "mix_probability": 0.0,
+    "mix_db": [6.0, 20.0],
     "degrade_probability": 0.0,
+    "degrade": DEGRADE,
 }
 AUGMENTATION = {
     "gain_db": 3.0,
@@ -46,7 +55,9 @@ AUGMENTATION = {
     "time_mask": 0.2,
     "band_mask": 0.2,
     "mix_probability": 0.3,
+    "mix_db": [6.0, 20.0],
     "degrade_probability": 0.3,
+    "degrade": DEGRADE,
 }
 BRANCH = {
     "hidden": 16,
@@ -80,18 +91,25 @@ TRAIN = {
     "positives": {"recording": 1.0, "artist": 0.5, "tags": {"default": 1.0}},
     "temperature": 0.2,
     "tag_loss_weight": 0.5,
+    "tag_recordings": 3,
     "descriptor_branch": BRANCH,
     "tag_subspaces": BRANCH | {"embedding": 4},
     "tempo_subspace": BRANCH | {"embedding": 4},
+    "branch_batch_size": 256,
+    "encoder_dropout": 0.5,
     "augmentation": AUGMENTATION,
     "epochs": 4,
     "segments_per_track": 4,
     "batch_size": 8,
     "learning_rate": 0.01,
     "weight_decay": 0.01,
+    "warm_up": 0.05,
+    "fine_tuning_rate": 0.3,
     "ema_decay": 0.5,
     "validate_every": 1,
+    "keep_from": 0.5,
     "patience": 10,
+    "fewest_validation": 0,
     "seed": 0,
 }
 

@@ -1,4 +1,8 @@
-"""What counts as alike, and how well a ranking finds it: labels, artist splits, tempo, metrics."""
+"""Relevance of one recording to another, and how well a ranking finds it.
+
+Tags, artist splits and tempi are the ground truth. Training makes pairs of it, the evaluation
+makes gains of it.
+"""
 
 import lazy_loader
 

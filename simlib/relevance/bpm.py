@@ -1,25 +1,23 @@
-"""The ground truth: which recordings count as alike, and how well a ranking finds them.
+"""Tempi of recordings, and how relevant they make recordings to each other."""
 
-Both sides of the project stand on this one definition: training turns relations into positives,
-the evaluation turns them into gains.
-"""
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from simlib.features import estimate_bpm
+from simlib.features import ExtractSettings, estimate_bpm
 
-# Tempi so far apart, in octaves, are not alike any more: 7%, about twice what is just noticed.
+# Tempi that differ by this many octaves, 7%, have no gain. Listeners notice about half of it.
 TEMPO_TOLERANCE = 0.1
 
 
-def tempo_gain(bpm):
-    """How alike tempi are: 1 for the same or an octave apart, falling to 0 at `TEMPO_TOLERANCE`.
+def tempo_gain(bpm: np.ndarray) -> np.ndarray:
+    """Compute gains by tempo: 1 for equal tempi or octaves, falling to 0 at `TEMPO_TOLERANCE`.
 
     Parameters
     ----------
     bpm : numpy.ndarray of float64, shape (n_tracks,)
-        Beats a minute.
+        In beats per minute.
 
     Returns
     -------
@@ -27,12 +25,12 @@ def tempo_gain(bpm):
     """
     octaves = np.log2(bpm)
     apart = octaves[:, None] - octaves[None, :]
-    # Whether a beat is felt at half or double speed, listeners disagree themselves.
+    # Listeners disagree whether a beat is at half or at double speed.
     return np.maximum(0.0, 1.0 - np.abs(apart - np.round(apart)) / TEMPO_TOLERANCE)
 
 
-def known_bpm(tracks):
-    """Return the tempi that the catalogue knows.
+def known_bpm(tracks: pd.DataFrame) -> np.ndarray:
+    """Return the tempi that the catalogue has.
 
     Parameters
     ----------
@@ -41,7 +39,7 @@ def known_bpm(tracks):
     Returns
     -------
     numpy.ndarray of float64, shape (n_tracks,)
-        Of the numeric column `bpm`; NaN where it, or a positive value in it, is missing.
+        From the numeric column `bpm`; NaN without that column or a positive value in it.
     """
     if "bpm" not in tracks or not pd.api.types.is_numeric_dtype(tracks["bpm"]):
         return np.full(len(tracks), np.nan)
@@ -49,7 +47,9 @@ def known_bpm(tracks):
     return np.where(np.isfinite(bpm) & (bpm > 0), bpm, np.nan)
 
 
-def complete_bpm(bpm, tempograms, front_end):
+def complete_bpm(
+    bpm: np.ndarray, tempograms: Sequence[np.ndarray], front_end: ExtractSettings
+) -> np.ndarray:
     """Complete the catalogue's tempi with estimates.
 
     Parameters
@@ -68,8 +68,8 @@ def complete_bpm(bpm, tempograms, front_end):
     return np.array([estimate_bpm(one, front_end) if np.isnan(b) else b for b, one in pairs])
 
 
-def describe_bpm_source(bpm):
-    """Say where tempi come from.
+def describe_bpm_source(bpm: np.ndarray) -> str:
+    """Describe where tempi come from, in a sentence.
 
     Parameters
     ----------
@@ -79,7 +79,6 @@ def describe_bpm_source(bpm):
     Returns
     -------
     str
-        A sentence.
     """
     given = int(np.isfinite(bpm).sum())
     if not given:

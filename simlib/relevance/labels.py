@@ -1,7 +1,4 @@
-"""The tracks table: read, checked, completed from the files' own tags, and split by artist.
-
-A catalogue is a folder with `audio/**` and `tracks.csv`. Nothing here looks at samples.
-"""
+"""Labels of recordings: artists and tags, in the form in which they are compared."""
 
 import unicodedata
 
@@ -11,8 +8,8 @@ import pandas as pd
 from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS
 
 
-def artist_keys(tracks):
-    """Return the artists as they are compared: stripped, case-folded, a missing one unique.
+def artist_keys(tracks: pd.DataFrame) -> np.ndarray:
+    """Return the artists, stripped and case-folded; each missing artist is one of its own.
 
     Parameters
     ----------
@@ -30,13 +27,13 @@ def artist_keys(tracks):
     return np.array(keys, dtype=object)
 
 
-def tag_sets(column):
-    """Split a text column at `;` into one frozenset of case-folded tags a track.
+def tag_sets(column: pd.Series) -> list[frozenset[str]]:
+    """Split a text column at `;` into the set of case-folded tags of each track.
 
     Parameters
     ----------
     column : pandas.Series
-        Text, several values separated by `;`.
+        Text; several values are separated by `;`.
 
     Returns
     -------
@@ -48,8 +45,8 @@ def tag_sets(column):
     ]
 
 
-def tag_columns(tracks):
-    """Name the tag columns: text columns with a value that two artists share.
+def tag_columns(tracks: pd.DataFrame) -> list[str]:
+    """Find the tag columns: text columns with a value that two artists share.
 
     Parameters
     ----------
@@ -67,7 +64,7 @@ def tag_columns(tracks):
             tracks[name]
         ):
             continue
-        owner = {}
+        owner: dict[str, str] = {}
         for artist, tags in zip(artists, tag_sets(tracks[name]), strict=True):
             if any(owner.setdefault(tag, artist) != artist for tag in tags):
                 columns.append(name)
@@ -75,8 +72,8 @@ def tag_columns(tracks):
     return columns
 
 
-def tag_matrix(column):
-    """Which track carries which tag.
+def tag_matrix(column: pd.Series) -> np.ndarray:
+    """Mark which track has which tag.
 
     Parameters
     ----------
@@ -90,33 +87,33 @@ def tag_matrix(column):
     """
     sets = tag_sets(column)
     names = {tag: i for i, tag in enumerate(sorted(frozenset().union(*sets)))}
-    member = np.zeros((len(sets), len(names)), dtype=np.float32)
+    matrix = np.zeros((len(sets), len(names)), dtype=np.float32)
     for row, tags in enumerate(sets):
-        member[row, [names[tag] for tag in tags]] = 1.0
-    return member
+        matrix[row, [names[tag] for tag in tags]] = 1.0
+    return matrix
 
 
-def jaccard(member):
-    """Overlap |A n B| / |A u B| of the tag sets of every pair of tracks.
+def jaccard(tags: np.ndarray) -> np.ndarray:
+    """Compute the Jaccard index |A n B| / |A u B| of the tag sets of every pair of tracks.
 
     Parameters
     ----------
-    member : numpy.ndarray of float32, shape (n_tracks, n_tags)
+    tags : numpy.ndarray of float32, shape (n_tracks, n_tags)
         From `tag_matrix`.
 
     Returns
     -------
     numpy.ndarray of float32, shape (n_tracks, n_tracks)
-        0 where both sets are empty.
+        0 if both sets are empty.
     """
-    shared = member @ member.T
-    sizes = member.sum(axis=1)
+    shared = tags @ tags.T
+    sizes = tags.sum(axis=1)
     union = sizes[:, None] + sizes[None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
-def artist_filter(artists):
-    """Which pairs may meet in a ranked list: those by different artists (the artist filter).
+def artist_filter(artists: np.ndarray) -> np.ndarray:
+    """Make the candidate mask of the artist filter: pairs by different artists.
 
     Parameters
     ----------
@@ -132,7 +129,7 @@ def artist_filter(artists):
 
 
 def artist_codes(artists: np.ndarray) -> np.ndarray:
-    """Number artists, so that they compare quickly.
+    """Return a number for each artist, so that comparisons are fast.
 
     Parameters
     ----------
@@ -142,6 +139,6 @@ def artist_codes(artists: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of int64, shape (n_tracks,)
-        Equal where the artists are.
+        Equal if the artists are equal.
     """
     return np.unique(artists.astype(str), return_inverse=True)[1]

@@ -1,28 +1,34 @@
-"""The ground truth: which recordings count as alike, and how well a ranking finds them.
+"""Metrics of ranked lists.
 
-Both sides of the project stand on this one definition: training turns relations into positives,
-the evaluation turns them into gains.
+The rows of a similarity matrix are queries, its columns candidates. A candidate mask of the same
+shape marks the candidates that may be ranked.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 
-from simlib.relevance.labels import artist_filter, jaccard, tag_matrix
+from simlib.relevance.labels import artist_filter, artist_keys, jaccard, tag_matrix
 
 
-def rank_candidates(similarity, candidate_mask, k, seed):
-    """The k most similar allowed candidates of every query, ties in seeded random order.
+def rank_candidates(
+    similarity: np.ndarray, candidate_mask: np.ndarray, k: int, seed: int
+) -> np.ndarray:
+    """Rank the k most similar candidates of every query.
 
     Parameters
     ----------
     similarity : numpy.ndarray, shape (n_queries, n_candidates)
-    allowed : numpy.ndarray of bool, shape (n_queries, n_candidates)
+    candidate_mask : numpy.ndarray of bool, shape (n_queries, n_candidates)
     k : int
     seed : int
+        Of the random order of ties.
 
     Returns
     -------
     numpy.ndarray of int64, shape (n_queries, min(k, n_candidates))
-        Candidates from rank 1 on; -1 where a query has fewer.
+        Candidates from rank 1 on; -1 if a query has fewer.
     """
     shuffled = np.random.default_rng(seed).permutation(similarity.shape[1])
     scores = np.where(candidate_mask, similarity, -np.inf)[:, shuffled]
@@ -31,8 +37,10 @@ def rank_candidates(similarity, candidate_mask, k, seed):
     return np.where(found, shuffled[order], -1)
 
 
-def ndcg(ranked, gain, candidate_mask):
-    """Normalised discounted cumulative gain (Jarvelin and Kekalainen 2002), linear gain.
+def ndcg(ranked: np.ndarray, gain: np.ndarray, candidate_mask: np.ndarray) -> np.ndarray:
+    """Compute the normalised discounted cumulative gain (Jarvelin and Kekalainen 2002).
+
+    The gain is linear, the discount 1 / log2(rank + 1).
 
     Parameters
     ----------
@@ -40,13 +48,13 @@ def ndcg(ranked, gain, candidate_mask):
         From `rank_candidates`.
     gain : numpy.ndarray, shape (n_queries, n_candidates)
         How relevant each candidate is to each query.
-    allowed : numpy.ndarray of bool, shape (n_queries, n_candidates)
+    candidate_mask : numpy.ndarray of bool, shape (n_queries, n_candidates)
         The ideal list is drawn from the same candidates.
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_queries,)
-        With discount 1 / log2(rank + 1); NaN for a query to which nothing is relevant.
+        NaN for a query to which nothing is relevant.
     """
     k = ranked.shape[1]
     discount = 1.0 / np.log2(np.arange(2, k + 2))
@@ -57,8 +65,8 @@ def ndcg(ranked, gain, candidate_mask):
     return np.divide(found @ discount, best, out=np.full(len(best), np.nan), where=best > 0)
 
 
-def precision_at_k(ranked, relevant):
-    """Share of relevant candidates among the ranked ones.
+def precision_at_k(ranked: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """Compute the share of relevant candidates among the ranked ones.
 
     Parameters
     ----------
@@ -68,7 +76,7 @@ def precision_at_k(ranked, relevant):
     Returns
     -------
     numpy.ndarray of float64, shape (n_queries,)
-        NaN for a query with no candidate at all.
+        NaN for a query without candidates.
     """
     present = ranked >= 0
     hits = np.take_along_axis(relevant, np.maximum(ranked, 0), axis=1) & present
@@ -76,8 +84,8 @@ def precision_at_k(ranked, relevant):
     return np.divide(hits.sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def reciprocal_rank(similarity):
-    """Reciprocal rank of each query's own recording among all candidates.
+def reciprocal_rank(similarity: np.ndarray) -> np.ndarray:
+    """Compute the reciprocal rank of each query's own recording among all candidates.
 
     Parameters
     ----------
@@ -93,24 +101,26 @@ def reciprocal_rank(similarity):
     return 1.0 / (similarity >= own).sum(axis=1)
 
 
-def retrieval_score(similarity, tracks, artists, columns, k, seed):
-    """Mean nDCG@k over tag columns: the one number that training watches.
+def retrieval_score(
+    similarity: np.ndarray, tracks: pd.DataFrame, columns: Sequence[str], k: int, seed: int
+) -> dict[str, float]:
+    """Compute the mean nDCG@k for each tag column; training is validated by it.
 
     Parameters
     ----------
     similarity : numpy.ndarray, shape (n_tracks, n_tracks)
     tracks : pandas.DataFrame
-    artists : numpy.ndarray of object, shape (n_tracks,)
-    columns : list of str
+    columns : sequence of str
         The tag columns.
     k, seed : int
+        See `rank_candidates`.
 
     Returns
     -------
     dict of str to float
-        By column; a column in which nothing is relevant to any query is left out.
+        By column; without columns in which nothing is relevant to any query.
     """
-    candidate_mask = artist_filter(artists)
+    candidate_mask = artist_filter(artist_keys(tracks))
     ranked = rank_candidates(similarity, candidate_mask, k, seed)
     scores = {}
     for column in columns:

@@ -1,19 +1,19 @@
-"""The tracks table: read, checked, completed from the files' own tags, and split by artist.
-
-A catalogue is a folder with `audio/**` and `tracks.csv`. Nothing here looks at samples.
-"""
+"""The split into train, validation and test: by artist, and stable when a catalogue grows."""
 
 import hashlib
 
 import numpy as np
+import pandas as pd
 
 from simlib.relevance.labels import artist_keys
+from simlib.relevance.settings import SplitSettings
 
 
-def split_artists(tracks, settings):
+def split_artists(tracks: pd.DataFrame, settings: SplitSettings) -> np.ndarray:
     """Assign every track to `train`, `validation` or `test` by a hash of its artist.
 
-    An artist's side depends on nothing but its name and the seed: it stays when others arrive.
+    The split of an artist depends only on its name and the seed. It stays the same when other
+    artists are added.
 
     Parameters
     ----------

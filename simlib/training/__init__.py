@@ -1,7 +1,4 @@
-"""Siamese training: batches, augmentation, losses, validation, branches.
-
-The train stage.
-"""
+"""Siamese training, the train stage: data, batches, augmentation, losses, validation, branches."""
 
 import lazy_loader
 

@@ -4,7 +4,7 @@ from .augmentation import cut_frames as cut_frames
 from .augmentation import degrade_spectrogram as degrade_spectrogram
 from .batches import SegmentBatches as SegmentBatches
 from .branches import fit_branch as fit_branch
-from .fit import FEWEST_VALIDATION as FEWEST_VALIDATION
+from .data import TrainingData as TrainingData
 from .fit import pretrain as pretrain
 from .fit import train as train
 from .initial import describe_tuning as describe_tuning
@@ -15,13 +15,14 @@ from .losses import TagHeads as TagHeads
 from .positives import PairWeights as PairWeights
 from .run import TrainingRun as TrainingRun
 from .settings import AugmentSettings as AugmentSettings
+from .settings import DegradeSettings as DegradeSettings
 from .settings import PositiveSettings as PositiveSettings
 from .settings import TrainSettings as TrainSettings
 from .validation import Validation as Validation
 
 __all__ = [
     "AugmentSettings",
-    "FEWEST_VALIDATION",
+    "DegradeSettings",
     "GradedSupConLoss",
     "Objective",
     "PairWeights",
@@ -30,6 +31,7 @@ __all__ = [
     "SegmentBatches",
     "TagHeads",
     "TrainSettings",
+    "TrainingData",
     "TrainingRun",
     "Validation",
     "augment",

@@ -1,11 +1,12 @@
-"""Siamese training: pairs of segments, the loop, the checkpoint."""
+"""Training of the branches on whole recordings: the descriptor branch and the subspaces."""
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from simlib.features import compute_tempogram
-from simlib.model import TEMPO, pool_segments, subspace_name
+from simlib.model import TEMPO, Branch, BranchSettings, Embedder, pool_segments, subspace_name
 from simlib.relevance import (
     artist_filter,
     artist_keys,
@@ -18,141 +19,156 @@ from simlib.relevance import (
     tempo_gain,
 )
 from simlib.training.augmentation import degrade_spectrogram
+from simlib.training.data import Recordings, TrainingData
 from simlib.training.losses import GradedSupConLoss
 from simlib.training.positives import PairWeights, TempoPairWeights
-from simlib.training.run import FINE_TUNING_RATE
+from simlib.training.run import averaged
+from simlib.training.settings import TrainSettings
 from simlib.training.validation import VALIDATION_K
 
-# Recordings that a step of a branch's training compares, each as it is and worn.
-BRANCH_BATCH = 256
-# How often a part has to do without the encoder: of the recordings that it learns from, that says
-# more than it will of others, for it has learned from them itself.
-WITHHELD = 0.5
 
+class SubspaceInputs:
+    """Inputs of the subspaces, for some recordings or for degraded copies of them.
 
-def fit_subspaces(trained, store, learning, validation, columns, settings, replace):
-    """Train a part for each tag column and for the tempo.
-
-    One that came with the model may be replaced only by one that does better among the validation
-    artists: what was learned of many recordings is not to be lost to a few.
+    Parameters
+    ----------
+    model : simlib.model.Embedder
+    recordings : simlib.training.data.Recordings
+    settings : simlib.training.TrainSettings
+    degraded : bool
     """
-    strengths = settings.positives
-    # That a recording is like itself, and like its artist's others, is the sound's to say: a part
-    # that learns it too finds less of what its own column means.
-    column_alone = strengths.model_copy(update={"recording": 0.0, "artist": 0.0})
-    hop = settings.segment_seconds
-    learned, judged = (
-        WholeRecordings(trained, store, tracks, hop) for tracks in (learning, validation)
-    )
-    degraded = WholeRecordings(trained, store, learning, hop, settings.seed)
-    candidate_mask = artist_filter(artist_keys(validation))
-    tasks = {
-        subspace_name(column): (
-            settings.tag_subspaces,
-            PairWeights(learning, [column], column_alone),
-            jaccard(tag_matrix(validation[column])),
-        )
-        for column in columns
-        if strengths.tag_weight(column)
-    }
-    tasks[TEMPO] = (
-        settings.tempo_subspace,
-        TempoPairWeights(learned.bpm),
-        tempo_gain(judged.bpm),
-    )
-    heard = trained.architecture["embedding"]
-    for name, (branch, pair_weights, gain) in tasks.items():
-        if name in trained.subspaces and not replace:
+
+    def __init__(
+        self, model: Embedder, recordings: Recordings, settings: TrainSettings, degraded=False
+    ):
+        self.model, self.tracks = model, recordings.tracks
+        self.descriptors = recordings.degraded if degraded else recordings.descriptors
+        self.encoded, self.tempograms = [], []
+        rng = np.random.default_rng(settings.seed)
+        for log_mel in recordings.log_mels:
+            if degraded:
+                log_mel = degrade_spectrogram(log_mel, settings.augmentation.degrade, rng)
+            self.encoded.append(pool_segments(model.segments(log_mel, settings.segment_seconds)[0]))
+            self.tempograms.append(compute_tempogram(log_mel, model.front_end))
+
+    def of(self, name: str) -> np.ndarray:
+        """Return a subspace's input: float32, shape (n_recordings, n_features)."""
+        inputs = zip(self.encoded, self.descriptors, self.tempograms, strict=True)
+        return np.array([self.model.subspace_input(name, *one) for one in inputs], np.float32)
+
+    def bpm(self) -> np.ndarray:
+        """Return tempi, estimated if unknown: float64, shape (n_recordings,)."""
+        return complete_bpm(known_bpm(self.tracks), self.tempograms, self.model.front_end)
+
+
+def fit_subspaces(
+    model: Embedder, data: TrainingData, settings: TrainSettings, replace: bool
+) -> None:
+    """Train a subspace for each tag column and one for the tempo.
+
+    Parameters
+    ----------
+    model : simlib.model.Embedder
+        Its subspaces are changed in place.
+    data : simlib.training.TrainingData
+    settings : simlib.training.TrainSettings
+    replace : bool
+        Whether to train subspaces that the model has already. A new one replaces the old one only
+        if it does better among the validation artists: what was learned from many recordings must
+        not be lost to a few.
+    """
+    train, validation = (SubspaceInputs(model, r, settings) for r in (data.train, data.validation))
+    degraded = SubspaceInputs(model, data.train, settings, degraded=True)
+    candidate_mask = artist_filter(artist_keys(data.validation.tracks))
+    for name, wanted, pair_weights, gain in _tasks(data, settings, train, validation):
+        existing = model.subspaces.get(name)
+        if existing is not None and not replace:
             continue
         torch.manual_seed(settings.seed)
-        new = trained.new_subspace(name)
-        views = learned.inputs(name), degraded.inputs(name)
-        encoded = 0 if name == TEMPO else heard
-        fit_branch(new, *views, pair_weights, branch, settings, encoded=encoded)
-        subspaces = [
-            subspace for subspace in (trained.subspaces.get(name), new) if subspace is not None
-        ]
-        scores = [
-            retrieval_of_branch(subspace, judged.inputs(name), gain, candidate_mask)
-            for subspace in subspaces
-        ]
-        trained.subspaces[name] = subspaces[int(np.argmax(scores))]
+        new = model.new_subspace(name)
+        inputs = np.stack([train.of(name), degraded.of(name)])
+        encoded = 0 if name == TEMPO else model.architecture["embedding"]
+        fit_branch(new, inputs, pair_weights, wanted, settings, encoded=encoded)
+        branches = [branch for branch in (existing, new) if branch is not None]
+        features = validation.of(name)
+        scores = [retrieval_of_branch(b, features, gain, candidate_mask) for b in branches]
+        model.subspaces[name] = branches[int(np.argmax(scores))]
 
 
-class WholeRecordings:
-    """What parts look at, of some recordings as wholes; worn ones, if there is a seed for it."""
-
-    def __init__(self, trained, store, tracks, hop, seed=None):
-        self.trained = trained
-        self.features, self.heard, self.tempograms = [], [], []
-        kind = "descriptor" if seed is None else "degraded"
-        rng = np.random.default_rng(seed)
-        for row in tracks.itertuples():
-            log_mel = store.log_mel(row.log_mel)
-            if seed is not None:
-                log_mel = degrade_spectrogram(log_mel, rng)
-            self.features.append(store.descriptors([getattr(row, kind)], kind)[0])
-            self.heard.append(pool_segments(trained.segments(log_mel, hop)[0]))
-            self.tempograms.append(compute_tempogram(log_mel, trained.front_end))
-        self.bpm = complete_bpm(known_bpm(tracks), self.tempograms, trained.front_end)
-
-    def inputs(self, name):
-        """Return float32, shape (n_tracks, n_features)."""
-        seen = zip(self.heard, self.features, self.tempograms, strict=True)
-        return np.array([self.trained.subspace_input(name, *one) for one in seen], dtype=np.float32)
+def _tasks(
+    data: TrainingData, settings: TrainSettings, train: SubspaceInputs, validation: SubspaceInputs
+) -> Iterator[tuple[str, BranchSettings, Callable[[np.ndarray], np.ndarray], np.ndarray]]:
+    """Yield each subspace's name, settings, pair weights, and gains in the validation."""
+    # Recording and artist are what the other branches learn. A subspace that learned them too
+    # would learn less of its own column.
+    tags_alone = settings.positives.model_copy(update={"recording": 0.0, "artist": 0.0})
+    for column in filter(settings.positives.tag_weight, data.columns):
+        pair_weights = PairWeights(data.train.tracks, [column], tags_alone)
+        gain = jaccard(tag_matrix(data.validation.tracks[column]))
+        yield subspace_name(column), settings.tag_subspaces, pair_weights, gain
+    gain = tempo_gain(validation.bpm())
+    yield TEMPO, settings.tempo_subspace, TempoPairWeights(train.bpm()), gain
 
 
-def retrieval_of_branch(subspace, features, gain, candidate_mask):
-    """Mean nDCG of a part by itself; 0 where nothing can be told."""
+def retrieval_of_branch(
+    branch: Branch, features: np.ndarray, gain: np.ndarray, candidate_mask: np.ndarray
+) -> float:
+    """Return the mean nDCG@10 of a branch alone; 0 if nothing is relevant to any query."""
     if not gain.any():
         return 0.0
-    subspace.eval()
+    branch.eval()
     with torch.inference_mode():
-        vectors = subspace(torch.from_numpy(features).to(subspace.mean.device)).cpu().numpy()
+        vectors = branch(torch.from_numpy(features).to(_device(branch))).cpu().numpy()
     ranked = rank_candidates(vectors @ vectors.T, candidate_mask, VALIDATION_K, 0)
     scores = ndcg(ranked, gain, candidate_mask)
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else 0.0
 
 
 def fit_branch(
-    branch, features, degraded, pair_weights, wanted, settings, *, tuned=False, encoded=0
-):
-    """Train a branch on whole recordings, a matter of seconds.
+    branch: Branch,
+    inputs: np.ndarray,
+    pair_weights: Callable[[np.ndarray], np.ndarray],
+    wanted: BranchSettings,
+    settings: TrainSettings,
+    *,
+    tuning: bool = False,
+    encoded: int = 0,
+) -> None:
+    """Train a branch on whole recordings; this takes seconds.
 
     Parameters
     ----------
     branch : simlib.model.Branch
         Changed in place, to the averaged weights of the last step.
-    features, worn : numpy.ndarray of float32, shape (n_recordings, features)
+    inputs : numpy.ndarray of float32, shape (2, n_recordings, n_features)
         Of the training recordings, and of degraded copies of them.
-    relations : simlib.training.PairWeights
-        Of the same recordings.
+    pair_weights : callable
+        Of the same recordings; see `simlib.training.PairWeights`.
     wanted : simlib.model.BranchSettings
     settings : simlib.training.TrainSettings
-    tuned : bool
-        Whether it has learned already: its scale stays, and its weights move slower.
+    tuning : bool
+        Whether the branch has been trained before. Its scale then stays, and its weights move
+        slower.
     encoded : int
-        So many of the features, the first, are the encoder's; see `WITHHELD`.
+        How many of the features, the first, are the encoder's embedding, which
+        `settings.encoder_dropout` replaces by its mean.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    rate = wanted.learning_rate * (FINE_TUNING_RATE if tuned else 1.0)
-    if not tuned:
-        branch.scale_by(features)
+    rate = wanted.learning_rate * (settings.fine_tuning_rate if tuning else 1.0)
+    if not tuning:
+        branch.scale_by(inputs[0])
     loss = GradedSupConLoss(pair_weights, settings.temperature)
     optimizer = torch.optim.AdamW(branch.parameters(), lr=rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, wanted.steps)
-    average = AveragedModel(
-        branch, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay), use_buffers=True
-    )
-    device = branch.mean.device
+    average = averaged(branch, settings.ema_decay)
+    device, count, mean = _device(branch), inputs.shape[1], branch.get_buffer("mean")
     branch.train()
     for _ in range(wanted.steps):
-        size = min(BRANCH_BATCH, len(features))
-        rows = rng.choice(len(features), size, replace=False)
-        both = torch.from_numpy(np.concatenate([features[rows], degraded[rows]])).to(device)
-        withheld = torch.from_numpy(rng.random(len(both)) < WITHHELD).to(device)
-        both[:, :encoded] = torch.where(withheld[:, None], branch.mean[:encoded], both[:, :encoded])
+        rows = rng.choice(count, min(settings.branch_batch_size, count), replace=False)
+        both = torch.from_numpy(np.concatenate(inputs[:, rows])).to(device)
+        dropped = torch.from_numpy(rng.random(len(both)) < settings.encoder_dropout).to(device)
+        both[dropped, :encoded] = mean[:encoded]
         value = loss(branch(both), torch.from_numpy(np.tile(rows, 2)))
         optimizer.zero_grad()
         value.backward()
@@ -160,3 +176,7 @@ def fit_branch(
         schedule.step()
         average.update_parameters(branch)
     branch.load_state_dict(average.module.state_dict())
+
+
+def _device(module):
+    return next(module.parameters()).device

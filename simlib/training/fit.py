@@ -1,147 +1,161 @@
-"""Siamese training: pairs of segments, the loop, the checkpoint."""
+"""Training of a model: the encoder first, then the branches on whole recordings."""
+
+import copy
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
 
-from simlib.core import SimlibError, digest_of, digest_of_code
-from simlib.features import ExtractSettings
-from simlib.model import best_device, shorten_digests
-from simlib.relevance import tag_columns
+from simlib.core import digest_of, digest_of_code
+from simlib.features import FEATURE_KINDS, FeatureStore
+from simlib.model import Embedder, architecture_of, best_device, shorten_digests
+from simlib.relevance import known_bpm
 from simlib.training.batches import SegmentBatches
 from simlib.training.branches import fit_branch, fit_subspaces
+from simlib.training.data import TrainingData
+from simlib.training.finished import load_finished, save_finished
 from simlib.training.losses import Objective
 from simlib.training.run import TrainingRun
+from simlib.training.settings import TrainSettings
 from simlib.training.validation import Validation
-
-# Of fewer validation recordings, it is chance whether weights look better for tuning. On artists
-# never heard it costs where there are few to learn from, too: see benchmarks/FEW.md.
-FEWEST_VALIDATION = 15
 
 
 def train(
-    store,
-    tracks,
-    splits,
-    settings,
-    checkpoint,
-    start=None,
-    objective=Objective,
-    judges=FEWEST_VALIDATION,
-):
+    data: TrainingData,
+    settings: TrainSettings,
+    checkpoint: Path,
+    initial: Embedder | None = None,
+    objective: type[Objective] = Objective,
+) -> tuple[Embedder, pd.DataFrame]:
     """Train a model.
 
     Parameters
     ----------
-    store : simlib.features.FeatureStore
-    tracks : pandas.DataFrame
-        From `store.tracks()`.
-    sides : numpy.ndarray of object, shape (n_tracks,)
-        From `split_artists`; `test` is never touched.
+    data : simlib.training.TrainingData
     settings : simlib.training.TrainSettings
-    checkpoint : path-like
-        A file outside every pipeline output. An interrupted run continues from it exactly, if
-        nothing that it depends on has changed; it is removed at the end.
-    start : simlib.model.Embedder, optional
-        Weights to begin with, of the architecture that the settings ask for; random by default.
-        Tuning that does not help the validation artists is undone.
-    objective : callable
-        Training recordings, tag columns and settings to what is minimised: a module like
-        `simlib.training.Objective`.
-    judges : int
-        Where training begins with learned weights and fewer validation recordings than these can
-        tell what tuning does, the weights stay as they are, and so do the parts they came with.
+    checkpoint : pathlib.Path
+        A file outside every pipeline output. An interrupted run continues from it exactly, unless
+        inputs, settings or code have changed. It is removed at the end. The finished training is
+        kept in a folder beside it and reused under the same condition.
+    initial : simlib.model.Embedder, optional
+        A trained model of the architecture of the settings; random weights by default. Tuning
+        that does not help the validation artists is undone.
+    objective : type
+        Makes the loss to minimise from training tracks, tag columns and settings.
 
     Returns
     -------
-    trained : simlib.model.Embedder
+    model : simlib.model.Embedder
         The averaged weights that did best on the validation artists.
     curves : pandas.DataFrame
-        A row for each look at the validation artists: `epoch`, `loss` (mean since the look
-        before), `learning_rate`, `validation` (mean over columns), `validation_<column>`, `kept`
-        (true in the row of the weights that are returned). Where training begins with learned
-        weights, the first row, epoch 0, is theirs.
+        A row for each validation: `epoch`, `loss` (mean since the last validation),
+        `learning_rate`, `validation` (mean over columns), `validation_<column>`, `kept` (true in
+        the row of the weights that are returned). With an initial model, the first row, epoch 0,
+        is its own.
 
     Raises
     ------
     SimlibError
-        If there are too few training recordings, or the loss is no longer finite.
+        If the loss is no longer finite.
     """
-    learning = tracks[splits == "train"].reset_index(drop=True)
-    if len(learning) < 2:
-        raise SimlibError(
-            "training artists",
-            f"the split leaves {len(learning)} recording(s) to learn from",
-            "add music, or lower split.test and split.validation in params.yaml",
-        )
-    columns = tag_columns(tracks)
-    front_end = ExtractSettings.of(store.front_end())
-    torch.manual_seed(settings.seed)
-    objective = objective(learning, columns, settings)
-    run = TrainingRun(settings, front_end, len(learning), objective, start)
-    segments = SegmentBatches(
-        [store.log_mel(key) for key in learning["log_mel"]], run.model.frames, settings
-    )
-    validation = Validation(store, tracks[splits == "validation"], columns, settings)
-    begun = [type(objective).__qualname__, start.digest if start is not None else "random"]
-    run.resume(checkpoint, _key(settings, learning, validation.tracks, front_end, begun))
+    key = _key(data, settings, initial, objective)
+    folder = checkpoint.parent / "finished"
+    # Weights without a file, and losses defined elsewhere, have no digest.
+    known = objective is Objective and (initial is None or bool(initial.digest))
+    finished = load_finished(folder, key) if known else None
+    if finished:
+        print("Reused the weights of an earlier training with the same inputs, settings and code.")
+    model, curves = finished or _fit(data, settings, checkpoint, key, initial, objective)
+    if known and not finished:
+        save_finished(folder, key, model, curves)
+    checkpoint.unlink(missing_ok=True)
+    model.digest = ""
+    return model, pd.DataFrame(curves)
 
-    steps = len(segments)
-    total, done = settings.epochs * steps, run.epoch * steps
-    judged = True
-    if start is not None:
-        if not run.curves:
-            run.validate(validation)
-        judging = len(validation.tracks) if "validation" in run.curves[0] else 0
-        judged = judging >= judges
-    epochs = settings.epochs if judged else 0
-    with tqdm(total=total, initial=done, unit="step", mininterval=5) as bar:
-        while run.epoch < epochs and run.epochs_without_improvement < settings.patience:
-            run.train_epoch(segments, bar)
+
+def _fit(data, settings, checkpoint, key, initial, objective):
+    """Return the model and the rows of the curves; resume if there is a checkpoint."""
+    tuning = initial is not None
+    torch.manual_seed(settings.seed)
+    losses = objective(data.train.tracks, data.columns, settings)
+    model = copy.deepcopy(initial) if tuning else _random_model(settings, data.front_end)
+    segments = SegmentBatches(data.train.log_mels, model.frames, settings)
+    validation = Validation(data.validation, data.columns, settings.seed)
+    run = TrainingRun(settings, model, losses, len(segments), tuning)
+    run.resume(checkpoint, key)
+    if tuning and not run.progress.curves:
+        run.validate(validation)
+    scored = len(data.validation.tracks) if tuning and "validation" in run.progress.curves[0] else 0
+    replace = not tuning or scored >= settings.fewest_validation
+    if replace:
+        _fit_encoder(run, segments, validation, checkpoint, key)
+    run.keep_best()
+    best = run.progress.best_epoch
+    if best > 0:
+        inputs = np.stack([data.train.descriptors, data.train.degraded])
+        wanted, branch = settings.descriptor_branch, model.descriptor_branch
+        fit_branch(branch, inputs, losses.pair_weights, wanted, settings, tuning=tuning)
+    fit_subspaces(model, data, settings, replace)
+    return model, [row | {"kept": row["epoch"] == best} for row in run.progress.curves]
+
+
+def _fit_encoder(run, segments, validation, checkpoint, key):
+    """Train until the epochs are done or patience ends; save after each epoch."""
+    settings, progress = run.settings, run.progress
+    with tqdm(total=run.steps_total, initial=progress.step, unit="step", mininterval=5) as bar:
+        while run.epoch < settings.epochs and progress.without_improvement < settings.patience:
+            run.train_epoch(segments, bar.update)
             if run.epoch % settings.validate_every == 0 or run.epoch == settings.epochs:
                 run.validate(validation)
-                bar.set_postfix(run.curves[-1], refresh=False)
-            run.save(checkpoint)
-    run.keep_best()
-    if run.best_epoch > 0:
-        branch = settings.descriptor_branch
-        views = [store.descriptors(learning[kind], kind) for kind in ("descriptor", "degraded")]
-        pair_weights, tuned = objective.pair_weights, start is not None
-        fit_branch(run.model.descriptor_branch, *views, pair_weights, branch, settings, tuned=tuned)
-    fit_subspaces(run.model, store, learning, validation.tracks, columns, settings, judged)
-    checkpoint.unlink(missing_ok=True)
-    curves = pd.DataFrame(run.curves)
-    return run.model, curves.assign(kept=curves["epoch"] == run.best_epoch)
+                bar.set_postfix(progress.curves[-1], refresh=False)
+            run.save(checkpoint, key)
 
 
-def pretrain(store, settings, checkpoint):
-    """Train on every recording of a store: the weights that are to come with simlib.
+def pretrain(
+    store: FeatureStore, settings: TrainSettings, checkpoint: Path
+) -> tuple[Embedder, dict]:
+    """Train on every recording of a store, from random weights: the weights that simlib ships.
 
-    Nobody is kept for validation or test, and the weights to begin with are random.
+    No recordings are kept for validation or test.
 
     Parameters
     ----------
-    store, settings, checkpoint
+    store : simlib.features.FeatureStore
+    settings : simlib.training.TrainSettings
+    checkpoint : pathlib.Path
         See `train`.
 
     Returns
     -------
     model : simlib.model.Embedder
     provenance : dict
-        What `Model.save` is to write with it: `train` (the settings) and `learned_from` (digests
-        of the recordings).
+        For `Embedder.save`: `train` (the settings) and `learned_from` (digests of the recordings).
     """
     tracks = store.tracks()
-    splits = np.full(len(tracks), "train", dtype=object)
-    trained, _ = train(store, tracks, splits, settings, checkpoint)
+    data = TrainingData.read(store, tracks, np.full(len(tracks), "train", dtype=object))
+    model, _ = train(data, settings, checkpoint)
     learned_from = shorten_digests(tracks["digest"])
-    return trained, {"train": settings.as_dict(), "learned_from": learned_from}
+    return model, {"train": settings.as_dict(), "learned_from": learned_from}
 
 
-def _key(settings, learning, validation, front_end, begun):
-    """Digest of all that a run's course depends on."""
-    table = [frame.to_csv(index=False) for frame in (learning, validation)]
-    code = digest_of_code("simlib.training.fit")
-    versions = [torch.__version__, torch.get_num_threads(), str(best_device())]
-    return digest_of([settings.as_dict(), front_end.as_dict(), table, code, versions, begun])
+def _random_model(settings, front_end):
+    architecture = architecture_of(settings, front_end)
+    return Embedder.untrained(front_end, settings.segment_seconds, architecture, settings.seed)
+
+
+def _key(data, settings, initial, objective):
+    """Digest of all that changes the numbers of a training: inputs, settings, code, libraries."""
+    inputs = []
+    for tracks in (data.train.tracks, data.validation.tracks):
+        columns = ["track_id", "artist", *FEATURE_KINDS, *data.columns]
+        inputs += [tracks[columns].to_csv(index=False), known_bpm(tracks).tolist()]
+    # What `init` chooses is the initial model.
+    chosen = settings.as_dict() | {"init": None}
+    start = [objective.__qualname__, initial.digest if initial is not None else "random"]
+    libraries = [version(name) for name in ("librosa", "numpy", "scipy", "torch")]
+    machine = [torch.get_num_threads(), str(best_device())]
+    made = [inputs, data.columns, data.front_end.as_dict(), chosen, start]
+    return digest_of([made, digest_of_code("simlib.training.fit"), libraries, machine])

@@ -1,20 +1,25 @@
-"""The weights that come with simlib: what they have heard, and where training may begin with them.
+"""The initial model of a training: pretrained weights if they fit, else random ones."""
 
-They embed where nothing was trained yet, and training may begin with them. What they learned from
-goes with them, so that they are never scored on it.
-"""
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
 
 from simlib.core import SimlibError
-from simlib.model import architecture_of, load_pretrained
+from simlib.features import ExtractSettings
+from simlib.model import Embedder, architecture_of, load_pretrained
+from simlib.training.settings import TrainSettings
 
 
-def initial_embedder(path, settings, front_end, digests):
-    """Choose the weights that training begins with, as `train.init` asks.
+def initial_embedder(
+    path: Path, settings: TrainSettings, front_end: ExtractSettings, digests: Iterable[str]
+) -> tuple[Embedder | None, str]:
+    """Choose the weights that training begins with, by the setting `train.init`.
 
     Parameters
     ----------
     path : pathlib.Path
-        Of the weights that come with simlib.
+        The pretrained weights.
     settings : simlib.training.TrainSettings
     front_end, digests
         See `load_pretrained`.
@@ -24,15 +29,15 @@ def initial_embedder(path, settings, front_end, digests):
     model : simlib.model.Embedder or None
         None for random weights.
     remark : str
-        A sentence on which and why.
+        A sentence on which weights they are, and why.
 
     Raises
     ------
     SimlibError
-        If `train.init` asks for the pretrained weights and they cannot be used.
+        If `train.init` is `pretrained` and these weights cannot be used.
     """
     if settings.init == "random":
-        return None, "Training began with random weights, as `train.init` asks."
+        return None, "Training began with random weights, because `train.init` is `random`."
     model, remark = load_pretrained(path, front_end, digests)
     if model is not None and model.architecture != architecture_of(settings, front_end):
         model, remark = None, f"The weights in {path.parent.name}/ have another architecture."
@@ -44,8 +49,8 @@ def initial_embedder(path, settings, front_end, digests):
     return None, f"Training began with random weights. {remark}"
 
 
-def describe_tuning(curves):
-    """Tell what became of the weights that training began with.
+def describe_tuning(curves: pd.DataFrame) -> str:
+    """Describe what tuning changed in the initial model, in a sentence.
 
     Parameters
     ----------
@@ -55,11 +60,10 @@ def describe_tuning(curves):
     Returns
     -------
     str
-        A sentence.
     """
     if curves["epoch"].max() == 0:
-        return "They stay as they are: too few validation recordings could tell what tuning does."
+        return "They were not tuned: there are too few validation recordings to measure the effect."
     [epoch] = curves.loc[curves["kept"], "epoch"]
     if epoch == 0:
-        return "They stay as they are: tuning found no more among the validation artists."
+        return "They were kept: tuning did not improve retrieval among the validation artists."
     return f"They were tuned for {epoch} epochs."

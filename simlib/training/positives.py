@@ -1,80 +1,74 @@
-"""The ground truth: which recordings count as alike, and how well a ranking finds them.
+"""Pair weights, the ground truth of training: which recordings are similar, and how much."""
 
-Both sides of the project stand on this one definition: training turns relations into positives,
-the evaluation turns them into gains.
-"""
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
-from simlib.relevance import artist_keys, jaccard, tag_matrix, tempo_gain
+from simlib.relevance import artist_codes, artist_keys, jaccard, tag_matrix, tempo_gain
+from simlib.training.settings import PositiveSettings
 
 
 class PairWeights:
-    """How strongly any two recordings are meant to be alike: the ground truth of training.
+    """Weights of positive pairs: the same recording, the same artist, common tags.
 
-    Each relation has its say in proportion to its strength, however many pairs it holds for: an
-    anchor's positives by one relation share that relation's strength. Else a column with few
-    values, which half of the pairs agree in, would drown one with many.
+    All positives that an anchor has by one relation share that relation's weight. Otherwise a
+    column with few values, in which half of the pairs agree, would outweigh one with many.
 
     Parameters
     ----------
     tracks : pandas.DataFrame
-    columns : list of str
-        Its tag columns.
-    strengths : simlib.training.PositiveSettings
+    columns : sequence of str
+        The tag columns.
+    weights : simlib.training.PositiveSettings
     """
 
-    def __init__(self, tracks, columns, strengths):
-        self.strengths = strengths
-        self.artists = np.unique(artist_keys(tracks).astype(str), return_inverse=True)[1]
-        self.members = {c: tag_matrix(tracks[c]) for c in columns if strengths.tag_weight(c)}
+    def __init__(self, tracks: pd.DataFrame, columns: Sequence[str], weights: PositiveSettings):
+        self.weights = weights
+        self.artists = artist_codes(artist_keys(tracks))
+        self.tags = {c: tag_matrix(tracks[c]) for c in columns if weights.tag_weight(c)}
 
-    def __call__(self, rows):
-        """Return the strength of every pair.
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Return the weight of every pair.
 
         Parameters
         ----------
         rows : numpy.ndarray of int, shape (n,)
-            Positions of recordings in the table; one may stand there more than once.
+            Positions of recordings in the table; a position may occur more than once.
 
         Returns
         -------
         numpy.ndarray of float32, shape (n, n)
-            For each anchor (row) the strengths of its pairs; 0 means a negative pair, and an item
-            is no pair with itself.
+            Anchors are rows. 0 means a negative pair; the diagonal is 0.
         """
         rows = np.asarray(rows)
         artists = self.artists[rows]
-        pair_weights = [
-            (self.strengths.recording, rows[:, None] == rows[None, :]),
-            (self.strengths.artist, artists[:, None] == artists[None, :]),
-        ]
-        for column, member in self.members.items():
-            pair_weights.append((self.strengths.tag_weight(column), jaccard(member[rows])))
         total = np.zeros((len(rows), len(rows)), dtype=np.float32)
-        for weight, pairs in pair_weights:
-            total += weight * _shared_out(pairs)
+        total += self.weights.recording * _shared(rows[:, None] == rows)
+        total += self.weights.artist * _shared(artists[:, None] == artists)
+        for column, tags in self.tags.items():
+            total += self.weights.tag_weight(column) * _shared(jaccard(tags[rows]))
         return total
 
 
 class TempoPairWeights:
-    """How strongly any two recordings are meant to be alike by their tempi alone.
+    """Weights of positive pairs by tempo alone.
 
     Parameters
     ----------
     bpm : numpy.ndarray of float64, shape (n_tracks,)
     """
 
-    def __init__(self, bpm):
+    def __init__(self, bpm: np.ndarray):
         self.bpm = bpm
 
-    def __call__(self, rows):
-        """Return the strength of every pair; see `PairWeights`."""
-        return _shared_out(tempo_gain(self.bpm[np.asarray(rows)])).astype(np.float32)
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Return the weight of every pair; see `PairWeights.__call__`."""
+        return _shared(tempo_gain(self.bpm[np.asarray(rows)])).astype(np.float32)
 
 
-def _shared_out(pairs):
-    """Let the positives of each anchor share a strength of 1; an item is no pair with itself."""
+def _shared(pairs):
+    """Scale each anchor's pairs to the sum 1, without the pair of an item with itself."""
     pairs = pairs * (1.0 - np.eye(len(pairs)))
     sums = pairs.sum(axis=1, keepdims=True)
     return np.divide(pairs, sums, out=np.zeros_like(pairs), where=sums > 0)

@@ -2,10 +2,20 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from simlib.core import Count, FromList, NotNegative, Positive, Probability, Section, Share
 from simlib.model import BranchSettings
+
+
+def _rising(value: tuple[float, ...]) -> tuple[float, ...]:
+    if len(value) != 2 or value[0] > value[1]:
+        raise ValueError("a range: the lowest and the highest value")
+    return value
+
+
+# Random values are drawn evenly from a range.
+Range = Annotated[tuple[float, ...], FromList, AfterValidator(_rising)]
 
 
 class PositiveSettings(Section):
@@ -37,6 +47,30 @@ class PositiveSettings(Section):
         return self.tags.get(column, self.tags["default"])
 
 
+class DegradeSettings(Section):
+    """How log-mel spectrograms are degraded; see `simlib.training.degrade_spectrogram`.
+
+    Attributes
+    ----------
+    noise_db : tuple of float
+        Range of the level of white noise below that of the segment, in dB.
+    low_cut, high_cut : tuple of float
+        Ranges of the shares of the bands that a narrow channel attenuates, at the low and at the
+        high end.
+    cut_db : tuple of float
+        Range of that attenuation, in dB.
+    decay_frames : tuple of float
+        Range of the time in which reverberation decays by 60 dB, in frames.
+    """
+
+    section: ClassVar[str] = "train.augmentation.degrade"
+    noise_db: Range
+    low_cut: Range
+    high_cut: Range
+    cut_db: Range
+    decay_frames: Range
+
+
 class AugmentSettings(Section):
     """Changes of the segments that training draws; see `simlib.training.augmentation`.
 
@@ -51,9 +85,12 @@ class AugmentSettings(Section):
     time_mask, band_mask : float
         Largest share of frames and of bands that one mask hides.
     mix_probability : float
-        Share of the segments that another recording is laid over, quietly.
+        Share of the segments to which another, quieter segment is added.
+    mix_db : tuple of float
+        Range of its level below that of the segment, in dB.
     degrade_probability : float
         Share of the segments that get noise, a narrow channel or reverberation.
+    degrade : DegradeSettings
     """
 
     section: ClassVar[str] = "train.augmentation"
@@ -64,7 +101,9 @@ class AugmentSettings(Section):
     time_mask: Share
     band_mask: Share
     mix_probability: Probability
+    mix_db: Range
     degrade_probability: Probability
+    degrade: DegradeSettings
 
 
 class TrainSettings(Section):
@@ -73,8 +112,8 @@ class TrainSettings(Section):
     Attributes
     ----------
     init : str
-        The weights to begin with. `random`; `pretrained`, those in `pretrained/`; `auto`, those
-        too, unless they learned from recordings of this catalogue.
+        The initial weights. `random`; `pretrained`, those in `pretrained/`; `auto`, those in
+        `pretrained/` unless they were trained on recordings of this catalogue.
     segment_seconds : float
         Length of the segments that the encoder takes.
     channels : tuple of int
@@ -84,34 +123,46 @@ class TrainSettings(Section):
     dropout : float
         Share of the pooled activations that training drops.
     positives : PositiveSettings
-        The ground truth: how strongly each relation makes two segments a positive pair.
-        `recording`: cut from one recording; `artist`: by one artist; `tags`: a weight for each
-        tag column, times the overlap |A n B| / |A u B| of the two tag sets, `default` for the
-        columns that are not named.
+        Which pairs of segments are positive.
     temperature : float
-        Of the supervised contrastive loss; lower looks more at the nearest negatives.
+        Of the supervised contrastive loss; a lower one gives more weight to similar negatives.
     tag_loss_weight : float
         Weight of the loss that predicts tags, beside the contrastive loss.
+    tag_recordings : int
+        A tag is predicted if at least this number of training recordings has it.
     descriptor_branch, tag_subspaces, tempo_subspace : BranchSettings
-        The branch on hand-crafted features, those that learn one tag column each, and the one that
-        learns tempi; see `BranchSettings`.
+        The branch on hand-crafted features, the subspace of each tag column, and the subspace of
+        the tempo.
+    branch_batch_size : int
+        Recordings in a batch of a branch, each with its degraded copy.
+    encoder_dropout : float
+        Share of the items for which a tag subspace is trained without the encoder's embedding.
+        The encoder was trained on the same recordings; on others its embedding is less accurate.
     augmentation : AugmentSettings
     epochs : int
-        At most so many. In each of them every training recording is drawn about
-        `segments_per_track` times.
+        Largest number of epochs.
     segments_per_track : int
-        Segments drawn from a recording in an epoch.
+        Segments drawn from a training recording in an epoch, on average.
     batch_size : int
-        Segments a batch; they come in pairs, two from one recording.
+        Segments in a batch; they come in pairs, two from one recording.
     learning_rate, weight_decay : float
-        Of AdamW; the rate falls along a half cosine after a short warm-up.
+        Of AdamW. The rate falls along a half cosine after a warm-up.
+    warm_up : float
+        Share of all steps in which the rate rises from 0.
+    fine_tuning_rate : float
+        Factor of the learning rates if training begins with trained weights.
     ema_decay : float
-        Decay a step of the exponential moving average of the weights, which is what is kept.
+        Decay per step of the exponential moving average of the weights, which is what is kept.
     validate_every : int
         Epochs between two validations.
+    keep_from : float
+        Share of the epochs from which on weights are kept and patience counts. While the learning
+        rate is high, a good validation is chance.
     patience : int
-        Validations without improvement, in the second half of the epochs, after which training
-        stops.
+        Validations without improvement after which training stops.
+    fewest_validation : int
+        Trained weights are tuned if there is at least this number of validation recordings. With
+        fewer it is chance whether tuned weights score better; see benchmarks/FEW.md.
     seed : int
         Of initial weights, batches and augmentation.
     """
@@ -125,16 +176,23 @@ class TrainSettings(Section):
     positives: PositiveSettings
     temperature: Positive
     tag_loss_weight: NotNegative
+    tag_recordings: Count
     descriptor_branch: BranchSettings
     tag_subspaces: BranchSettings
     tempo_subspace: BranchSettings
+    branch_batch_size: Count
+    encoder_dropout: Probability
     augmentation: AugmentSettings
     epochs: Count
     segments_per_track: Count
     batch_size: Annotated[int, Field(ge=4, multiple_of=2)]
     learning_rate: Positive
     weight_decay: NotNegative
+    warm_up: Share
+    fine_tuning_rate: Positive
     ema_decay: Share
     validate_every: Count
+    keep_from: Share
     patience: Count
+    fewest_validation: Annotated[int, Field(ge=0)]
     seed: int

@@ -1,37 +1,51 @@
-"""Siamese training: pairs of segments, the loop, the checkpoint."""
+"""Validation: how well the encoder's embeddings retrieve among the validation artists."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from simlib.model import pool_segments
-from simlib.relevance import artist_keys, reciprocal_rank, retrieval_score
+from simlib.model import Embedder, pool_segments
+from simlib.relevance import reciprocal_rank, retrieval_score
+from simlib.training.data import Recordings
 
+# The length of the ranked lists, as in nDCG@10.
 VALIDATION_K = 10
 
 
 class Validation:
-    """Retrieval among the validation artists."""
+    """Retrieval among the validation artists.
 
-    def __init__(self, store, tracks, columns, settings):
-        self.tracks = tracks.reset_index(drop=True)
-        self.log_mels = [store.log_mel(key) for key in self.tracks["log_mel"]]
-        self.columns, self.seed = columns, settings.seed
+    Parameters
+    ----------
+    recordings : simlib.training.data.Recordings
+    columns : sequence of str
+        The tag columns.
+    seed : int
+        For the order of ties.
+    """
 
-    def scores(self, trained):
-        """Return {column: nDCG@10}; without tag columns, how well halves find each other."""
-        if not len(self.tracks):
+    def __init__(self, recordings: Recordings, columns: Sequence[str], seed: int):
+        self.recordings, self.columns, self.seed = recordings, columns, seed
+
+    def scores(self, model: Embedder) -> dict[str, float]:
+        """Score a model.
+
+        Returns
+        -------
+        dict of str to float
+            nDCG@10 by tag column. Without tag columns, `excerpt`: the mean reciprocal rank of a
+            recording's second half, its first half being the query. Empty if there is nothing
+            to score.
+        """
+        tracks, log_mels = self.recordings.tracks, self.recordings.log_mels
+        if not len(tracks):
             return {}
-        embedded = [trained.segments(m, trained.segment_seconds)[0] for m in self.log_mels]
+        embedded = [model.segments(log_mel, model.segment_seconds)[0] for log_mel in log_mels]
         if not self.columns:
             return self._halves(embedded)
-        tracks = np.stack([pool_segments(e) for e in embedded])
-        return retrieval_score(
-            tracks @ tracks.T,
-            self.tracks,
-            artist_keys(self.tracks),
-            self.columns,
-            VALIDATION_K,
-            self.seed,
-        )
+        vectors = np.stack([pool_segments(e) for e in embedded])
+        similarity = vectors @ vectors.T
+        return retrieval_score(similarity, tracks, self.columns, VALIDATION_K, self.seed)
 
     def _halves(self, embedded):
         embedded = [e for e in embedded if len(e) > 1]

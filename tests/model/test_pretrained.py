@@ -73,7 +73,7 @@ def test_training_begins_with_weights_that_have_heard_other_recordings(project, 
 def test_random_is_random(project):
     model, remark = start(project(), "random")
     assert model is None
-    assert "random weights, as `train.init` asks" in remark
+    assert "random weights, because `train.init` is `random`" in remark
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_one_recording_in_common_is_enough(project):
 
 @pytest.mark.parametrize(
     ("kept", "epochs", "said"),
-    [(0, 0, "too few"), (0, 2, "found no more"), (2, 3, "tuned for 2 epochs")],
+    [(0, 0, "too few"), (0, 2, "did not improve"), (2, 3, "tuned for 2 epochs")],
 )
 def test_what_became_of_the_weights_is_told(kept, epochs, said):
     curves = pd.DataFrame({"epoch": range(epochs + 1)})

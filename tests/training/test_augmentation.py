@@ -5,10 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlib.features import compute_log_mel, noise
-from simlib.training import SILENCE_DB, AugmentSettings, augment, cut_frames, degrade_spectrogram
-from simlib.training.augmentation import _narrow, _noisy, _ringing
+from simlib.training import (
+    SILENCE_DB,
+    AugmentSettings,
+    DegradeSettings,
+    augment,
+    cut_frames,
+    degrade_spectrogram,
+)
+from simlib.training.augmentation import _narrow, _noisy, _reverberant
 
 BANDS, FRAMES = 12, 20
+DEGRADE = DegradeSettings.of(samples.DEGRADE)
 
 
 def of(**changes):
@@ -139,7 +147,7 @@ def test_mixing_adds_the_power_of_a_quieter_segment():
         assert 6 - 0.1 <= below <= 20 + 0.1
 
 
-def test_without_mixing_segments_do_not_hear_each_other():
+def test_without_mixing_segments_do_not_depend_on_each_other():
     settings = AugmentSettings.of(samples.AUGMENTATION | {"mix_probability": 0.0})
     batch = batch_of(2, settings)
     other = batch.copy()
@@ -152,7 +160,7 @@ def test_without_mixing_segments_do_not_hear_each_other():
 def test_noise_has_one_level_in_all_bands(seed):
     quiet = np.full((400, BANDS), -90.0, dtype=np.float32)
     quiet[:, 2] = -10.0
-    degraded = _noisy(quiet, np.random.default_rng(seed))
+    degraded = _noisy(quiet, DEGRADE, np.random.default_rng(seed))
     assert (degraded >= quiet - 1e-3).all()
     floors = np.delete(10 * np.log10((10 ** (degraded / 10)).mean(axis=0)), 2)
     assert np.ptp(floors) < 1.0
@@ -164,7 +172,7 @@ def test_a_narrow_channel_takes_the_outer_bands():
     full = batch_of(1, of())[0] + 60
     widths = set()
     for seed in range(20):
-        degraded = _narrow(full, np.random.default_rng(seed))
+        degraded = _narrow(full, DEGRADE, np.random.default_rng(seed))
         kept = np.flatnonzero((degraded == full).all(axis=0))
         assert (np.diff(kept) == 1).all()
         assert (degraded <= full).all()
@@ -177,7 +185,7 @@ def test_a_narrow_channel_takes_the_outer_bands():
 def test_a_room_rings_on_after_each_frame():
     blow = np.full((120, BANDS), SILENCE_DB, dtype=np.float32)
     blow[10] = 0.0
-    degraded = _ringing(blow, np.random.default_rng(0))
+    degraded = _reverberant(blow, DEGRADE, np.random.default_rng(0))
     assert (degraded[:10] < SILENCE_DB + 4).all(), "nothing rings before it sounded"
     fall = np.diff(degraded[11:20], axis=0)
     np.testing.assert_allclose(fall, fall[0, 0], atol=1e-2)
@@ -185,7 +193,7 @@ def test_a_room_rings_on_after_each_frame():
 
 
 def test_white_noise_is_level_over_the_bands():
-    """As `wear` takes it to be."""
+    """As `_noisy` assumes."""
     rate, front_end = samples.RATE, samples.extract_settings()
     sound = samples.chord(4.0, rate=rate)
     noisy = noise(sound, rate, np.random.default_rng(0), decibel=10) - sound
@@ -193,10 +201,12 @@ def test_white_noise_is_level_over_the_bands():
     assert np.ptp(10 * np.log10((10 ** (mel / 10)).mean(axis=0))) < 2.0
 
 
-def test_wear_is_each_of_the_three_and_changes_no_input():
+def test_degradation_is_each_of_the_three_and_changes_no_input():
     log_mel = batch_of(1, of())[0]
     before = log_mel.copy()
-    degraded = [degrade_spectrogram(log_mel, np.random.default_rng(seed)) for seed in range(12)]
+    degraded = [
+        degrade_spectrogram(log_mel, DEGRADE, np.random.default_rng(seed)) for seed in range(12)
+    ]
     np.testing.assert_array_equal(log_mel, before)
     assert all(one.dtype == np.float32 and (one != log_mel).any() for one in degraded)
     quieter, louder = (

@@ -4,23 +4,24 @@ import numpy as np
 import pytest
 import samples
 import torch
+from pytorch_metric_learning.losses import SupConLoss
 
 from simlib.training import GradedSupConLoss, Objective, TagHeads
 
 # --- graded pairs --------------------------------------------------------------------------------
 
 
-def naive_loss(embeddings, strength, temperature):
-    """Cross entropy between the strengths, scaled to sum to one, and the softmax."""
+def naive_loss(embeddings, weights, temperature):
+    """Cross entropy between the pair weights, scaled to the sum 1, and the softmax."""
     losses = []
     for i, anchor in enumerate(embeddings):
         others = [j for j in range(len(embeddings)) if j != i]
-        total = sum(strength[i][j] for j in others)
+        total = sum(weights[i][j] for j in others)
         if not total:
             continue
         similar = {j: float(anchor @ embeddings[j]) / temperature for j in others}
         normaliser = math.log(sum(math.exp(s) for s in similar.values()))
-        losses.append(-sum(strength[i][j] / total * (similar[j] - normaliser) for j in others))
+        losses.append(-sum(weights[i][j] / total * (similar[j] - normaliser) for j in others))
     return sum(losses) / len(losses) if losses else 0.0
 
 
@@ -45,12 +46,39 @@ def test_the_loss_is_the_naive_loop(seed, temperature):
     assert found == pytest.approx(naive_loss(embeddings, pair_weights(rows), temperature), rel=1e-4)
 
 
+@pytest.mark.parametrize("temperature", [0.05, 0.2, 1.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_with_weights_of_0_and_1_it_is_the_loss_of_the_paper(seed, temperature):
+    """As pytorch-metric-learning has it, gradients included; label 9 has no positive."""
+    rng = np.random.default_rng(seed)
+    labels = torch.from_numpy(np.append(rng.integers(0, 4, size=15), 9))
+    vectors = torch.nn.functional.normalize(torch.from_numpy(unit_vectors(16, seed)).double())
+    found, reference = (vectors.clone().requires_grad_() for _ in "ab")
+
+    def same_label(rows):
+        rows = labels.numpy()[rows]
+        return ((rows[:, None] == rows) & ~np.eye(len(rows), dtype=bool)).astype(np.float32)
+
+    loss = GradedSupConLoss(same_label, temperature)(found, torch.arange(16))
+    expected = SupConLoss(temperature)(reference, labels)
+    loss.backward()
+    expected.backward()
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-9)
+    # The library scales embeddings to unit length once more, which removes the radial gradient.
+    radial = (found.grad * found).sum(dim=1, keepdim=True) * found
+    torch.testing.assert_close(found.grad - radial, reference.grad, atol=1e-9, rtol=1e-9)
+
+
 def test_a_batch_without_a_positive_costs_nothing():
+    embeddings = torch.from_numpy(unit_vectors(4, 0)).requires_grad_()
     loss = GradedSupConLoss(lambda rows: np.zeros((len(rows),) * 2, dtype=np.float32), 0.1)
-    assert loss(torch.from_numpy(unit_vectors(4, 0)), torch.arange(4)).item() == 0
+    value = loss(embeddings, torch.arange(4))
+    value.backward()
+    assert value.item() == 0
+    assert not embeddings.grad.any()
 
 
-def test_a_stronger_relation_pulls_harder():
+def test_a_larger_weight_pulls_harder():
     def pair_weights(rows):
         return np.array([[0, 3, 1], [3, 0, 0], [1, 0, 0]], dtype=np.float32)
 
@@ -71,7 +99,7 @@ TRACKS = samples.tracks(
 
 
 def test_a_head_for_each_tag_that_has_examples():
-    heads = TagHeads(TRACKS, ["genre", "mood"], 5)
+    heads = TagHeads(TRACKS, ["genre", "mood"], 5, 3)
     # Rock and pop, and calm; jazz and wild have fewer than three recordings.
     assert heads.tags.tolist() == [
         [0, 1, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1], [1, 0, 0], [0, 0, 0],
@@ -79,7 +107,7 @@ def test_a_head_for_each_tag_that_has_examples():
 
 
 def test_the_heads_loss_is_the_naive_loop():
-    heads = TagHeads(TRACKS, ["genre", "mood"], 5)
+    heads = TagHeads(TRACKS, ["genre", "mood"], 5, 3)
     raw = torch.from_numpy(np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32))
     rows = [5, 1, 1, 3]
     logits = heads.linear(raw).tolist()
@@ -98,7 +126,7 @@ def test_the_heads_loss_is_the_naive_loop():
 @pytest.mark.parametrize("columns", [[], ["mood"]])
 def test_without_tags_to_predict_the_heads_cost_nothing(columns):
     alone = samples.tracks(2, mood=["calm", "wild"])
-    heads = TagHeads(alone, columns, 5)
+    heads = TagHeads(alone, columns, 5, 3)
     assert heads(torch.randn(4, 5), torch.tensor([0, 0, 1, 1])).item() == 0
 
 

@@ -1,0 +1,95 @@
+"""What training needs of the feature store, read once at its start."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from simlib.core import SimlibError
+from simlib.features import ExtractSettings, FeatureStore
+from simlib.relevance import tag_columns
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """The recordings of one split.
+
+    Attributes
+    ----------
+    tracks : pandas.DataFrame
+        Numbered from 0; all arrays have its order.
+    log_mels : list of numpy.ndarray of float16, shape (n_frames, n_mels)
+        In dB; mapped from disk, so that they need no memory.
+    descriptors, degraded : numpy.ndarray of float32, shape (n_tracks, 102)
+        Hand-crafted features of the recordings, and of degraded copies of them.
+    """
+
+    tracks: pd.DataFrame
+    log_mels: list[np.ndarray]
+    descriptors: np.ndarray
+    degraded: np.ndarray
+
+    @classmethod
+    def read(cls, store: FeatureStore, tracks: pd.DataFrame) -> "Recordings":
+        """Read the features of some rows of the store's table."""
+        tracks = tracks.reset_index(drop=True)
+        features = (
+            np.array([store.descriptors([key], kind)[0] for key in tracks[kind]], dtype=np.float32)
+            for kind in ("descriptor", "degraded")
+        )
+        return cls(tracks, [store.log_mel(key) for key in tracks["log_mel"]], *features)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The data of a training and of its validation.
+
+    Attributes
+    ----------
+    train, validation : Recordings
+        Recordings of test artists are not among them.
+    columns : list of str
+        The tag columns of the whole catalogue.
+    front_end : simlib.features.ExtractSettings
+        The settings of the log-mel spectrograms.
+    """
+
+    train: Recordings
+    validation: Recordings
+    columns: list[str]
+    front_end: ExtractSettings
+
+    @classmethod
+    def read(cls, store: FeatureStore, tracks: pd.DataFrame, splits: np.ndarray) -> "TrainingData":
+        """Read the training and validation recordings.
+
+        Parameters
+        ----------
+        store : simlib.features.FeatureStore
+        tracks : pandas.DataFrame
+            From `store.tracks()`.
+        splits : numpy.ndarray of object, shape (n_tracks,)
+            From `simlib.relevance.split_artists`; nothing of `test` is read.
+
+        Returns
+        -------
+        TrainingData
+
+        Raises
+        ------
+        SimlibError
+            If there are fewer than two training recordings, or features are missing.
+        """
+        train = tracks[splits == "train"]
+        if len(train) < 2:
+            raise SimlibError(
+                "training artists",
+                f"the split leaves {len(train)} recording(s) to learn from",
+                "add music, or lower split.test and split.validation in params.yaml",
+            )
+        return cls(
+            Recordings.read(store, train),
+            Recordings.read(store, tracks[splits == "validation"]),
+            tag_columns(tracks),
+            ExtractSettings.of(store.front_end()),
+        )
