@@ -158,6 +158,12 @@ def melody(seconds, seed, rate=RATE):
     return np.concatenate(notes)
 
 
+def in_blocks(sound, sizes):
+    """Cut a sound into blocks of these sizes, again and again."""
+    bounds = np.cumsum(np.resize([size or 1 for size in sizes], len(sound)))
+    return np.split(sound, bounds[bounds < len(sound)])
+
+
 def clicks(seconds, bpm, rate):
     """A click track."""
     samples = np.zeros(round(seconds * rate), dtype=np.float32)

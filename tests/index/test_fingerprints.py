@@ -25,10 +25,7 @@ def melody(seed, seconds=16.0):
 
 
 def prints_of(*recordings):
-    found = [
-        fingerprint(np.concatenate(list(compute_log_mel([x], FRONT_END))), FRONT_END)
-        for x in recordings
-    ]
+    found = [fingerprint(compute_log_mel([x], FRONT_END), FRONT_END) for x in recordings]
     return found[0] if len(recordings) == 1 else found
 
 

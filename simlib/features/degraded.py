@@ -1,0 +1,95 @@
+"""The descriptor of a degraded copy: a recording over a telephone, in noise or in a room.
+
+Training learns from it which differences do not count: the hand-crafted features of a degraded copy
+cannot be made from those of the original.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from simlib.features.audio import require_sound, resampled
+from simlib.features.degrade import degrade_randomly
+from simlib.features.descriptor import DESCRIPTOR_RATE, compute_descriptor
+from simlib.features.readers import BLOCK_SECONDS, sample_range
+
+DEGRADED_SECONDS = 30.0
+# About six minutes at 44.1 kHz.
+MEMORY_BYTES = 64 * 2**20
+
+
+class MiddleOfRecording:
+    """The samples of a recording that passes by, of which the middle is read at its end.
+
+    Where the middle lies is known at the end only. Samples are held in memory up to 64 MB, then in
+    a temporary file: half of a long mix would not fit into memory.
+
+    Parameters
+    ----------
+    folder : path-like
+        For the temporary file, which has no name.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self._file = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=folder)  # noqa: SIM115
+        self._rate = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._file.close()
+
+    def record(self, blocks: Iterable[tuple[np.ndarray, int]]) -> Iterator[tuple[np.ndarray, int]]:
+        """Yield the blocks of `mono_blocks` as they are, and keep a copy of them."""
+        for samples, self._rate in blocks:
+            self._file.write(samples.tobytes())
+            yield samples, self._rate
+
+    def blocks(self, seconds: float) -> Iterator[tuple[np.ndarray, int]]:
+        """Yield the 30 s in the middle as `mono_blocks` would; `seconds` is the whole length."""
+        start = max(0.0, (seconds - DEGRADED_SECONDS) / 2)
+        first, left = sample_range(start, start + DEGRADED_SECONDS, self._rate)
+        self._file.seek(first * 4)
+        while left:
+            count = min(left, int(BLOCK_SECONDS * self._rate))
+            samples = np.frombuffer(self._file.read(count * 4), dtype=np.float32)
+            if not len(samples):
+                break
+            left -= len(samples)
+            yield samples, self._rate
+
+
+def compute_degraded_descriptor(
+    path: str | os.PathLike, blocks: Iterable[tuple[np.ndarray, int]], seed: int
+) -> np.ndarray:
+    """Compute the descriptor of a recording over a telephone, in noise or in a room.
+
+    Parameters
+    ----------
+    path : path-like
+        Named if there is an error.
+    blocks : iterable of (numpy.ndarray of float32, int)
+        Mono samples and their rate in Hz, of the middle of the recording.
+    seed : int
+        Chooses one of the three, and its degree.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_blocks, 102)
+        See `compute_descriptor`.
+
+    Raises
+    ------
+    SimlibError
+        If the samples are silent.
+    """
+    blocks = list(blocks)
+    require_sound(path, max(float(np.abs(samples).max()) for samples, _ in blocks))
+    samples = np.concatenate(list(resampled(blocks, DESCRIPTOR_RATE)))
+    degraded = degrade_randomly(samples, DESCRIPTOR_RATE, np.random.default_rng(seed))
+    return compute_descriptor([degraded])

@@ -1,0 +1,67 @@
+"""All features of a recording from one decoding: what extraction and a query share."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Collection
+
+import numpy as np
+
+from simlib.core import SimlibError
+from simlib.features.audio import mono_blocks
+from simlib.features.degraded import MiddleOfRecording
+from simlib.features.descriptor import Descriptor
+from simlib.features.settings import ExtractSettings
+from simlib.features.spectrogram import LogMel, feed
+
+
+def compute_features(
+    path: str | os.PathLike,
+    settings: ExtractSettings,
+    *,
+    kinds: Collection[str] = ("log_mel", "descriptor"),
+    start: float = 0.0,
+    end: float | None = None,
+    middle: MiddleOfRecording | None = None,
+) -> dict[str, np.ndarray]:
+    """Decode a recording, or seconds of it, once, and compute features of it.
+
+    Parameters
+    ----------
+    path : path-like
+    settings : simlib.features.ExtractSettings
+    kinds : collection of str
+        `log_mel`, `descriptor`, or both.
+    start, end : float, optional
+        Seconds; the whole recording by default.
+    middle : MiddleOfRecording, optional
+        Records the samples on the way.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        `log_mel`: float16, shape (n_frames, n_mels), see `compute_log_mel`; `descriptor`: float32,
+        shape (n_blocks, 102), see `compute_descriptor`.
+
+    Raises
+    ------
+    SimlibError
+        If the recording cannot be decoded, or is too short.
+    """
+    blocks = mono_blocks(path, start=start, end=end)
+    if middle is not None:
+        blocks = middle.record(blocks)
+    wanted = {"log_mel": LogMel(settings), "descriptor": Descriptor()}
+    wanted = {kind: feature for kind, feature in wanted.items() if kind in kinds}
+    feed(blocks, *wanted.values())
+    # Without a feature nothing was read, but the middle is wanted still.
+    deque(blocks, maxlen=0)
+    arrays = {}
+    for kind, feature in wanted.items():
+        arrays[kind] = feature.array()
+        seconds = len(arrays[kind]) / settings.frame_rate
+        if kind == "log_mel" and seconds < settings.min_seconds:
+            cause = f"is {seconds:.2f} s long, shorter than {settings.min_seconds:g} s"
+            raise SimlibError(path, cause, "use a longer excerpt, or lower extract.min_seconds")
+    return arrays
