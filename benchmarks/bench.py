@@ -30,6 +30,7 @@ from simlib.features import (
     DESCRIPTOR_RATE,
     ExtractSettings,
     FeatureStore,
+    FrontEnd,
     compute_descriptor,
     compute_features,
     decode,
@@ -137,7 +138,7 @@ def bench_training(store, tracks, params):
     settings = TrainSettings.of(params["train"])
     splits = split_artists(tracks, SplitSettings.of(params["split"]))
     learning = tracks[splits == "train"].reset_index(drop=True)
-    front_end = ExtractSettings.of(store.front_end())
+    front_end = FrontEnd.of(store.front_end())
     objective = Objective(learning, tag_columns(tracks), settings)
     run = TrainingRun(settings, front_end, len(learning), objective)
     log_mels = [store.log_mel(key) for key in learning["log_mel"]]

@@ -11,7 +11,7 @@ import pandas as pd
 import soundfile as sf
 
 from simlib.evaluation import EvaluateSettings, Evaluation
-from simlib.features import ExtractSettings, FeatureStore
+from simlib.features import ExtractSettings, FeatureStore, FrontEnd
 from simlib.index import Fingerprints, Index, IndexSettings
 from simlib.model import Aspects
 from simlib.relevance import SplitSettings
@@ -19,7 +19,7 @@ from simlib.training import TrainSettings
 
 RATE = 8000
 
-EXTRACT = {
+FRONT_END = {
     "sample_rate": RATE,
     "n_fft": 512,
     "hop_length": 256,
@@ -27,6 +27,10 @@ EXTRACT = {
     "f_min": 50.0,
     "f_max": 4000.0,
     "min_seconds": 0.5,
+}
+EXTRACT = FRONT_END | {
+    "silence_dbfs": -80.0,
+    "degraded": {"seconds": 30.0, "snr_db": [5.0, 25.0], "reverberation_seconds": [0.3, 1.5]},
 }
 NO_AUGMENTATION = {
     "gain_db": 0.0,
@@ -109,6 +113,10 @@ def index_of(vectors, table=None, digest="digest"):
     aspects = Aspects({"sound": 5, "tempo": 3}, {"sound": 0.7, "tempo": 0.3})
     fingerprints = Fingerprints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
     return Index(table, segments, flat, flat, digest, 0.25, aspects, aspects.default, fingerprints)
+
+
+def front_end(**changes):
+    return FrontEnd.of(FRONT_END | changes)
 
 
 def extract_settings(**changes):

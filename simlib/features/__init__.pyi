@@ -3,12 +3,12 @@ from .audio import decode_blocks as decode_blocks
 from .audio import duration as duration
 from .degrade import DEGRADATIONS as DEGRADATIONS
 from .degrade import clip as clip
-from .degrade import degrade_randomly as degrade_randomly
 from .degrade import excerpt as excerpt
 from .degrade import mp3 as mp3
 from .degrade import noise as noise
 from .degrade import reverberate as reverberate
 from .degrade import telephone as telephone
+from .degraded import degrade_randomly as degrade_randomly
 from .descriptor import DESCRIPTOR_BLOCK_SECONDS as DESCRIPTOR_BLOCK_SECONDS
 from .descriptor import DESCRIPTOR_GROUPS as DESCRIPTOR_GROUPS
 from .descriptor import DESCRIPTOR_RATE as DESCRIPTOR_RATE
@@ -17,7 +17,9 @@ from .encoding import fade as fade
 from .encoding import mp3_bytes as mp3_bytes
 from .extraction import extract as extract
 from .readers import native_blocks as native_blocks
+from .settings import DegradedSettings as DegradedSettings
 from .settings import ExtractSettings as ExtractSettings
+from .settings import FrontEnd as FrontEnd
 from .single_pass import compute_features as compute_features
 from .spectrogram import compute_log_mel as compute_log_mel
 from .spectrogram import power_frames as power_frames
@@ -38,9 +40,11 @@ __all__ = [
     "DESCRIPTOR_BLOCK_SECONDS",
     "DESCRIPTOR_GROUPS",
     "DESCRIPTOR_RATE",
+    "DegradedSettings",
     "ExtractSettings",
     "FEATURE_KINDS",
     "FeatureStore",
+    "FrontEnd",
     "OCTAVES",
     "clip",
     "compute_descriptor",

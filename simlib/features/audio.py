@@ -16,11 +16,16 @@ from simlib.features.readers import native_blocks, require_readable
 if TYPE_CHECKING:
     import os
 
+# For what is no recording of the catalogue; `extract.silence_dbfs` is for those.
 SILENCE_DBFS = -80.0
 
 
 def mono_blocks(
-    path: str | os.PathLike, *, start: float = 0.0, end: float | None = None
+    path: str | os.PathLike,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    silence_dbfs: float = SILENCE_DBFS,
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Decode a recording block by block: mono, at its own rate.
 
@@ -29,6 +34,8 @@ def mono_blocks(
     path : path-like
     start, end : float, optional
         Seconds to begin and to end at; the whole recording by default.
+    silence_dbfs : float
+        A recording is silent if its highest sample is below this level, in dB of full scale.
 
     Yields
     ------
@@ -56,13 +63,13 @@ def mono_blocks(
         raise SimlibError(path, f"ends before {start:g} s", "choose earlier seconds of it")
     if not total:
         raise SimlibError(path, "holds no samples", "replace it by a whole copy")
-    require_sound(path, peak)
+    require_sound(path, peak, silence_dbfs)
 
 
-def require_sound(path: str | os.PathLike, peak: float) -> None:
-    """Raise SimlibError if a recording's highest absolute sample is below -80 dBFS."""
-    if peak < 10 ** (SILENCE_DBFS / 20):
-        cause = f"is silent (below {SILENCE_DBFS:g} dBFS throughout)"
+def require_sound(path: str | os.PathLike, peak: float, silence_dbfs: float) -> None:
+    """Raise SimlibError if a recording's highest absolute sample is below a level in dBFS."""
+    if peak < 10 ** (silence_dbfs / 20):
+        cause = f"is silent (below {silence_dbfs:g} dBFS throughout)"
         raise SimlibError(path, cause, "replace or remove it")
 
 

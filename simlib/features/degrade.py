@@ -110,16 +110,3 @@ DEGRADATIONS = {
     "6% faster": partial(stretch, factor=1 + TEMPO),
     "6% slower": partial(stretch, factor=1 - TEMPO),
 }
-
-
-def degrade_randomly(samples, rate, rng):
-    """Degrade in one of the ways that change the hand-picked features most, to some degree.
-
-    What training learns from: a telephone, noise or a room.
-    """
-    way = rng.integers(3)
-    if way == 0:
-        return telephone(samples, rate, rng)
-    if way == 1:
-        return noise(samples, rate, rng, decibel=rng.uniform(5.0, 25.0))
-    return reverberate(samples, rate, rng, seconds=rng.uniform(0.3, 1.5))

@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simlib.features.audio import require_sound, resampled
-from simlib.features.degrade import degrade_randomly
+from simlib.features.degrade import noise, reverberate, telephone
 from simlib.features.descriptor import DESCRIPTOR_RATE, compute_descriptor
 from simlib.features.readers import BLOCK_SECONDS, sample_range
 
-DEGRADED_SECONDS = 30.0
+if TYPE_CHECKING:
+    from simlib.features.settings import DegradedSettings, ExtractSettings
+
 # About six minutes at 44.1 kHz.
 MEMORY_BYTES = 64 * 2**20
 
@@ -50,10 +53,24 @@ class MiddleOfRecording:
             self._file.write(samples.tobytes())
             yield samples, self._rate
 
-    def blocks(self, seconds: float) -> Iterator[tuple[np.ndarray, int]]:
-        """Yield the 30 s in the middle as `mono_blocks` would; `seconds` is the whole length."""
-        start = max(0.0, (seconds - DEGRADED_SECONDS) / 2)
-        first, left = sample_range(start, start + DEGRADED_SECONDS, self._rate)
+    def blocks(self, seconds: float, length: float) -> Iterator[tuple[np.ndarray, int]]:
+        """Yield the middle as `mono_blocks` would.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of the recording.
+        length : float
+            Seconds of its middle.
+
+        Yields
+        ------
+        samples : numpy.ndarray of float32, shape (n_samples,)
+        rate : int
+            Hz.
+        """
+        start = max(0.0, (seconds - length) / 2)
+        first, left = sample_range(start, start + length, self._rate)
         self._file.seek(first * 4)
         while left:
             count = min(left, int(BLOCK_SECONDS * self._rate))
@@ -64,8 +81,37 @@ class MiddleOfRecording:
             yield samples, self._rate
 
 
+def degrade_randomly(
+    samples: np.ndarray, rate: int, rng: np.random.Generator, settings: DegradedSettings
+) -> np.ndarray:
+    """Degrade in one of the ways that change hand-crafted features most, to a random degree.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray of float32, shape (n_samples,)
+        Mono.
+    rate : int
+        Hz.
+    rng : numpy.random.Generator
+    settings : simlib.features.DegradedSettings
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_samples,)
+    """
+    way = rng.integers(3)
+    if way == 0:
+        return telephone(samples, rate, rng)
+    if way == 1:
+        return noise(samples, rate, rng, decibel=rng.uniform(*settings.snr_db))
+    return reverberate(samples, rate, rng, seconds=rng.uniform(*settings.reverberation_seconds))
+
+
 def compute_degraded_descriptor(
-    path: str | os.PathLike, blocks: Iterable[tuple[np.ndarray, int]], seed: int
+    path: str | os.PathLike,
+    blocks: Iterable[tuple[np.ndarray, int]],
+    settings: ExtractSettings,
+    seed: int,
 ) -> np.ndarray:
     """Compute the descriptor of a recording over a telephone, in noise or in a room.
 
@@ -75,6 +121,7 @@ def compute_degraded_descriptor(
         Named if there is an error.
     blocks : iterable of (numpy.ndarray of float32, int)
         Mono samples and their rate in Hz, of the middle of the recording.
+    settings : simlib.features.ExtractSettings
     seed : int
         Chooses one of the three, and its degree.
 
@@ -89,7 +136,8 @@ def compute_degraded_descriptor(
         If the samples are silent.
     """
     blocks = list(blocks)
-    require_sound(path, max(float(np.abs(samples).max()) for samples, _ in blocks))
+    peak = max(float(np.abs(samples).max()) for samples, _ in blocks)
+    require_sound(path, peak, settings.silence_dbfs)
     samples = np.concatenate(list(resampled(blocks, DESCRIPTOR_RATE)))
-    degraded = degrade_randomly(samples, DESCRIPTOR_RATE, np.random.default_rng(seed))
-    return compute_descriptor([degraded])
+    rng = np.random.default_rng(seed)
+    return compute_descriptor([degrade_randomly(samples, DESCRIPTOR_RATE, rng, settings.degraded)])

@@ -23,7 +23,6 @@ from simlib.core import (
     printable,
 )
 from simlib.features.degraded import MiddleOfRecording, compute_degraded_descriptor
-from simlib.features.descriptor import DESCRIPTOR_RATE
 from simlib.features.settings import ExtractSettings
 from simlib.features.single_pass import compute_features
 from simlib.features.store import FEATURE_KINDS, FeatureStore
@@ -91,7 +90,7 @@ def extract(
     results = [done[path] for path in stored["path"]]
     for name in RESERVED_COLUMNS:
         stored[name] = [result[name] for result in results]
-    store.finish(stored, settings.as_dict())
+    store.finish(stored, settings.front_end.as_dict())
     rejected = pd.DataFrame(rejected, columns=REJECTED_COLUMNS, dtype="str")
     return stored, rejected, sum(result["computed"] for result in results)
 
@@ -100,10 +99,11 @@ def _recipe(kind, settings):
     """Return a digest of everything but the recording that a feature depends on."""
     libraries = [version(name) for name in ("librosa", "numpy", "scipy", "soxr", "av")]
     libraries.append(soundfile.__libsndfile_version__)
-    parameters = settings.as_dict() if kind == "log_mel" else {"rate": DESCRIPTOR_RATE}
-    # Decoding checks the length, so a stricter limit must decode every file again.
-    minimum = settings.min_seconds
-    return digest_of([kind, parameters, minimum, libraries, digest_of_code(ENTRY_MODULES[kind])])
+    parameters = {"log_mel": settings.front_end, "degraded": settings.degraded}
+    own = parameters[kind].as_dict() if kind in parameters else {}
+    # Decoding checks these, so a stricter limit must decode every file again.
+    limits = [settings.min_seconds, settings.silence_dbfs]
+    return digest_of([kind, own, limits, libraries, digest_of_code(ENTRY_MODULES[kind])])
 
 
 def _each(paths: Iterable[str], context: tuple, jobs: int) -> Iterator[tuple]:
@@ -157,11 +157,13 @@ def _extract_one(path, data, store, settings, recipes):
 
 def _compute(path, store, settings, missing, keys, seed):
     """Decode a recording once and compute the missing kinds of features."""
+    options = {"kinds": missing, "silence_dbfs": settings.silence_dbfs}
     if "degraded" not in missing:
-        return compute_features(path, settings, kinds=missing)
+        return compute_features(path, settings, **options)
     with MiddleOfRecording(store.folder) as middle:
-        computed = compute_features(path, settings, kinds=missing, middle=middle)
+        computed = compute_features(path, settings, middle=middle, **options)
         log_mel = computed["log_mel"] if "log_mel" in missing else store.log_mel(keys["log_mel"])
-        blocks = middle.blocks(len(log_mel) / settings.frame_rate)
-        computed["degraded"] = compute_degraded_descriptor(path, blocks, seed)
+        seconds = len(log_mel) / settings.frame_rate
+        blocks = middle.blocks(seconds, settings.degraded.seconds)
+        computed["degraded"] = compute_degraded_descriptor(path, blocks, settings, seed)
     return computed

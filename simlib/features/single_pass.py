@@ -9,34 +9,37 @@ from collections.abc import Collection
 import numpy as np
 
 from simlib.core import SimlibError
-from simlib.features.audio import mono_blocks
+from simlib.features.audio import SILENCE_DBFS, mono_blocks
 from simlib.features.degraded import MiddleOfRecording
 from simlib.features.descriptor import Descriptor
-from simlib.features.settings import ExtractSettings
+from simlib.features.settings import FrontEnd
 from simlib.features.spectrogram import LogMel, feed
 
 
 def compute_features(
     path: str | os.PathLike,
-    settings: ExtractSettings,
+    front_end: FrontEnd,
     *,
     kinds: Collection[str] = ("log_mel", "descriptor"),
     start: float = 0.0,
     end: float | None = None,
     middle: MiddleOfRecording | None = None,
+    silence_dbfs: float = SILENCE_DBFS,
 ) -> dict[str, np.ndarray]:
     """Decode a recording, or seconds of it, once, and compute features of it.
 
     Parameters
     ----------
     path : path-like
-    settings : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
     kinds : collection of str
         `log_mel`, `descriptor`, or both.
     start, end : float, optional
         Seconds; the whole recording by default.
     middle : MiddleOfRecording, optional
         Records the samples on the way.
+    silence_dbfs : float
+        See `mono_blocks`.
 
     Returns
     -------
@@ -49,10 +52,10 @@ def compute_features(
     SimlibError
         If the recording cannot be decoded, or is too short.
     """
-    blocks = mono_blocks(path, start=start, end=end)
+    blocks = mono_blocks(path, start=start, end=end, silence_dbfs=silence_dbfs)
     if middle is not None:
         blocks = middle.record(blocks)
-    wanted = {"log_mel": LogMel(settings), "descriptor": Descriptor()}
+    wanted = {"log_mel": LogMel(front_end), "descriptor": Descriptor()}
     wanted = {kind: feature for kind, feature in wanted.items() if kind in kinds}
     feed(blocks, *wanted.values())
     # Without a feature nothing was read, but the middle is wanted still.
@@ -60,8 +63,8 @@ def compute_features(
     arrays = {}
     for kind, feature in wanted.items():
         arrays[kind] = feature.array()
-        seconds = len(arrays[kind]) / settings.frame_rate
-        if kind == "log_mel" and seconds < settings.min_seconds:
-            cause = f"is {seconds:.2f} s long, shorter than {settings.min_seconds:g} s"
+        seconds = len(arrays[kind]) / front_end.frame_rate
+        if kind == "log_mel" and seconds < front_end.min_seconds:
+            cause = f"is {seconds:.2f} s long, shorter than {front_end.min_seconds:g} s"
             raise SimlibError(path, cause, "use a longer excerpt, or lower extract.min_seconds")
     return arrays

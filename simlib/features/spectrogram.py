@@ -14,7 +14,7 @@ import scipy.fft
 from simlib.features.audio import resampled
 
 if TYPE_CHECKING:
-    from simlib.features.settings import ExtractSettings
+    from simlib.features.settings import FrontEnd
 
 FLOOR_DB = -100.0
 
@@ -91,14 +91,13 @@ class LogMel:
 
     Parameters
     ----------
-    settings : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
     """
 
-    def __init__(self, settings: ExtractSettings):
-        self.frames = Frames(settings.sample_rate, settings.n_fft, settings.hop_length)
-        self._filters = mel_filters(
-            settings.sample_rate, settings.n_fft, settings.n_mels, settings.f_min, settings.f_max
-        )
+    def __init__(self, front_end: FrontEnd):
+        self.frames = Frames(front_end.sample_rate, front_end.n_fft, front_end.hop_length)
+        rate, n_fft, _ = self.frames
+        self._filters = mel_filters(rate, n_fft, front_end.n_mels, front_end.f_min, front_end.f_max)
         self._rows = []
 
     def add(self, power: np.ndarray) -> None:
@@ -111,20 +110,20 @@ class LogMel:
         return np.concatenate(self._rows)
 
 
-def compute_log_mel(blocks: Iterable[np.ndarray], settings: ExtractSettings) -> np.ndarray:
+def compute_log_mel(blocks: Iterable[np.ndarray], front_end: FrontEnd) -> np.ndarray:
     """Compute the log-mel spectrogram of a stream of samples.
 
     Parameters
     ----------
     blocks : iterable of numpy.ndarray of float32
-        Mono samples at `settings.sample_rate`.
-    settings : simlib.features.ExtractSettings
+        Mono samples at `front_end.sample_rate`.
+    front_end : simlib.features.FrontEnd
 
     Returns
     -------
     numpy.ndarray of float16, shape (n_frames, n_mels)
         dB of mel power (Slaney's filters, as in librosa), at least -100.
     """
-    log_mel = LogMel(settings)
-    feed(((block, settings.sample_rate) for block in blocks), log_mel)
+    log_mel = LogMel(front_end)
+    feed(((block, front_end.sample_rate) for block in blocks), log_mel)
     return log_mel.array()

@@ -6,7 +6,7 @@ import torch
 from tqdm import tqdm
 
 from simlib.core import SimlibError, digest_of, digest_of_code
-from simlib.features import ExtractSettings
+from simlib.features import FrontEnd
 from simlib.model import best_device, shorten_digests
 from simlib.relevance import tag_columns
 from simlib.training.batches import SegmentBatches
@@ -76,7 +76,7 @@ def train(
             "add music, or lower split.test and split.validation in params.yaml",
         )
     columns = tag_columns(tracks)
-    front_end = ExtractSettings.of(store.front_end())
+    front_end = FrontEnd.of(store.front_end())
     torch.manual_seed(settings.seed)
     objective = objective(learning, columns, settings)
     run = TrainingRun(settings, front_end, len(learning), objective, start)

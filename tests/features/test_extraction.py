@@ -56,7 +56,7 @@ def test_extraction_fills_the_store_and_its_table(music):
     np.testing.assert_allclose(stored["seconds"], 0.7, atol=0.03)
     table = music.store.tracks()
     assert table.to_dict("list") == stored.to_dict("list")
-    assert music.store.front_end() == SETTINGS.as_dict()
+    assert music.store.front_end() == SETTINGS.front_end.as_dict()
     for row, key in enumerate(table["log_mel"]):
         expected = compute_log_mel([decode(music.data / table["path"][row], 8000)], SETTINGS)
         np.testing.assert_allclose(
@@ -128,6 +128,24 @@ def test_whatever_changes_the_numbers_changes_the_key(change):
     assert _recipe("log_mel", SETTINGS) == _recipe("log_mel", SETTINGS)
     changed = samples.extract_settings(**change)
     assert _recipe("log_mel", changed) != _recipe("log_mel", SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seconds", 20.0), ("snr_db", [5.0, 20.0]), ("reverberation_seconds", [0.3, 1.0])],
+)
+def test_a_setting_of_the_degraded_copy_changes_its_key_alone(key, value):
+    changed = samples.extract_settings(degraded=samples.EXTRACT["degraded"] | {key: value})
+    assert stale(lambda: None, changed) == ["degraded"]
+
+
+def test_the_silence_threshold_is_applied(music):
+    music.add("quiet.wav", samples.tone(1.0, level=0.005))
+    changed = samples.extract_settings(silence_dbfs=-40.0)
+    assert stale(lambda: None, changed) == list(FEATURE_KINDS), "each file is decoded again"
+    assert len(music.extract()[0]) == 4
+    _, rejected, _ = music.extract(changed)
+    assert rejected["cause"].tolist() == ["is silent (below -40 dBFS throughout)"]
 
 
 def test_another_library_or_other_code_changes_every_key(monkeypatch):
@@ -323,11 +341,11 @@ def package(tmp_path, monkeypatch):
     forget()
 
 
-def stale(edit):
-    """Return the kinds of features that an edit makes stale."""
+def stale(edit, settings=SETTINGS):
+    """Return the kinds of features that an edit, or other settings, make stale."""
     before = {kind: _recipe(kind, SETTINGS) for kind in FEATURE_KINDS}
     edit()
-    return [kind for kind in FEATURE_KINDS if _recipe(kind, SETTINGS) != before[kind]]
+    return [kind for kind in FEATURE_KINDS if _recipe(kind, settings) != before[kind]]
 
 
 @pytest.mark.parametrize(
@@ -355,7 +373,7 @@ def test_an_edit_that_changes_no_number_makes_nothing_stale(package, name, old, 
         ("features/spectrogram.py", "fmin=f_min", "fmin=f_min, htk=True", FEATURE_KINDS),
         ("features/readers.py", "BLOCK_SECONDS = 10.0", "BLOCK_SECONDS = 5.0", FEATURE_KINDS),
         ("features/descriptor.py", "n_mfcc=20", "n_mfcc=13", ("descriptor", "degraded")),
-        ("features/degrade.py", "rng.uniform(5.0, 25.0)", "rng.uniform(5.0, 9.0)", ("degraded",)),
+        ("features/degrade.py", "rate, rng, *, decibel", "rate, rng, decibel", ("degraded",)),
     ],
 )
 def test_an_edit_of_the_code_that_computes_makes_its_features_stale(package, name, old, new, kinds):

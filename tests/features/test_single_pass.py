@@ -15,7 +15,7 @@ from simlib.features import (
 )
 from simlib.search.queries import load_recording
 
-SETTINGS = samples.extract_settings()
+SETTINGS = samples.front_end()
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100])
@@ -26,7 +26,7 @@ SETTINGS = samples.extract_settings()
 )
 def test_one_pass_computes_what_a_pass_for_each_does(tmp_path, monkeypatch, rate, changes):
     monkeypatch.setattr("simlib.features.readers.BLOCK_SECONDS", 1.3)
-    settings = samples.extract_settings(**changes)
+    settings = samples.front_end(**changes)
     path = samples.write(tmp_path / "a.wav", samples.melody(12.0, 0, rate), rate)
     found = compute_features(path, settings, start=1.0, end=11.0)
     blocks = decode_blocks(path, settings.sample_rate, start=1.0, end=11.0)
@@ -77,7 +77,7 @@ def test_a_query_decodes_its_file_once(tmp_path, monkeypatch, suffix, changes):
         yield from native_blocks(path, *seconds)
 
     monkeypatch.setattr("simlib.features.audio.native_blocks", counted)
-    model = SimpleNamespace(front_end=samples.extract_settings(**changes))
+    model = SimpleNamespace(front_end=samples.front_end(**changes))
     query = load_recording(model, path, start=0.5)
     assert decoded == [path.name]
     assert len(query.log_mel) / model.front_end.frame_rate == pytest.approx(1.5, abs=0.1)

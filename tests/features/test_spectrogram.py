@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from simlib.features import compute_log_mel, power_frames
 
-SETTINGS = samples.extract_settings()
+SETTINGS = samples.front_end()
 lengths = st.lists(st.integers(0, 3000), min_size=1, max_size=6)
 
 
@@ -20,7 +20,7 @@ def log_mel(sound, settings=SETTINGS, sizes=None):
 @pytest.mark.parametrize("count", [256, 511, 512, 4000, 12345])
 @pytest.mark.parametrize("changes", [{}, {"n_fft": 1024, "hop_length": 300, "f_max": 3000.0}])
 def test_log_mel_is_librosas_mel_spectrogram_in_decibels(count, changes):
-    settings = samples.extract_settings(**changes)
+    settings = samples.front_end(**changes)
     sound = samples.bursts(2)[:count] + samples.chord(2)[:count]
     mel = librosa.feature.melspectrogram(
         y=sound,

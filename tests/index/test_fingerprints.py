@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import RATE
 
-from simlib.features import ExtractSettings, compute_log_mel, noise
+from simlib.features import compute_log_mel, noise
 from simlib.index import Fingerprints, fingerprint, fingerprint_rate
 from simlib.index.fingerprints import _windows
 
-FRONT_END = ExtractSettings.of(samples.EXTRACT)
+FRONT_END = samples.front_end()
 
 
 def melody(seed, seconds=16.0):

@@ -186,7 +186,7 @@ def test_a_room_rings_on_after_each_frame():
 
 def test_white_noise_is_level_over_the_bands():
     """As `wear` takes it to be."""
-    rate, front_end = samples.RATE, samples.extract_settings()
+    rate, front_end = samples.RATE, samples.front_end()
     sound = samples.chord(4.0, rate=rate)
     noisy = noise(sound, rate, np.random.default_rng(0), decibel=10) - sound
     mel = compute_log_mel([noisy], front_end).astype(np.float32)

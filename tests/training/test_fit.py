@@ -19,7 +19,7 @@ from simlib.training import (
     train,
 )
 
-FRONT_END = samples.extract_settings()
+FRONT_END = samples.front_end()
 
 
 class School:
