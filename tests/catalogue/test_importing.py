@@ -18,7 +18,7 @@ from simlib.core import SimlibError
 
 @pytest.fixture
 def music(tmp_path):
-    """A small folder of music to take in."""
+    """A small folder of music to import."""
     source = tmp_path / "music"
     samples.write(source / "Ann" / "LP" / "one.wav", samples.chord(0.2))
     samples.write(source / "Bob" / "two.flac", samples.chord(0.2))
@@ -163,7 +163,7 @@ def test_a_full_disk_never_makes_half_a_catalogue(music, data, monkeypatch):
 # --- what is left out ------------------------------------------------------------------------
 
 
-def test_what_cannot_be_used_is_written_down_and_stops_nobody(music, data):
+def test_what_cannot_be_used_is_listed_and_stops_nothing(music, data):
     (music / "notes.txt").write_text("not music")
     (music / "empty").mkdir()
     (music / "folder.wav").mkdir()
@@ -309,7 +309,7 @@ def test_their_ids_are_kept_and_filled_in_where_they_are_missing(music, data):
     assert ids["audio/Bob/two.flac"] == "Bob/two"
 
 
-def test_a_row_whose_file_is_left_out_is_told_once(music, data):
+def test_a_row_whose_file_is_left_out_is_listed_once(music, data):
     os.mkfifo(music / "pipe.wav")
     (music / "tracks.csv").write_text("path\nthree.wav\npipe.wav\nabsent.wav\n")
     import_folder(music, data)
@@ -326,7 +326,7 @@ def test_a_table_with_problems_is_refused_before_anything_happens(music, data):
     assert samples.tree(data) == before
 
 
-def test_what_was_taken_in_twice_is_the_same_to_the_byte(music, data, tmp_path):
+def test_what_was_imported_twice_is_the_same_to_the_byte(music, data, tmp_path):
     os.mkfifo(music / "pipe.wav")
     (music / "notes.txt").touch()
     import_folder(music, data)

@@ -359,10 +359,10 @@ def test_an_embedded_excerpt_is_a_small_mp3_of_the_same_sound():
     sound = samples.tone(2, 440, 22050, level=2.0)  # clipped, not wrapped around
     content = mp3_bytes(sound, 22050)
     assert len(content) < sound.nbytes / 8
-    heard, rate = sf.read(io.BytesIO(content))
+    decoded, rate = sf.read(io.BytesIO(content))
     assert rate == 22050
-    assert np.abs(heard).max() < 1.2
-    assert samples.peak_frequency(heard[5000:35000], rate) == pytest.approx(440, abs=2)
+    assert np.abs(decoded).max() < 1.2
+    assert samples.peak_frequency(decoded[5000:35000], rate) == pytest.approx(440, abs=2)
 
 
 # --- real recordings, where there are some ---------------------------------------------------

@@ -29,12 +29,12 @@ def test_the_descriptor_is_the_same_whatever_the_blocks(sizes):
 
 
 @pytest.mark.parametrize(("pitch", "name"), [("A4", 9), ("C5", 0), ("F#4", 6)])
-def test_the_descriptors_chroma_hears_the_pitch(pitch, name):
+def test_the_descriptors_chroma_has_the_pitch(pitch, name):
     sound = samples.tone(2, librosa.note_to_hz(pitch), DRATE)
     assert np.argmax(describe(sound)[0, CHROMA : CHROMA + 12]) == name
 
 
-def test_the_descriptors_tempo_bands_hear_the_tempo():
+def test_the_descriptors_tempo_bands_have_the_tempo():
     """Twelve bands, equal in log tempo, from 40 bpm: 120 lies in the 7th, 150 in the 8th."""
     slow, fast = (
         describe(samples.clicks(6, bpm, DRATE))[0, TEMPO : TEMPO + 12] for bpm in (120, 150)
