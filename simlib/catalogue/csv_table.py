@@ -30,7 +30,7 @@ def parse_csv(raw: bytes) -> tuple[list[str], list[tuple[int, dict]], list[str]]
         line = raw.count(b"\n", 0, error.start) + 1
         problems.append(f"line {line} is not UTF-8 (save the table as 'CSV UTF-8')")
         text = raw.decode("utf-8-sig", errors="replace")
-    lines = []
+    lines: list[list[str]] = []
     try:
         lines.extend(csv.reader(io.StringIO(text.replace("\0", ""), newline="")))
     except csv.Error as error:

@@ -7,6 +7,7 @@ and themselves, so a judgement that contradicts or repeats another one is kept.
 import csv
 import io
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,48 @@ def read_triplets_table(
             problems += [f"row {number}{problem}" for problem in _row_problems(ids, known)]
     refuse_rows(path, problems)
     return header, rows
+
+
+def merge_triplets(
+    old: str | os.PathLike, new: str | os.PathLike, ids: set[str]
+) -> tuple[list[str], list[dict]]:
+    """Join two files of judgements: those of the new one, then those that only the old one has.
+
+    Parameters
+    ----------
+    old, new : path-like
+        Either may be absent.
+    ids : set of str
+        The track ids that the new file may name, beside those that the old one names.
+
+    Returns
+    -------
+    header : list of str
+    rows : list of dict
+        Column to text.
+
+    Raises
+    ------
+    SimlibError
+        If one of the files has problems.
+    """
+
+    def triplet(row):
+        return tuple(row[name] for name in TRIPLET_COLUMNS)
+
+    old_header, old_rows = read_triplets_table(old)
+    # An id in an old judgement is that of a recording that was removed: it is no mistake.
+    known = ids.union(*(triplet(row) for _, row in old_rows))
+    header, new_rows = read_triplets_table(new, known)
+    rows = [row for _, row in new_rows]
+    # A judgement that is there twice counts twice, so the rows are counted and not compared.
+    left = Counter(map(triplet, rows))
+    for _, row in old_rows:
+        if left[triplet(row)]:
+            left[triplet(row)] -= 1
+        else:
+            rows.append(row)
+    return list(dict.fromkeys([*header, *old_header])), rows
 
 
 def _row_problems(ids, known):

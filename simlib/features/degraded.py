@@ -38,8 +38,8 @@ class MiddleOfRecording:
     """
 
     def __init__(self, folder: str | os.PathLike):
-        self._file = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=folder)  # noqa: SIM115
-        self._rate = None
+        self._file = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=str(folder))  # noqa: SIM115
+        self._rate = 0
 
     def __enter__(self):
         return self
@@ -49,9 +49,10 @@ class MiddleOfRecording:
 
     def record(self, blocks: Iterable[tuple[np.ndarray, int]]) -> Iterator[tuple[np.ndarray, int]]:
         """Yield the blocks of `mono_blocks` as they are, and keep a copy of them."""
-        for samples, self._rate in blocks:
+        for samples, rate in blocks:
+            self._rate = rate
             self._file.write(samples.tobytes())
-            yield samples, self._rate
+            yield samples, rate
 
     def blocks(self, seconds: float, length: float) -> Iterator[tuple[np.ndarray, int]]:
         """Yield the middle as `mono_blocks` would.

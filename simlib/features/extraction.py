@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -106,7 +105,7 @@ def _recipe(kind, settings):
     return digest_of([kind, own, limits, libraries, digest_of_code(ENTRY_MODULES[kind])])
 
 
-def _each(paths: Iterable[str], context: tuple, jobs: int) -> Iterator[tuple]:
+def _each(paths, context, jobs):
     """Yield (path, result or SimlibError), in any order, whatever a file does to its worker."""
     waiting = dict.fromkeys(paths)
     with tqdm(total=len(paths), desc="recordings", unit="", mininterval=5) as bar:

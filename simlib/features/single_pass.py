@@ -13,7 +13,7 @@ from simlib.features.audio import SILENCE_DBFS, mono_blocks
 from simlib.features.degraded import MiddleOfRecording
 from simlib.features.descriptor import Descriptor
 from simlib.features.settings import FrontEnd
-from simlib.features.spectrogram import LogMel, feed
+from simlib.features.spectrogram import Feature, LogMel, feed
 
 
 def compute_features(
@@ -55,10 +55,13 @@ def compute_features(
     blocks = mono_blocks(path, start=start, end=end, silence_dbfs=silence_dbfs)
     if middle is not None:
         blocks = middle.record(blocks)
-    wanted = {"log_mel": LogMel(front_end), "descriptor": Descriptor()}
-    wanted = {kind: feature for kind, feature in wanted.items() if kind in kinds}
+    wanted: dict[str, Feature] = {}
+    if "log_mel" in kinds:
+        wanted["log_mel"] = LogMel(front_end)
+    if "descriptor" in kinds:
+        wanted["descriptor"] = Descriptor()
     feed(blocks, *wanted.values())
-    # Without a feature nothing was read, but the middle is wanted still.
+    # With no feature to compute nothing was read yet, and `middle` needs the samples.
     deque(blocks, maxlen=0)
     arrays = {}
     for kind, feature in wanted.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain, tee, zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import librosa
 import numpy as np
@@ -25,6 +25,18 @@ class Frames(NamedTuple):
     rate: int
     n_fft: int
     hop_length: int
+
+
+class Feature(Protocol):
+    """What is computed of a recording while its power spectra arrive, block by block."""
+
+    frames: Frames
+
+    def add(self, power: np.ndarray) -> None:
+        """Add the next power spectra: float32, shape (n_frames, 1 + n_fft // 2)."""
+
+    def array(self) -> np.ndarray:
+        """Return the feature, once all spectra were added."""
 
 
 def power_frames(blocks: Iterable[np.ndarray], n_fft: int, hop_length: int) -> Iterator[np.ndarray]:
@@ -55,7 +67,7 @@ def power_frames(blocks: Iterable[np.ndarray], n_fft: int, hop_length: int) -> I
         held = held[len(frames) * hop_length :]
 
 
-def feed(blocks: Iterable[tuple[np.ndarray, int]], *features: LogMel) -> None:
+def feed(blocks: Iterable[tuple[np.ndarray, int]], *features: Feature) -> None:
     """Read a stream of samples once and add its power spectra to each feature.
 
     Features with the same frames share one computation of the spectra.
@@ -64,8 +76,7 @@ def feed(blocks: Iterable[tuple[np.ndarray, int]], *features: LogMel) -> None:
     ----------
     blocks : iterable of (numpy.ndarray of float32, int)
         Mono samples and their rate in Hz, from `mono_blocks`.
-    *features : LogMel or simlib.features.descriptor.Descriptor
-        Objects with `frames` and `add(power)`.
+    *features : Feature
     """
     wanted = dict.fromkeys(feature.frames for feature in features)
     # All streams go on block by block together, so that `tee` holds a few blocks at most.
@@ -98,7 +109,7 @@ class LogMel:
         self.frames = Frames(front_end.sample_rate, front_end.n_fft, front_end.hop_length)
         rate, n_fft, _ = self.frames
         self._filters = mel_filters(rate, n_fft, front_end.n_mels, front_end.f_min, front_end.f_max)
-        self._rows = []
+        self._rows: list[np.ndarray] = []
 
     def add(self, power: np.ndarray) -> None:
         """Add the next power spectra: float32, shape (n_frames, 1 + n_fft // 2)."""

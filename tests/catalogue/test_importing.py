@@ -218,14 +218,14 @@ def test_odd_names_are_names_like_any_other(music, data, name, monkeypatch):
 def test_a_file_that_cannot_be_read_is_left_out(music, data, monkeypatch):
     copy = _copy_file
 
-    def worn_out(source, target):
+    def broken(source, target):
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.name == "two.flac":
             target.write_bytes(b"half")
             raise OSError(5, "Input/output error")
         copy(source, target)
 
-    monkeypatch.setattr("simlib.catalogue.importing._copy_file", worn_out)
+    monkeypatch.setattr("simlib.catalogue.importing._copy_file", broken)
     assert import_folder(music, data) == (2, 1)
     assert rejected(data) == {"Bob/two.flac": "cannot be read (Input/output error)"}
     assert audio(data) == ["audio/Ann/LP/one.wav", "audio/three.wav"]
