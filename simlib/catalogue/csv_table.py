@@ -2,7 +2,7 @@
 
 import csv
 import io
-import os
+from os import PathLike
 
 from simlib.core import SimlibError
 
@@ -46,7 +46,7 @@ def parse_csv(raw: bytes) -> tuple[list[str], list[tuple[int, dict]], list[str]]
     return header, rows, problems
 
 
-def refuse_rows(path: str | os.PathLike, problems: list[str]) -> None:
+def refuse_rows(path: str | PathLike, problems: list[str]) -> None:
     """Raise one SimlibError that lists up to 50 problems of a table, if there are any."""
     if problems:
         shown = problems[:50] + ([f"and {len(problems) - 50} more"] if len(problems) > 50 else [])

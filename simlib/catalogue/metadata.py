@@ -1,18 +1,18 @@
 """Metadata of a recording without a row: from its own tags, else from its folders' names."""
 
-import os
+from os import PathLike
 from pathlib import Path, PurePosixPath
 
 import mutagen
 
 
-def default_track_id(path: str | os.PathLike) -> str:
+def default_track_id(path: str | PathLike) -> str:
     """Return a path without its suffix and without the leading `audio/`."""
     path = PurePosixPath(path)
     return (path.with_suffix("") if path.name else path).as_posix().removeprefix("audio/")
 
 
-def infer_metadata(data: str | os.PathLike, path: str) -> dict[str, str]:
+def infer_metadata(data: str | PathLike, path: str) -> dict[str, str]:
     """Make a row for a file from its own tags, or from its folders' names if it has none.
 
     Parameters

@@ -4,9 +4,9 @@ Rows and files are compared here, and samples are not read.
 """
 
 import csv
-import os
 import re
 from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,7 +18,7 @@ from simlib.core import KNOWN_COLUMNS, REJECTED_COLUMNS, RESERVED_COLUMNS, Simli
 
 
 def read_catalogue(
-    data: str | os.PathLike, files: Iterable[str] | None = None
+    data: str | PathLike, files: Iterable[str] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read a catalogue: the rows of its table and the audio files that have none.
 
@@ -77,14 +77,14 @@ def _left_out(path):
         return [tuple(row) for row in list(csv.reader(stream))[1:] if len(row) == 3]
 
 
-def audio_files(data: str | os.PathLike) -> list[str]:
+def audio_files(data: str | PathLike) -> list[str]:
     """Return the POSIX paths, inside `data`, of all regular files under `data/audio`."""
     found = (p for p in (Path(data) / "audio").rglob("*") if p.is_file())
     return [p.relative_to(data).as_posix() for p in found if not p.name.startswith(".")]
 
 
 def read_tracks_table(
-    path: str | os.PathLike, *, inside_audio: bool = True
+    path: str | PathLike, *, inside_audio: bool = True
 ) -> tuple[list[str], list[dict]]:
     """Read and check a `tracks.csv`.
 

@@ -8,6 +8,7 @@ import csv
 import io
 import os
 from collections import Counter
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,7 @@ TRIPLETS_FILE = "triplets.csv"
 TRIPLET_COLUMNS = ("reference", "nearer", "farther")
 
 
-def read_triplets(
-    data: str | os.PathLike, tracks: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_triplets(data: str | PathLike, tracks: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the judgements of a catalogue.
 
     Parameters
@@ -61,7 +60,7 @@ def read_triplets(
 
 
 def read_triplets_table(
-    path: str | os.PathLike, known: set[str] | None = None
+    path: str | PathLike, known: set[str] | None = None
 ) -> tuple[list[str], list[tuple[int, dict]]]:
     """Read and check a `triplets.csv`.
 
@@ -104,7 +103,7 @@ def read_triplets_table(
 
 
 def merge_triplets(
-    old: str | os.PathLike, new: str | os.PathLike, ids: set[str]
+    old: str | PathLike, new: str | PathLike, ids: set[str]
 ) -> tuple[list[str], list[dict]]:
     """Join two files of judgements: those of the new one, then those that only the old one has.
 
@@ -157,7 +156,7 @@ def _row_problems(ids, known):
     return problems + [f": there is no track '{printable(i)}'" for i in unknown]
 
 
-def append_triplet(data: str | os.PathLike, reference: str, nearer: str, farther: str) -> None:
+def append_triplet(data: str | PathLike, reference: str, nearer: str, farther: str) -> None:
     """Add a judgement to a catalogue's `triplets.csv`; the file is made if there is none.
 
     Parameters

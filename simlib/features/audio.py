@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile as sf
@@ -13,15 +13,12 @@ import soxr
 from simlib.core import SimlibError
 from simlib.features.readers import native_blocks, require_readable
 
-if TYPE_CHECKING:
-    import os
-
 # For what is no recording of the catalogue; `extract.silence_dbfs` is for those.
 SILENCE_DBFS = -80.0
 
 
 def mono_blocks(
-    path: str | os.PathLike,
+    path: str | PathLike,
     *,
     start: float = 0.0,
     end: float | None = None,
@@ -66,7 +63,7 @@ def mono_blocks(
     require_sound(path, peak, silence_dbfs)
 
 
-def require_sound(path: str | os.PathLike, peak: float, silence_dbfs: float) -> None:
+def require_sound(path: str | PathLike, peak: float, silence_dbfs: float) -> None:
     """Raise SimlibError if a recording's highest absolute sample is below a level in dBFS."""
     if peak < 10 ** (silence_dbfs / 20):
         cause = f"is silent (below {silence_dbfs:g} dBFS throughout)"
@@ -100,7 +97,7 @@ def resampled(blocks: Iterable[tuple[np.ndarray, int]], sample_rate: int) -> Ite
 
 
 def decode_blocks(
-    path: str | os.PathLike, sample_rate: int, *, start: float = 0.0, end: float | None = None
+    path: str | PathLike, sample_rate: int, *, start: float = 0.0, end: float | None = None
 ) -> Iterator[np.ndarray]:
     """Decode a recording block by block: mono, at a given rate.
 
@@ -115,7 +112,7 @@ def decode_blocks(
 
 
 def decode(
-    path: str | os.PathLike, sample_rate: int, *, start: float = 0.0, end: float | None = None
+    path: str | PathLike, sample_rate: int, *, start: float = 0.0, end: float | None = None
 ) -> np.ndarray:
     """Decode a recording, or seconds `start` to `end` of it, into one array.
 
@@ -128,7 +125,7 @@ def decode(
     return np.concatenate(list(decode_blocks(path, sample_rate, start=start, end=end)))
 
 
-def duration(path: str | os.PathLike) -> float:
+def duration(path: str | PathLike) -> float:
     """Return the length of a recording in seconds: from its header, else by decoding it."""
     require_readable(Path(path))
     try:

@@ -14,6 +14,7 @@ import scipy.fft
 import scipy.signal
 import soundfile as sf
 import soxr
+from numpy.random import Generator
 
 # Hz, and libsndfile's number for 32 kbit/s: 8 to 160 kbit/s are 1 to 0 at this rate.
 MP3_RATE, MP3_LEVEL = 22050, (160 - 32) / (160 - 8)
@@ -26,12 +27,12 @@ TILT_DB, TILT_FROM = 6.0, 50.0
 CLIPPED = 0.05
 EXCERPT_SECONDS = 5.0
 # The time in which the reverberation falls by 60 dB.
-REVERBERATION_SECONDS = 1.0
+RT60 = 1.0
 SEMITONES = 1
 TEMPO = 0.06
 
 
-def mp3(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+def mp3(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
     """Encode as MP3 at 32 kbit/s, and decode."""
     stream = io.BytesIO()
     narrow = np.clip(soxr.resample(samples, rate, MP3_RATE), -1.0, 1.0)
@@ -41,7 +42,7 @@ def mp3(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
     return soxr.resample(sf.read(stream, dtype="float32")[0], MP3_RATE, rate)
 
 
-def telephone(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+def telephone(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
     """Send through a telephone: 300 to 3400 Hz, sampled at 8 kHz."""
     narrow = soxr.resample(samples, rate, TELEPHONE_RATE)
     band = scipy.signal.butter(4, TELEPHONE_BAND, "bandpass", fs=TELEPHONE_RATE, output="sos")
@@ -50,14 +51,14 @@ def telephone(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.nd
 
 
 def noise(
-    samples: np.ndarray, rate: int, rng: np.random.Generator, *, decibel: float = NOISE_DB
+    samples: np.ndarray, rate: int, rng: Generator, *, decibel: float = NOISE_DB
 ) -> np.ndarray:
     """Add white noise whose power is `decibel` below the recording's."""
     level = np.sqrt(np.mean(samples**2) / 10 ** (decibel / 10))
     return samples + level * rng.standard_normal(len(samples), dtype=np.float32)
 
 
-def tilt(samples: np.ndarray, rate: int, rng: np.random.Generator, *, decibel: float) -> np.ndarray:
+def tilt(samples: np.ndarray, rate: int, rng: Generator, *, decibel: float) -> np.ndarray:
     """Raise the highest frequencies over the lowest by `decibel`, linearly in log frequency."""
     size = scipy.fft.next_fast_len(len(samples), real=True)
     frequencies = np.maximum(scipy.fft.rfftfreq(size, 1 / rate), TILT_FROM)
@@ -67,13 +68,13 @@ def tilt(samples: np.ndarray, rate: int, rng: np.random.Generator, *, decibel: f
     return scipy.fft.irfft(spectrum, size)[: len(samples)]
 
 
-def clip(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+def clip(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
     """Clip the loudest twentieth of the samples."""
     limit = np.quantile(np.abs(samples), 1 - CLIPPED)
     return np.clip(samples, -limit, limit)
 
 
-def excerpt(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+def excerpt(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
     """Take five seconds from a random place."""
     length = min(len(samples), round(EXCERPT_SECONDS * rate))
     start = rng.integers(0, len(samples) - length + 1)
@@ -81,11 +82,7 @@ def excerpt(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndar
 
 
 def reverberate(
-    samples: np.ndarray,
-    rate: int,
-    rng: np.random.Generator,
-    *,
-    seconds: float = REVERBERATION_SECONDS,
+    samples: np.ndarray, rate: int, rng: Generator, *, seconds: float = RT60
 ) -> np.ndarray:
     """Add the reverberation of a room, as loud as the direct sound; it takes `seconds` to decay."""
     times = np.arange(round(seconds * rate)) / rate
@@ -94,16 +91,12 @@ def reverberate(
     return samples + scipy.signal.oaconvolve(samples, room)[: len(samples)]
 
 
-def transpose(
-    samples: np.ndarray, rate: int, rng: np.random.Generator, *, semitones: float
-) -> np.ndarray:
+def transpose(samples: np.ndarray, rate: int, rng: Generator, *, semitones: float) -> np.ndarray:
     """Transpose by `semitones`, at the same tempo."""
     return librosa.effects.pitch_shift(samples, sr=rate, n_steps=semitones)
 
 
-def stretch(
-    samples: np.ndarray, rate: int, rng: np.random.Generator, *, factor: float
-) -> np.ndarray:
+def stretch(samples: np.ndarray, rate: int, rng: Generator, *, factor: float) -> np.ndarray:
     """Play `factor` times as fast, at the same pitch."""
     return librosa.effects.time_stretch(samples, rate=factor)
 

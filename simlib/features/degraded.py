@@ -6,9 +6,9 @@ cannot be made from those of the original.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MEMORY_BYTES = 64 * 2**20
 
 
-class MiddleOfRecording:
+class MiddleOfRecording(tempfile.SpooledTemporaryFile):
     """The samples of a recording that passes by, of which the middle is read at its end.
 
     Where the middle lies is known at the end only. Samples are held in memory up to 64 MB, then in
@@ -37,21 +37,14 @@ class MiddleOfRecording:
         For the temporary file, which has no name.
     """
 
-    def __init__(self, folder: str | os.PathLike):
-        self._file = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=str(folder))  # noqa: SIM115
-        self._rate = 0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._file.close()
+    def __init__(self, folder: str | PathLike):
+        super().__init__(MEMORY_BYTES, dir=str(folder))
 
     def record(self, blocks: Iterable[tuple[np.ndarray, int]]) -> Iterator[tuple[np.ndarray, int]]:
         """Yield the blocks of `mono_blocks` as they are, and keep a copy of them."""
         for samples, rate in blocks:
+            self.write(samples.tobytes())
             self._rate = rate
-            self._file.write(samples.tobytes())
             yield samples, rate
 
     def blocks(self, seconds: float, length: float) -> Iterator[tuple[np.ndarray, int]]:
@@ -72,10 +65,10 @@ class MiddleOfRecording:
         """
         start = max(0.0, (seconds - length) / 2)
         first, left = sample_range(start, start + length, self._rate)
-        self._file.seek(first * 4)
+        self.seek(first * 4)
         while left:
             count = min(left, int(BLOCK_SECONDS * self._rate))
-            samples = np.frombuffer(self._file.read(count * 4), dtype=np.float32)
+            samples = np.frombuffer(self.read(count * 4), dtype=np.float32)
             if not len(samples):
                 break
             left -= len(samples)
@@ -109,7 +102,7 @@ def degrade_randomly(
 
 
 def compute_degraded_descriptor(
-    path: str | os.PathLike,
+    path: str | PathLike,
     blocks: Iterable[tuple[np.ndarray, int]],
     settings: ExtractSettings,
     seed: int,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 
 import joblib
@@ -35,7 +35,7 @@ ENTRY_MODULES = {
 
 
 def extract(
-    data: str | os.PathLike,
+    data: str | PathLike,
     tracks: pd.DataFrame,
     store: FeatureStore,
     settings: ExtractSettings,

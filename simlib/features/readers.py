@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -13,9 +13,6 @@ import soundfile as sf
 
 from simlib.core import SimlibError
 from simlib.features.truncation import is_truncated
-
-if TYPE_CHECKING:
-    import os
 
 # Everything else goes to PyAV: libsndfile is faster, and exact about lengths.
 SOUNDFILE_SUFFIXES = frozenset([".wav", ".flac", ".ogg", ".opus", ".mp3"])
@@ -26,7 +23,7 @@ _HINT = "check that it plays, or convert it to flac or mp3"
 
 
 def native_blocks(
-    path: str | os.PathLike, start: float = 0.0, end: float | None = None
+    path: str | PathLike, start: float = 0.0, end: float | None = None
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Decode a recording block by block, channels and sampling rate as they are.
 

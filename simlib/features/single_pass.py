@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Collection
+from os import PathLike
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from simlib.features.spectrogram import Feature, LogMel, feed
 
 
 def compute_features(
-    path: str | os.PathLike,
+    path: str | PathLike,
     front_end: FrontEnd,
     *,
     kinds: Collection[str] = ("log_mel", "descriptor"),
@@ -55,11 +55,8 @@ def compute_features(
     blocks = mono_blocks(path, start=start, end=end, silence_dbfs=silence_dbfs)
     if middle is not None:
         blocks = middle.record(blocks)
-    wanted: dict[str, Feature] = {}
-    if "log_mel" in kinds:
-        wanted["log_mel"] = LogMel(front_end)
-    if "descriptor" in kinds:
-        wanted["descriptor"] = Descriptor()
+    known: dict[str, Feature] = {"log_mel": LogMel(front_end), "descriptor": Descriptor()}
+    wanted = {kind: feature for kind, feature in known.items() if kind in kinds}
     feed(blocks, *wanted.values())
     # With no feature to compute nothing was read yet, and `middle` needs the samples.
     deque(blocks, maxlen=0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ class FeatureStore:
     folder : path-like
     """
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | PathLike):
         self.folder = Path(folder)
         self._table, self._settings = self.folder / "tracks.parquet", self.folder / "front_end.json"
 

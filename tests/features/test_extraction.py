@@ -366,6 +366,17 @@ def test_an_edit_that_changes_no_number_makes_nothing_stale(package, name, old, 
     assert stale(lambda: package(name, old, new)) == []
 
 
+def test_comments_and_docstrings_make_nothing_stale(package):
+    def reword():
+        for path in digests.PACKAGE.rglob("*.py"):
+            text = path.read_text("utf-8")
+            assert text.startswith('"""')
+            name = path.relative_to(digests.PACKAGE).as_posix()
+            package(name, text, text.replace('"""', '"""Reworded: ', 1) + "\n# A comment.\n")
+
+    assert stale(reword) == []
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "kinds"),
     [
