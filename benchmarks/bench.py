@@ -31,11 +31,11 @@ from simlib.features import (
     ExtractSettings,
     FeatureStore,
     compute_descriptor,
+    compute_features,
     decode,
     decode_blocks,
     mp3_bytes,
     native_blocks,
-    store_log_mel,
 )
 from simlib.index import Index
 from simlib.model import Embedder, architecture_of
@@ -70,6 +70,11 @@ def ratio(first, second):
 def decode_alone(path):
     """Decode and throw away; what every reader of this file must do."""
     return sum(len(block) for block, _ in native_blocks(path))
+
+
+def store_log_mel(path, target, settings):
+    """Decode a recording and write its log-mel spectrogram."""
+    np.save(target, compute_features(path, settings, kinds=["log_mel"])["log_mel"])
 
 
 def plain_loop(paths, settings):

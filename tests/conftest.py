@@ -72,7 +72,7 @@ def project_of(root, songs):
     assert len(stored) == len(songs)
     assert rejected.empty
     weights = root / "models" / "encoder.safetensors"
-    model = Embedder.untrained(samples.extract_settings(), 0.5, samples.ARCHITECTURE, 7)
+    model = Embedder.untrained(samples.front_end(), 0.5, samples.ARCHITECTURE, 7)
     model.descriptor_branch.scale_by(store.descriptors(stored["descriptor"]))
     model.subspaces = {name: model.new_subspace(name) for name in ("genre", "tempo")}
     model.save(weights, train=samples.TRAIN)

@@ -11,7 +11,7 @@ import pandas as pd
 import soundfile as sf
 
 from simlib.evaluation import EvaluateSettings, Evaluation
-from simlib.features import ExtractSettings, FeatureStore
+from simlib.features import ExtractSettings, FeatureStore, FrontEnd
 from simlib.index import Fingerprints, Index, IndexOrigin, IndexSettings
 from simlib.model import Aspects
 from simlib.relevance import SplitSettings
@@ -19,7 +19,7 @@ from simlib.training import TrainSettings
 
 RATE = 8000
 
-EXTRACT = {
+FRONT_END = {
     "sample_rate": RATE,
     "n_fft": 512,
     "hop_length": 256,
@@ -27,6 +27,10 @@ EXTRACT = {
     "f_min": 50.0,
     "f_max": 4000.0,
     "min_seconds": 0.5,
+}
+EXTRACT = FRONT_END | {
+    "silence_dbfs": -80.0,
+    "degraded": {"seconds": 30.0, "snr_db": [5.0, 25.0], "reverberation_seconds": [0.3, 1.5]},
 }
 DEGRADE = {
     "noise_db": [0.0, 25.0],
@@ -130,6 +134,10 @@ def index_of(vectors, table=None, digest="digest"):
     return Index(table, segments, flat, flat, fingerprints, origin)
 
 
+def front_end(**changes):
+    return FrontEnd.of(FRONT_END | changes)
+
+
 def extract_settings(**changes):
     return ExtractSettings.of(EXTRACT | changes)
 
@@ -175,6 +183,12 @@ def melody(seconds, seed, rate=RATE):
         for root in roots
     ]
     return np.concatenate(notes)
+
+
+def in_blocks(sound, sizes):
+    """Cut a sound into blocks of these sizes, again and again."""
+    bounds = np.cumsum(np.resize([size or 1 for size in sizes], len(sound)))
+    return np.split(sound, bounds[bounds < len(sound)])
 
 
 def clicks(seconds, bpm, rate):

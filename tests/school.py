@@ -7,7 +7,7 @@ import samples
 
 from simlib.training import Objective, TrainingData, TrainingRun, train
 
-FRONT_END = samples.extract_settings()
+FRONT_END = samples.front_end()
 
 
 class School:

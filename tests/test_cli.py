@@ -125,7 +125,7 @@ def test_parts_can_be_weighed(run, inside):
     expected = Searcher(inside.root).query("s03", weights={"tempo": 2.0, "genre": 0.0})
     assert json.loads(out) == expected.to_dict("records")
     code, _, err = run("query", "s03", "-w", "tempo")
-    assert (code, err) == (2, "simlib: weight 'tempo': is no PART=NUMBER; try -w tempo=0.5\n")
+    assert (code, err) == (2, "simlib: weight 'tempo': is no ASPECT=NUMBER; try -w tempo=0.5\n")
     code, _, err = run("query", "s03", "-w", "beat=1")
     assert (code, err) == (
         2, "simlib: weight 'beat': names no aspect; there are sound, genre, tempo\n"
@@ -138,7 +138,7 @@ def test_that_nothing_is_close_is_said(run, inside, monkeypatch):
     )
     code, out, err = run("query", "s03", "-k", 2)
     assert (code, len(out.splitlines())) == (0, 3)
-    assert err == "simlib: nothing in the catalogue is close to this\n"
+    assert err == "simlib: nothing in the catalogue is similar to this\n"
 
 
 def test_a_query_prints_json(run, inside):
@@ -212,7 +212,7 @@ def test_a_folder_is_taken_in(run, checkout):
     (checkout / "music" / "notes.txt").touch()
     code, out, err = run("catalogue", checkout / "music")
     assert (code, err) == (0, "")
-    assert "1 recordings taken into data/, 1 entries listed in data/rejected.csv" in out
+    assert "1 recordings imported into data/, 1 entries listed in data/rejected.csv" in out
     assert read_catalogue(checkout / "data")[0]["track_id"].tolist() == ["a"]
     code, _, err = run("catalogue", checkout / "absent")
     assert code == 2

@@ -1,16 +1,14 @@
-"""The tracks table: read, checked, completed from the files' own tags, and split by artist.
-
-A catalogue is a folder with `audio/**` and `tracks.csv`. Nothing here looks at samples.
-"""
+"""CSV tables that people edit: all problems are found at once, each with its row."""
 
 import csv
 import io
+from os import PathLike
 
 from simlib.core import SimlibError
 
 
-def parse_csv(raw):
-    """Parse a CSV table with a header, whatever is wrong with it.
+def parse_csv(raw: bytes) -> tuple[list[str], list[tuple[int, dict]], list[str]]:
+    """Parse a CSV table with a header and collect its problems.
 
     Parameters
     ----------
@@ -23,6 +21,7 @@ def parse_csv(raw):
     rows : list of (int, dict)
         Number of the row, counted from the header's 1, and column to text; blank rows are left out.
     problems : list of str
+        One sentence each, without the name of the file.
     """
     problems = []
     try:
@@ -31,7 +30,7 @@ def parse_csv(raw):
         line = raw.count(b"\n", 0, error.start) + 1
         problems.append(f"line {line} is not UTF-8 (save the table as 'CSV UTF-8')")
         text = raw.decode("utf-8-sig", errors="replace")
-    lines = []
+    lines: list[list[str]] = []
     try:
         lines.extend(csv.reader(io.StringIO(text.replace("\0", ""), newline="")))
     except csv.Error as error:
@@ -47,9 +46,9 @@ def parse_csv(raw):
     return header, rows, problems
 
 
-def refuse_rows(path, problems):
-    """Raise one SimlibError that lists all problems of a table, if there are any."""
+def refuse_rows(path: str | PathLike, problems: list[str]) -> None:
+    """Raise one SimlibError that lists up to 50 problems of a table, if there are any."""
     if problems:
         shown = problems[:50] + ([f"and {len(problems) - 50} more"] if len(problems) > 50 else [])
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}: "
-        raise SimlibError(path, count + "; ".join(shown), "mend these rows and run again")
+        raise SimlibError(path, count + "; ".join(shown), "correct these rows and run again")

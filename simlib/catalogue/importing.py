@@ -1,38 +1,37 @@
-"""Take a folder of music into the project: what can be used is copied, the rest is written down."""
+"""Import of a folder of music: usable files are copied, the others are listed with their causes."""
 
 import csv
 import errno
 import os
 import shutil
 import stat
-from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from simlib.catalogue.metadata import default_track_id, infer_metadata
 from simlib.catalogue.tracks import read_tracks_table, suffixed_ids
-from simlib.catalogue.triplets import TRIPLET_COLUMNS, TRIPLETS_FILE, read_triplets_table
+from simlib.catalogue.triplets import TRIPLETS_FILE, merge_triplets
 from simlib.core import AUDIO_SUFFIXES, REJECTED_COLUMNS, SimlibError, printable
 
 
-def import_folder(source, data):
+def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[int, int]:
     """Copy a folder of music into a new catalogue that replaces the old one in one step.
 
     The source is read once and never changed. Regular, readable audio files with a valid UTF-8
-    name are copied, as reflinks where the file system can; everything else becomes a row of
+    name are copied, as reflinks if the file system can; everything else becomes a row of
     `rejected.csv`.
 
     Parameters
     ----------
     source : path-like
-        Any folder; a `tracks.csv` at its top is checked and used, with paths relative to it, and so
+        Any folder. A `tracks.csv` at its top is checked and used, with paths relative to it, and so
         is a `triplets.csv`.
     data : path-like
-        The catalogue to make: `audio/`, `tracks.csv`, `rejected.csv`. Judgements are people's work:
-        those in an old `triplets.csv` that the source lacks stay, whatever they name.
+        The catalogue to make: `audio/`, `tracks.csv`, `rejected.csv`. Judgements in an old
+        `triplets.csv` stay, since they are the work of people.
 
     Returns
     -------
-    taken, rejected : int
+    copied, rejected : int
         Number of recordings and of rejected entries.
 
     Raises
@@ -44,88 +43,73 @@ def import_folder(source, data):
     if not source.is_dir():
         raise SimlibError(source, "is not a folder", "give FROM=/path/to/music")
     if source == data or source in data.parents or data in source.parents:
-        raise SimlibError(
-            source, f"overlaps with {data}, which would be replaced", "give a folder elsewhere"
-        )
-    theirs = source / "tracks.csv"
-    table = read_tracks_table(theirs, inside_audio=False) if theirs.is_file() else None
+        cause = f"overlaps with {data}, which would be replaced"
+        raise SimlibError(source, cause, "give a folder elsewhere")
+    own = source / "tracks.csv"
+    table = read_tracks_table(own, inside_audio=False) if own.is_file() else None
     entries = list(_scan(source))
-    judged = _judgements(source, data, _ids(table, entries))
+    ids = _possible_ids(table, entries)
+    judged = merge_triplets(data / TRIPLETS_FILE, source / TRIPLETS_FILE, ids)
     fresh = data.with_name(f".{data.name}.{os.getpid()}.part")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        taken, rejected = _copy(source, fresh, entries)
-        if not taken:
-            raise SimlibError(
-                source,
-                f"holds no audio file that can be used ({len(rejected)} other entries)",
-                f"simlib reads {', '.join(sorted(AUDIO_SUFFIXES))}",
-            )
-        _write_tables(fresh, table, judged, taken, rejected)
+        copied, rejected = _copy(source, fresh, entries)
+        if not copied:
+            cause = f"holds no audio file that can be used ({len(rejected)} other entries)"
+            raise SimlibError(source, cause, f"simlib reads {', '.join(sorted(AUDIO_SUFFIXES))}")
+        _write_tables(fresh, table, judged, copied, rejected)
         _replace(data, fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return len(taken), len(rejected)
+    return len(copied), len(rejected)
 
 
-def _ids(table, entries):
-    """All track ids that a new catalogue may have, be it for a recording that is left out."""
-    paths = ["audio/" + entry.removeprefix("audio/") for entry, _ in entries]
+def _inside(path):
+    """Return the path that a file of the source has in the catalogue."""
+    return "audio/" + path.removeprefix("audio/")
+
+
+def _possible_ids(table, entries):
+    """Return all track ids that the new catalogue may have, also those of rejected recordings."""
+    paths = [_inside(entry) for entry, _ in entries]
     listed = [row["track_id"] for row in table[1]] if table else []
-    # A path is the id where two recordings would share one: see `suffixed_ids`.
+    # The id is the path if two recordings would share an id: see `suffixed_ids`.
     ids = {*listed, *paths, *map(default_track_id, paths)}
     return {track_id.strip() for track_id in ids}
 
 
-def _judgements(source, data, ids):
-    """Return the header and the rows of theirs, then of those that only the old catalogue has."""
-
-    def triplet(row):
-        return tuple(row[name] for name in TRIPLET_COLUMNS)
-
-    old_header, old = read_triplets_table(data / TRIPLETS_FILE)
-    # An id that was judged before is that of a recording that is gone: no mistake.
-    known = ids.union(*(triplet(row) for _, row in old))
-    header, theirs = read_triplets_table(source / TRIPLETS_FILE, known)
-    rows = [row for _, row in theirs]
-    # The same judgement twice is two: counted, not compared.
-    left = Counter(map(triplet, rows))
-    for _, row in old:
-        if left[triplet(row)]:
-            left[triplet(row)] -= 1
-        else:
-            rows.append(row)
-    return list(dict.fromkeys([*header, *old_header])), rows
-
-
 def _copy(source, fresh, entries):
     """Copy what can be used; return {path in the catalogue: path in the source} and rejections."""
-    taken, rejected = {}, []
+    copied, rejected = {}, []
     for entry, problem in entries:
-        shown = printable(os.fsencode(entry).decode("utf-8", errors="backslashreplace"))
+        target = _inside(entry)
+        if not problem and target in copied:
+            cause = f"has the same name inside the catalogue as '{copied[target]}'"
+            problem = cause, "rename one of the two"
+        problem = problem or _copied(source, fresh, entry)
         if problem:
-            rejected.append((shown, *problem))
-            continue
-        target = "audio/" + entry.removeprefix("audio/")
-        if target in taken:
-            cause = f"has the same name inside the catalogue as '{taken[target]}'"
-            rejected.append((shown, cause, "rename one of the two"))
-            continue
-        try:
-            _copy_file(source / entry, fresh / target)
-        except OSError as error:
-            (fresh / target).unlink(missing_ok=True)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                hint = "make room and run again"
-                raise SimlibError(fresh.parent, error.strerror, hint) from None
-            rejected.append((shown, f"cannot be read ({error.strerror})", "check it and the disk"))
+            shown = os.fsencode(entry).decode("utf-8", errors="backslashreplace")
+            rejected.append((printable(shown), *problem))
         else:
-            taken[target] = entry
-    return taken, rejected
+            copied[target] = entry
+    return copied, rejected
+
+
+def _copied(source, fresh, entry):
+    """Copy a file; return None, or (cause, hint) if it cannot be read."""
+    target = fresh / _inside(entry)
+    try:
+        _copy_file(source / entry, target)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SimlibError(fresh.parent, error.strerror, "make room and run again") from None
+        return f"cannot be read ({error.strerror})", "check it and the disk"
+    return None
 
 
 def _scan(source):
-    """Yield (path relative to the source, None or (cause, mend)) for everything but folders."""
+    """Yield (path relative to the source, None or (cause, hint)) for everything but folders."""
 
     def walk(folder):
         try:
@@ -161,7 +145,7 @@ def _problem(entry, name):
         mode = entry.stat().st_mode
     except OSError as error:
         cause = "is a dangling link" if entry.is_symlink() else f"unreadable ({error.strerror})"
-        return cause, "mend or remove the link"
+        return cause, "correct or remove the link"
     if stat.S_ISDIR(mode):
         return "is a link to a folder, which is not followed", "give that folder itself"
     if not stat.S_ISREG(mode):
@@ -179,7 +163,7 @@ def _copy_file(source, target):
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(source, "rb") as reader, open(target, "wb") as writer:
         try:
-            # The kernel shares the blocks where the file system can.
+            # The kernel shares the blocks if the file system can.
             while os.copy_file_range(reader.fileno(), writer.fileno(), 1 << 30):
                 pass
         except (AttributeError, OSError):
@@ -189,14 +173,14 @@ def _copy_file(source, target):
             shutil.copyfileobj(reader, writer, 1 << 20)
 
 
-def _write_tables(fresh, table, judged, taken, rejected):
+def _write_tables(fresh, table, judged, copied, rejected):
     if table:
         header, rows = table
         for row in rows:
-            row["path"] = "audio/" + row["path"].removeprefix("audio/")
+            row["path"] = _inside(row["path"])
     else:
         header = ["track_id", "path", "title", "artist", "album", "genre"]
-        rows = [infer_metadata(fresh, path) for path in sorted(taken)]
+        rows = [infer_metadata(fresh, path) for path in sorted(copied)]
         suffixed_ids(rows)
     _write_csv(fresh / "tracks.csv", header, ([row[name] for name in header] for row in rows))
     _write_csv(fresh / "rejected.csv", REJECTED_COLUMNS, sorted(rejected))

@@ -1,21 +1,19 @@
-"""The tracks table: read, checked, completed from the files' own tags, and split by artist.
+"""Metadata of a recording without a row: from its own tags, else from its folders' names."""
 
-A catalogue is a folder with `audio/**` and `tracks.csv`. Nothing here looks at samples.
-"""
-
+from os import PathLike
 from pathlib import Path, PurePosixPath
 
 import mutagen
 
 
-def default_track_id(path):
-    """Return a path without its suffix and without the leading `audio/` that all share."""
+def default_track_id(path: str | PathLike) -> str:
+    """Return a path without its suffix and without the leading `audio/`."""
     path = PurePosixPath(path)
     return (path.with_suffix("") if path.name else path).as_posix().removeprefix("audio/")
 
 
-def infer_metadata(data, path):
-    """Make a row for a file from its own tags and, failing those, from its folders' names.
+def infer_metadata(data: str | PathLike, path: str) -> dict[str, str]:
+    """Make a row for a file from its own tags, or from its folders' names if it has none.
 
     Parameters
     ----------
@@ -27,7 +25,7 @@ def infer_metadata(data, path):
     Returns
     -------
     dict
-        `track_id, path, title, artist, album, genre`, "" where nothing is known.
+        `track_id, path, title, artist, album, genre`; unknown values are "".
     """
     tags = _file_tags(Path(data) / path)
     folders = PurePosixPath(path).parts[1:-1]
@@ -41,32 +39,33 @@ def infer_metadata(data, path):
     }
 
 
+# mutagen has no common names for the tags of WMA and WAV.
+_TAG_NAMES = {
+    "title": ("title", "Title", "TIT2"),
+    "artist": ("artist", "Author", "TPE1"),
+    "album": ("album", "WM/AlbumTitle", "TALB"),
+    "genre": ("genre", "WM/Genre", "TCON"),
+}
+
+
 def _file_tags(path):
-    names = ("title", "artist", "album", "genre")
     try:
         tags = mutagen.File(path, easy=True)
     except Exception:  # noqa: BLE001 - a tag parser fed untrusted bytes; decoding judges the file
         tags = None
-    found = dict.fromkeys(names, "")
-    for name in names:
-        # WMA and WAV have no 'easy' names in mutagen: their own spellings stand beside.
-        for key in (name, *_FOREIGN_NAMES[name]):
-            try:
-                values = tags.get(key) if tags is not None else None
-            except (KeyError, ValueError):
-                values = None
-            if values:
-                values = getattr(values, "text", values)
-                values = values if isinstance(values, list) else [values]
-                text = ";".join(str(v).strip() for v in values)
-                found[name] = " ".join(text.replace("\0", ";").split())
-                break
-    return found
+    return {name: _first_text(tags, keys) for name, keys in _TAG_NAMES.items()}
 
 
-_FOREIGN_NAMES = {
-    "title": ("Title", "TIT2"),
-    "artist": ("Author", "TPE1"),
-    "album": ("WM/AlbumTitle", "TALB"),
-    "genre": ("WM/Genre", "TCON"),
-}
+def _first_text(tags, keys):
+    """Return the first tag that has a value, in one line; several values are joined by `;`."""
+    for key in keys:
+        try:
+            values = tags.get(key) if tags is not None else None
+        except (KeyError, ValueError):
+            values = None
+        if values:
+            values = getattr(values, "text", values)
+            values = values if isinstance(values, list) else [values]
+            text = ";".join(str(value).strip() for value in values)
+            return " ".join(text.replace("\0", ";").split())
+    return ""

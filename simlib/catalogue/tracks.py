@@ -1,10 +1,12 @@
-"""The tracks table: read, checked, completed from the files' own tags, and split by artist.
+"""The tracks table of a catalogue: a folder with `audio/**` and `tracks.csv`.
 
-A catalogue is a folder with `audio/**` and `tracks.csv`. Nothing here looks at samples.
+Rows and files are compared here, and samples are not read.
 """
 
 import csv
 import re
+from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,7 +17,9 @@ from simlib.catalogue.metadata import default_track_id, infer_metadata
 from simlib.core import KNOWN_COLUMNS, REJECTED_COLUMNS, RESERVED_COLUMNS, SimlibError, printable
 
 
-def read_catalogue(data, files=None):
+def read_catalogue(
+    data: str | PathLike, files: Iterable[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read a catalogue: the rows of its table and the audio files that have none.
 
     Parameters
@@ -23,16 +27,16 @@ def read_catalogue(data, files=None):
     data : path-like
         The folder with `audio/` and `tracks.csv`.
     files : iterable of str, optional
-        Paths of the audio files inside `data`; looked up by default.
+        Paths of the audio files inside `data`; found by `audio_files` by default.
 
     Returns
     -------
     tracks : pandas.DataFrame
         One row a recording, sorted by `track_id`: the columns `track_id, path, title, artist,
-        album`, then those of the table. Text is "" where unknown; numeric columns are float64.
+        album`, then those of the table. Unknown text is ""; numeric columns are float64.
     rejected : pandas.DataFrame
-        Columns `path, cause, mend`: what `rejected.csv` in the catalogue says was left out, and
-        rows whose file is absent.
+        Columns `path, cause, hint`: the rows of the catalogue's `rejected.csv`, and rows whose
+        file is absent.
 
     Raises
     ------
@@ -60,26 +64,28 @@ def read_catalogue(data, files=None):
     )
     for name in columns:
         if name not in KNOWN_COLUMNS:
-            table[name] = _numbers_where_all_are(table[name])
+            table[name] = _as_numbers(table[name])
     table = table.sort_values("track_id", ignore_index=True)
     return table, pd.DataFrame(rejected, columns=REJECTED_COLUMNS, dtype="str")
 
 
 def _left_out(path):
-    """Read the rows of a `rejected.csv`; none where there is no such file."""
+    """Read the rows of a `rejected.csv`; none if there is no such file."""
     if not path.is_file():
         return []
     with open(path, encoding="utf-8", newline="") as stream:
         return [tuple(row) for row in list(csv.reader(stream))[1:] if len(row) == 3]
 
 
-def audio_files(data):
+def audio_files(data: str | PathLike) -> list[str]:
     """Return the POSIX paths, inside `data`, of all regular files under `data/audio`."""
     found = (p for p in (Path(data) / "audio").rglob("*") if p.is_file())
     return [p.relative_to(data).as_posix() for p in found if not p.name.startswith(".")]
 
 
-def read_tracks_table(path, *, inside_audio=True):
+def read_tracks_table(
+    path: str | PathLike, *, inside_audio: bool = True
+) -> tuple[list[str], list[dict]]:
     """Read and check a `tracks.csv`.
 
     Parameters
@@ -87,8 +93,8 @@ def read_tracks_table(path, *, inside_audio=True):
     path : path-like
         UTF-8, comma-separated, with a header.
     inside_audio : bool
-        Whether paths must begin with `audio/`, as they do in a catalogue but need not in a folder
-        that is still to be taken in.
+        Whether paths must begin with `audio/`. In a catalogue they must; in a folder to import
+        they need not.
 
     Returns
     -------
@@ -105,9 +111,8 @@ def read_tracks_table(path, *, inside_audio=True):
     try:
         raw = Path(path).read_bytes()
     except FileNotFoundError:
-        raise SimlibError(
-            path, "is not there", "run 'make catalogue FROM=/path/to/music' to make it"
-        ) from None
+        hint = "run 'make catalogue FROM=/path/to/music' to make it"
+        raise SimlibError(path, "is not there", hint) from None
     header, numbered, problems = parse_csv(raw)
     problems += _header_problems(header)
     rows = [row for _, row in numbered]
@@ -154,19 +159,17 @@ def _repeated(rows, column):
     return [f"{column} '{printable(v)}' stands in {counts[v]} rows" for v in repeated]
 
 
-def _numbers_where_all_are(column):
-    """Return float64 if every filled cell is a finite number, the text itself otherwise."""
-    numbers = pd.to_numeric(column.where(column != ""), errors="coerce").astype("float64")
+def _as_numbers(column):
+    """Return float64 if every filled cell is a finite number, else the text itself."""
     filled = column != ""
-    if filled.any() and np.isfinite(numbers[filled]).all():
-        return numbers
-    return column
+    numbers = pd.to_numeric(column.where(filled), errors="coerce").astype("float64")
+    return numbers if filled.any() and np.isfinite(numbers[filled]).all() else column
 
 
-def suffixed_ids(rows):
-    """Give rows whose track id is taken already (`a.mp3` beside `a.flac`) their path as id."""
-    taken = set()
+def suffixed_ids(rows: Iterable[dict]) -> None:
+    """Give rows whose track id another row has (`a.mp3` beside `a.flac`) their path as id."""
+    used = set()
     for row in rows:
-        if row["track_id"] in taken:
+        if row["track_id"] in used:
             row["track_id"] = row["path"]
-        taken.add(row["track_id"])
+        used.add(row["track_id"])

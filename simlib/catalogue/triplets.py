@@ -1,13 +1,14 @@
-"""What listeners say sounds more alike: read, kept, compared with, and fitted to.
+"""Judgements of listeners: triplets of track ids in `triplets.csv` of the catalogue.
 
-A judgement is a triplet of track ids in `triplets.csv` of the catalogue: to the `reference`, the
-`nearer` one sounds more alike than the `farther` one. Listeners contradict each other and
-themselves, so a judgement that contradicts another, or repeats it, is data like any other.
+The track `nearer` is more similar to `reference` than `farther` is. Listeners contradict each other
+and themselves, so a judgement that contradicts or repeats another one is kept.
 """
 
 import csv
 import io
 import os
+from collections import Counter
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ TRIPLETS_FILE = "triplets.csv"
 TRIPLET_COLUMNS = ("reference", "nearer", "farther")
 
 
-def read_triplets(data, tracks):
+def read_triplets(data: str | PathLike, tracks: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the judgements of a catalogue.
 
     Parameters
@@ -28,15 +29,15 @@ def read_triplets(data, tracks):
     data : path-like
         The folder with `triplets.csv`; it need not have one.
     tracks : pandas.DataFrame
-        The recordings that there are.
+        The recordings of the catalogue.
 
     Returns
     -------
     triplets : pandas.DataFrame
         Columns `reference, nearer, farther`: track ids, one row a judgement, in the file's order.
     left_out : pandas.DataFrame
-        Columns `row, track_id`: the judgements that do not count, since a recording was rejected or
-        removed, and which. The file keeps them: another catalogue may have it again.
+        Columns `row, track_id`: judgements with a recording that was rejected or removed, and its
+        id. They do not count. The file keeps them, since a recording may come back.
 
     Raises
     ------
@@ -58,15 +59,17 @@ def read_triplets(data, tracks):
     )
 
 
-def read_triplets_table(path, known=None):
+def read_triplets_table(
+    path: str | PathLike, known: set[str] | None = None
+) -> tuple[list[str], list[tuple[int, dict]]]:
     """Read and check a `triplets.csv`.
 
     Parameters
     ----------
     path : path-like
-        UTF-8, comma-separated, with a header; columns beside the three are kept and mean nothing.
+        UTF-8, comma-separated, with a header. Columns beside the three are kept and not used.
     known : set of str, optional
-        The track ids that may be named; any by default.
+        The valid track ids; any is valid by default.
 
     Returns
     -------
@@ -99,6 +102,48 @@ def read_triplets_table(path, known=None):
     return header, rows
 
 
+def merge_triplets(
+    old: str | PathLike, new: str | PathLike, ids: set[str]
+) -> tuple[list[str], list[dict]]:
+    """Join two files of judgements: those of the new one, then those that only the old one has.
+
+    Parameters
+    ----------
+    old, new : path-like
+        Either may be absent.
+    ids : set of str
+        The track ids that the new file may name, beside those that the old one names.
+
+    Returns
+    -------
+    header : list of str
+    rows : list of dict
+        Column to text.
+
+    Raises
+    ------
+    SimlibError
+        If one of the files has problems.
+    """
+
+    def triplet(row):
+        return tuple(row[name] for name in TRIPLET_COLUMNS)
+
+    old_header, old_rows = read_triplets_table(old)
+    # An id in an old judgement is that of a recording that was removed: it is no mistake.
+    known = ids.union(*(triplet(row) for _, row in old_rows))
+    header, new_rows = read_triplets_table(new, known)
+    rows = [row for _, row in new_rows]
+    # A judgement that is there twice counts twice, so the rows are counted and not compared.
+    left = Counter(map(triplet, rows))
+    for _, row in old_rows:
+        if left[triplet(row)]:
+            left[triplet(row)] -= 1
+        else:
+            rows.append(row)
+    return list(dict.fromkeys([*header, *old_header])), rows
+
+
 def _row_problems(ids, known):
     if "" in ids:
         return [f" names no '{TRIPLET_COLUMNS[ids.index('')]}'"]
@@ -107,11 +152,11 @@ def _row_problems(ids, known):
         problems.append(f" compares '{printable(ids[0])}' with itself")
     if ids[1] == ids[2]:
         problems.append(f" has '{printable(ids[1])}' as nearer and as farther")
-    strangers = [] if known is None else [i for i in dict.fromkeys(ids) if i not in known]
-    return problems + [f": there is no track '{printable(i)}'" for i in strangers]
+    unknown = [] if known is None else [i for i in dict.fromkeys(ids) if i not in known]
+    return problems + [f": there is no track '{printable(i)}'" for i in unknown]
 
 
-def append_triplet(data, reference, nearer, farther):
+def append_triplet(data: str | PathLike, reference: str, nearer: str, farther: str) -> None:
     """Add a judgement to a catalogue's `triplets.csv`; the file is made if there is none.
 
     Parameters
@@ -137,14 +182,14 @@ def append_triplet(data, reference, nearer, farther):
     line = io.StringIO()
     writer = csv.DictWriter(line, header, restval="", lineterminator="\n")
     writer.writerow(dict(zip(TRIPLET_COLUMNS, ids, strict=True)))
-    # Not in place: the file may be a link into DVC's cache.
+    # The file may be a link into DVC's cache, so it is replaced and not changed in place.
     with written_aside(path) as aside, open(aside, "wb") as stream:
         stream.write(before + line.getvalue().encode("utf-8"))
         stream.flush()
         os.fsync(stream.fileno())
 
 
-def triplet_rows(triplets, tracks):
+def triplet_rows(triplets: pd.DataFrame, tracks: pd.DataFrame) -> np.ndarray:
     """Find the recordings of judgements in a table.
 
     Parameters
@@ -152,12 +197,12 @@ def triplet_rows(triplets, tracks):
     triplets : pandas.DataFrame
         From `read_triplets`.
     tracks : pandas.DataFrame
-        Of the catalogue, or of one side of the split.
+        Of the catalogue, or of one split.
 
     Returns
     -------
     numpy.ndarray of int64, shape (n_triplets, 3)
-        Rows of `tracks`; judgements with a recording that is not there are left out.
+        Rows of `tracks`; judgements with a recording that the table lacks are left out.
     """
     index = pd.Index(tracks["track_id"].to_numpy(dtype=object))
     columns = [index.get_indexer(triplets[name].to_numpy(dtype=object)) for name in TRIPLET_COLUMNS]

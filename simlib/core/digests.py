@@ -67,10 +67,18 @@ def _path(module):
     return path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
 
 
+class _Executed(ast.NodeTransformer):
+    """Leaves out `if TYPE_CHECKING:`: what only annotations name computes nothing."""
+
+    def visit_If(self, node):
+        self.generic_visit(node)
+        return None if ast.unparse(node.test) == "TYPE_CHECKING" else node
+
+
 @cache
 def _imports(path):
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_Executed().visit(ast.parse(path.read_text(encoding="utf-8")))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simlib."):
             homes = _homes(PACKAGE.joinpath(*node.module.split(".")[1:]) / "__init__.pyi")
             for alias in node.names:

@@ -121,7 +121,7 @@ def _features(path, track_id, seconds, front_end):
     with threadpool_limits(1):
         for name, version in _versions(samples, rate, track_id):
             at_front_end = soxr.resample(version, rate, front_end.sample_rate)
-            log_mel = np.concatenate(list(compute_log_mel([at_front_end], front_end)))
+            log_mel = compute_log_mel([at_front_end], front_end)
             at_descriptor = soxr.resample(version, rate, DESCRIPTOR_RATE)
             found[name] = log_mel, compute_descriptor([at_descriptor])
     return found

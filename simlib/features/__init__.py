@@ -1,4 +1,4 @@
-"""Audio to numbers: decoding, log-mel spectrograms, the hand-crafted descriptor, the feature store.
+"""Features of recordings: decoding, log-mel spectrograms, descriptors, tempograms and their store.
 
 The extract stage.
 """

@@ -1,26 +1,28 @@
 from .audio import decode as decode
 from .audio import decode_blocks as decode_blocks
 from .audio import duration as duration
-from .audio import fade as fade
-from .audio import mp3_bytes as mp3_bytes
-from .audio import native_blocks as native_blocks
 from .degrade import DEGRADATIONS as DEGRADATIONS
 from .degrade import clip as clip
-from .degrade import degrade_randomly as degrade_randomly
 from .degrade import excerpt as excerpt
 from .degrade import mp3 as mp3
 from .degrade import noise as noise
 from .degrade import reverberate as reverberate
 from .degrade import telephone as telephone
+from .degraded import degrade_randomly as degrade_randomly
 from .descriptor import DESCRIPTOR_BLOCK_SECONDS as DESCRIPTOR_BLOCK_SECONDS
 from .descriptor import DESCRIPTOR_GROUPS as DESCRIPTOR_GROUPS
 from .descriptor import DESCRIPTOR_RATE as DESCRIPTOR_RATE
 from .descriptor import compute_descriptor as compute_descriptor
+from .encoding import fade as fade
+from .encoding import mp3_bytes as mp3_bytes
 from .extraction import extract as extract
+from .readers import native_blocks as native_blocks
+from .settings import DegradedSettings as DegradedSettings
 from .settings import ExtractSettings as ExtractSettings
+from .settings import FrontEnd as FrontEnd
+from .single_pass import compute_features as compute_features
 from .spectrogram import compute_log_mel as compute_log_mel
 from .spectrogram import power_frames as power_frames
-from .spectrogram import store_log_mel as store_log_mel
 from .store import FEATURE_KINDS as FEATURE_KINDS
 from .store import FeatureStore as FeatureStore
 from .tempogram import COARSE_BINS as COARSE_BINS
@@ -38,12 +40,15 @@ __all__ = [
     "DESCRIPTOR_BLOCK_SECONDS",
     "DESCRIPTOR_GROUPS",
     "DESCRIPTOR_RATE",
+    "DegradedSettings",
     "ExtractSettings",
     "FEATURE_KINDS",
     "FeatureStore",
+    "FrontEnd",
     "OCTAVES",
     "clip",
     "compute_descriptor",
+    "compute_features",
     "compute_log_mel",
     "compute_tempogram",
     "cyclic_tempogram",
@@ -62,6 +67,5 @@ __all__ = [
     "octave_tempogram",
     "power_frames",
     "reverberate",
-    "store_log_mel",
     "telephone",
 ]

@@ -1,9 +1,8 @@
-"""What becomes of a recording on its way to a query: codecs, bands, noise, rooms, other speeds.
+"""Degradations of a recording: codecs, bands, noise, rooms, other pitches and tempi.
 
 Every degradation takes mono samples (float32, shape (n_samples,)), their rate in Hz and a
-`numpy.random.Generator`, and returns mono samples at the same rate. What is random about it is
-drawn from the generator. How much is done is fixed, so that figures compare, except by
-`degrade_randomly`.
+`numpy.random.Generator`, and returns mono samples (float32) at the same rate. All randomness comes
+from the generator. The degrees are fixed in code, so that figures of two revisions compare.
 """
 
 import io
@@ -15,23 +14,25 @@ import scipy.fft
 import scipy.signal
 import soundfile as sf
 import soxr
+from numpy.random import Generator
 
-# Hz, and what libsndfile calls 32 kbit/s: the rates there are at this sampling rate, 8 to 160
-# kbit/s, as 1 to 0.
+# Hz, and libsndfile's number for 32 kbit/s: 8 to 160 kbit/s are 1 to 0 at this rate.
 MP3_RATE, MP3_LEVEL = 22050, (160 - 32) / (160 - 8)
 # Hz.
 TELEPHONE_RATE, TELEPHONE_BAND = 8000, (300.0, 3400.0)
 NOISE_DB = 10.0
-TILT_DB, TILTED_FROM = 6.0, 50.0
+# The tilt begins at this frequency, in Hz.
+TILT_DB, TILT_FROM = 6.0, 50.0
+# The share of the samples that clipping cuts.
 CLIPPED = 0.05
 EXCERPT_SECONDS = 5.0
-# Until the reverberation has fallen by 60 dB.
-REVERBERATION_SECONDS = 1.0
+# The time in which the reverberation falls by 60 dB.
+RT60 = 1.0
 SEMITONES = 1
 TEMPO = 0.06
 
 
-def mp3(samples, rate, rng):
+def mp3(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
     """Encode as MP3 at 32 kbit/s, and decode."""
     stream = io.BytesIO()
     narrow = np.clip(soxr.resample(samples, rate, MP3_RATE), -1.0, 1.0)
@@ -41,58 +42,62 @@ def mp3(samples, rate, rng):
     return soxr.resample(sf.read(stream, dtype="float32")[0], MP3_RATE, rate)
 
 
-def telephone(samples, rate, rng):
+def telephone(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
     """Send through a telephone: 300 to 3400 Hz, sampled at 8 kHz."""
     narrow = soxr.resample(samples, rate, TELEPHONE_RATE)
     band = scipy.signal.butter(4, TELEPHONE_BAND, "bandpass", fs=TELEPHONE_RATE, output="sos")
-    heard = scipy.signal.sosfilt(band, narrow).astype(np.float32)
-    return soxr.resample(heard, TELEPHONE_RATE, rate)
+    filtered = scipy.signal.sosfilt(band, narrow).astype(np.float32)
+    return soxr.resample(filtered, TELEPHONE_RATE, rate)
 
 
-def noise(samples, rate, rng, *, decibel=NOISE_DB):
-    """Add white noise, so many decibel below the recording."""
+def noise(
+    samples: np.ndarray, rate: int, rng: Generator, *, decibel: float = NOISE_DB
+) -> np.ndarray:
+    """Add white noise whose power is `decibel` below the recording's."""
     level = np.sqrt(np.mean(samples**2) / 10 ** (decibel / 10))
     return samples + level * rng.standard_normal(len(samples), dtype=np.float32)
 
 
-def tilt(samples, rate, rng, *, decibel):
-    """Raise the highest frequencies over the lowest, steadily with log frequency."""
+def tilt(samples: np.ndarray, rate: int, rng: Generator, *, decibel: float) -> np.ndarray:
+    """Raise the highest frequencies over the lowest by `decibel`, linearly in log frequency."""
     size = scipy.fft.next_fast_len(len(samples), real=True)
-    frequencies = np.maximum(scipy.fft.rfftfreq(size, 1 / rate), TILTED_FROM)
-    height = np.log(frequencies / TILTED_FROM) / np.log(rate / 2 / TILTED_FROM)
+    frequencies = np.maximum(scipy.fft.rfftfreq(size, 1 / rate), TILT_FROM)
+    height = np.log(frequencies / TILT_FROM) / np.log(rate / 2 / TILT_FROM)
     gain = 10 ** (decibel * (height - 0.5) / 20)
     spectrum = scipy.fft.rfft(samples, size) * gain.astype(np.float32)
     return scipy.fft.irfft(spectrum, size)[: len(samples)]
 
 
-def clip(samples, rate, rng):
+def clip(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
     """Clip the loudest twentieth of the samples."""
     limit = np.quantile(np.abs(samples), 1 - CLIPPED)
     return np.clip(samples, -limit, limit)
 
 
-def excerpt(samples, rate, rng):
-    """Cut five seconds at a random place."""
+def excerpt(samples: np.ndarray, rate: int, rng: Generator) -> np.ndarray:
+    """Take five seconds from a random place."""
     length = min(len(samples), round(EXCERPT_SECONDS * rate))
     start = rng.integers(0, len(samples) - length + 1)
     return samples[start : start + length]
 
 
-def reverberate(samples, rate, rng, *, seconds=REVERBERATION_SECONDS):
-    """Play in a room that rings for so long, as loud as the direct sound."""
+def reverberate(
+    samples: np.ndarray, rate: int, rng: Generator, *, seconds: float = RT60
+) -> np.ndarray:
+    """Add the reverberation of a room, as loud as the direct sound; it takes `seconds` to decay."""
     times = np.arange(round(seconds * rate)) / rate
     room = rng.standard_normal(len(times)) * 10 ** (-3 * times / seconds)
     room = (room / np.linalg.norm(room)).astype(np.float32)
     return samples + scipy.signal.oaconvolve(samples, room)[: len(samples)]
 
 
-def transpose(samples, rate, rng, *, semitones):
-    """Transpose, at the same tempo."""
+def transpose(samples: np.ndarray, rate: int, rng: Generator, *, semitones: float) -> np.ndarray:
+    """Transpose by `semitones`, at the same tempo."""
     return librosa.effects.pitch_shift(samples, sr=rate, n_steps=semitones)
 
 
-def stretch(samples, rate, rng, *, factor):
-    """Play so many times as fast, at the same pitch."""
+def stretch(samples: np.ndarray, rate: int, rng: Generator, *, factor: float) -> np.ndarray:
+    """Play `factor` times as fast, at the same pitch."""
     return librosa.effects.time_stretch(samples, rate=factor)
 
 
@@ -110,16 +115,3 @@ DEGRADATIONS = {
     "6% faster": partial(stretch, factor=1 + TEMPO),
     "6% slower": partial(stretch, factor=1 - TEMPO),
 }
-
-
-def degrade_randomly(samples, rate, rng):
-    """Degrade in one of the ways that change the hand-picked features most, to some degree.
-
-    What training learns from: a telephone, noise or a room.
-    """
-    way = rng.integers(3)
-    if way == 0:
-        return telephone(samples, rate, rng)
-    if way == 1:
-        return noise(samples, rate, rng, decibel=rng.uniform(5.0, 25.0))
-    return reverberate(samples, rate, rng, seconds=rng.uniform(0.3, 1.5))

@@ -1,14 +1,12 @@
-"""Log-mel spectrograms, the hand-picked baseline descriptor, and the store that keeps both.
+"""The extract stage: features of a whole catalogue, several recordings at a time."""
 
-Everything is computed over a stream of blocks, so that memory does not grow with a recording's
-length; the log-mel frames are those of the whole signal all the same.
-"""
+from __future__ import annotations
 
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 
 import joblib
-import numpy as np
 import pandas as pd
 import soundfile
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -22,24 +20,32 @@ from simlib.core import (
     digest_of_code,
     digest_of_file,
     printable,
-    write_json,
-    written_aside,
 )
-from simlib.features.audio import decode_blocks
-from simlib.features.descriptor import (
-    DESCRIPTOR_RATE,
-    compute_degraded_descriptor,
-    compute_descriptor,
-)
-from simlib.features.spectrogram import store_log_mel
-from simlib.features.store import FEATURE_KINDS
+from simlib.features.degraded import MiddleOfRecording, compute_degraded_descriptor
+from simlib.features.settings import ExtractSettings
+from simlib.features.single_pass import compute_features
+from simlib.features.store import FEATURE_KINDS, FeatureStore
+
+# The numbers of a feature follow from this module and from what it imports.
+ENTRY_MODULES = {
+    "log_mel": "simlib.features.spectrogram",
+    "descriptor": "simlib.features.descriptor",
+    "degraded": "simlib.features.degraded",
+}
 
 
-def extract(data, tracks, store, settings, *, jobs=-1):
+def extract(
+    data: str | PathLike,
+    tracks: pd.DataFrame,
+    store: FeatureStore,
+    settings: ExtractSettings,
+    *,
+    jobs: int = -1,
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Fill the store with the features of a catalogue and write its table.
 
-    Recordings whose features are there already cost one reading of the file. What no recording
-    needs any more is removed.
+    A recording whose features are in the store costs one reading of its file. Features that no
+    recording needs any more are removed.
 
     Parameters
     ----------
@@ -47,7 +53,7 @@ def extract(data, tracks, store, settings, *, jobs=-1):
         The catalogue's folder.
     tracks : pandas.DataFrame
         From `read_catalogue`.
-    store : Store
+    store : simlib.features.FeatureStore
     settings : simlib.features.ExtractSettings
     jobs : int
         Processes; one a core by default.
@@ -58,50 +64,45 @@ def extract(data, tracks, store, settings, *, jobs=-1):
         The usable rows of `tracks`, with `seconds`, `digest` (of the file's bytes) and a key for
         each of `FEATURE_KINDS`.
     rejected : pandas.DataFrame
-        Columns `path, cause, mend`.
+        Columns `path, cause, hint`.
     computed : int
-        For how many recordings something was computed.
+        The number of recordings for which something was computed.
 
     Raises
     ------
     SimlibError
         If not one recording can be used.
     """
-    recipe = {kind: _recipe(kind, settings) for kind in FEATURE_KINDS}
+    store.folder.mkdir(parents=True, exist_ok=True)
+    recipes = {kind: _recipe(kind, settings) for kind in FEATURE_KINDS}
     paths = list(tracks["path"].to_numpy(dtype=object))
     done, rejected = {}, []
-    for path, result in _each(paths, (Path(data), store, settings, recipe), jobs):
+    for path, result in _each(paths, (Path(data), store, settings, recipes), jobs):
         if isinstance(result, SimlibError):
             rejected.append((path, result.cause, result.hint))
         else:
             done[path] = result
     if not done:
-        raise SimlibError(
-            data, f"holds no recording that can be used ({len(paths)} tried)", "add some music"
-        )
+        cause = f"holds no recording that can be used ({len(paths)} tried)"
+        raise SimlibError(data, cause, "add some music")
     stored = tracks[tracks["path"].isin(list(done))].reset_index(drop=True)
     results = [done[path] for path in stored["path"]]
     for name in RESERVED_COLUMNS:
         stored[name] = [result[name] for result in results]
-    _prune(store, stored)
-    with written_aside(store.folder / "tracks.parquet") as aside:
-        stored.to_parquet(aside, index=False)
-    write_json(store.folder / "front_end.json", settings.as_dict())
+    store.finish(stored, settings.front_end.as_dict())
     rejected = pd.DataFrame(rejected, columns=REJECTED_COLUMNS, dtype="str")
     return stored, rejected, sum(result["computed"] for result in results)
 
 
 def _recipe(kind, settings):
-    """Digest of everything but the recording that a feature depends on."""
+    """Return a digest of everything but the recording that a feature depends on."""
     libraries = [version(name) for name in ("librosa", "numpy", "scipy", "soxr", "av")]
-    parameters = settings.as_dict() if kind == "log_mel" else {"rate": DESCRIPTOR_RATE}
-    # Lengths are checked on the way, so a stricter limit must look at every file again.
-    minimum = settings.min_seconds
-    code = digest_of_code(
-        "simlib.features." + ("spectrogram" if kind == "log_mel" else "descriptor")
-    )
-    libsndfile = soundfile.__libsndfile_version__
-    return digest_of([kind, parameters, minimum, libraries, libsndfile, code])
+    libraries.append(soundfile.__libsndfile_version__)
+    parameters = {"log_mel": settings.front_end, "degraded": settings.degraded}
+    own = parameters[kind].as_dict() if kind in parameters else {}
+    # Decoding checks these, so a stricter limit must decode every file again.
+    limits = [settings.min_seconds, settings.silence_dbfs]
+    return digest_of([kind, own, limits, libraries, digest_of_code(ENTRY_MODULES[kind])])
 
 
 def _each(paths, context, jobs):
@@ -120,7 +121,7 @@ def _each(paths, context, jobs):
         try:
             yield from run(paths, jobs)
         except TerminatedWorkerError:
-            # A decoder crashed on somebody's file: find out whose, one process for each.
+            # A decoder crashed on some file. One process for each file finds out which.
             for path in list(waiting):
                 try:
                     yield from run([path], 2)
@@ -131,22 +132,17 @@ def _each(paths, context, jobs):
                     yield path, SimlibError(path, "crashes its decoder", hint)
 
 
-def _extract_one(path, data, store, settings, recipe):
+def _extract_one(path, data, store, settings, recipes):
     """Compute what is missing of one recording; runs in a worker."""
     try:
         content = digest_of_file(data / path)
-        keys = {kind: digest_of([content, made])[:32] for kind, made in recipe.items()}
+        keys = {kind: digest_of([content, recipe])[:32] for kind, recipe in recipes.items()}
         missing = [kind for kind, key in keys.items() if not store.path(kind, key).exists()]
-        if "log_mel" in missing:
-            store_log_mel(data / path, store.path("log_mel", keys["log_mel"]), settings)
-        if "descriptor" in missing:
-            rows = compute_descriptor(decode_blocks(data / path, DESCRIPTOR_RATE))
-            _save(store.path("descriptor", keys["descriptor"]), rows)
-        frames = len(store.log_mel(keys["log_mel"]))
-        seconds = frames / settings.frame_rate
-        if "degraded" in missing:
-            rows = compute_degraded_descriptor(data / path, seconds, int(content, 16))
-            _save(store.path("degraded", keys["degraded"]), rows)
+        if missing:
+            computed = _compute(data / path, store, settings, missing, keys, int(content, 16))
+            for kind, rows in computed.items():
+                store.save(kind, keys[kind], rows)
+        seconds = len(store.log_mel(keys["log_mel"])) / settings.frame_rate
         return path, {**keys, "digest": content, "seconds": seconds, "computed": bool(missing)}
     except SimlibError as error:
         return path, error
@@ -158,16 +154,15 @@ def _extract_one(path, data, store, settings, recipe):
         return path, SimlibError(path, cause, "convert it to flac or mp3")
 
 
-def _save(target, rows):
-    with written_aside(target) as aside:
-        np.save(aside, rows, allow_pickle=False)
-
-
-def _prune(store, stored):
-    """Remove every file that no recording of the table needs."""
-    needed = {store.folder / "tracks.parquet", store.folder / "front_end.json"}
-    for kind in FEATURE_KINDS:
-        needed |= {store.path(kind, key) for key in stored[kind]}
-    for path in store.folder.rglob("*"):
-        if path.is_file() and path not in needed:
-            path.unlink()
+def _compute(path, store, settings, missing, keys, seed):
+    """Decode a recording once and compute the missing kinds of features."""
+    options = {"kinds": missing, "silence_dbfs": settings.silence_dbfs}
+    if "degraded" not in missing:
+        return compute_features(path, settings, **options)
+    with MiddleOfRecording(store.folder) as middle:
+        computed = compute_features(path, settings, middle=middle, **options)
+        log_mel = computed["log_mel"] if "log_mel" in missing else store.log_mel(keys["log_mel"])
+        seconds = len(log_mel) / settings.frame_rate
+        blocks = middle.blocks(seconds, settings.degraded.seconds)
+        computed["degraded"] = compute_degraded_descriptor(path, blocks, settings, seed)
+    return computed

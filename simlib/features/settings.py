@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from simlib.core import Count, NotNegative, Positive, Section
+from simlib.core import Count, FromList, NotNegative, Positive, Section
 
 
-class ExtractSettings(Section):
-    """The log-mel front-end.
+class FrontEnd(Section):
+    """The log-mel front end: what a model must share with the features that it embeds.
 
     Attributes
     ----------
@@ -55,3 +55,48 @@ class ExtractSettings(Section):
     def frame_rate(self) -> float:
         """Spectrogram frames a second."""
         return self.sample_rate / self.hop_length
+
+
+class DegradedSettings(Section):
+    """The degraded copy of each recording, which training learns from.
+
+    Attributes
+    ----------
+    seconds : float
+        Length of the excerpt from the middle that is degraded.
+    snr_db : tuple of float
+        Lowest and highest ratio of the recording to the noise, in dB.
+    reverberation_seconds : tuple of float
+        Shortest and longest reverberation time (by 60 dB), in seconds.
+    """
+
+    section: ClassVar[str] = "extract.degraded"
+    seconds: Annotated[float, Field(ge=1)]
+    snr_db: Annotated[tuple[float, float], FromList]
+    reverberation_seconds: Annotated[tuple[Positive, Positive], FromList]
+
+    @field_validator("snr_db", "reverberation_seconds")
+    @classmethod
+    def _rises(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] > value[1]:
+            raise ValueError("the lowest value, then the highest")
+        return value
+
+
+class ExtractSettings(FrontEnd):
+    """The extract stage: the front end, and what else the stage computes.
+
+    Attributes
+    ----------
+    silence_dbfs : float
+        A recording whose highest sample is below this level is rejected, in dB of full scale.
+    degraded : DegradedSettings
+    """
+
+    silence_dbfs: Annotated[float, Field(le=0)]
+    degraded: DegradedSettings
+
+    @property
+    def front_end(self) -> FrontEnd:
+        """The log-mel front end alone."""
+        return FrontEnd(**{name: getattr(self, name) for name in FrontEnd.model_fields})

@@ -1,17 +1,16 @@
-"""Log-mel spectrograms, the hand-picked baseline descriptor, and the store that keeps both.
+"""The feature store: arrays found by a digest of all that makes their numbers."""
 
-Everything is computed over a stream of blocks, so that memory does not grow with a recording's
-length; the log-mel frames are those of the whole signal all the same.
-"""
+from __future__ import annotations
 
+from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from simlib.core import SimlibError, read_json
+from simlib.core import RESERVED_COLUMNS, SimlibError, read_json, write_json, written_aside
 
-# What is stored of a recording.
 FEATURE_KINDS = ("log_mel", "descriptor", "degraded")
 EXTRACT_HINT = "run 'dvc repro extract'"
 
@@ -20,21 +19,47 @@ class FeatureStore:
     """The features on disk: `<kind>/<key>.npy` for each of `FEATURE_KINDS`, and `tracks.parquet`.
 
     A key is a digest of all that makes the numbers: the file's bytes, the settings, the code and
-    the libraries. What was computed once is never computed, nor taken for something else, again.
+    the libraries. So nothing is computed twice, and nothing stale is taken for new.
 
     Parameters
     ----------
     folder : path-like
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | PathLike):
         self.folder = Path(folder)
+        self._table, self._settings = self.folder / "tracks.parquet", self.folder / "front_end.json"
 
-    def path(self, kind, key):
+    def path(self, kind: str, key: str) -> Path:
         """Return the file of a feature; `kind` is one of `FEATURE_KINDS`."""
         return self.folder / kind / f"{key}.npy"
 
-    def tracks(self):
+    def save(self, kind: str, key: str, rows: np.ndarray) -> None:
+        """Write a feature; a file appears whole or not at all."""
+        with written_aside(self.path(kind, key)) as aside:
+            np.save(aside, rows, allow_pickle=False)
+
+    def finish(self, tracks: pd.DataFrame, front_end: dict) -> None:
+        """Write the table and the settings, and remove all features that no track needs.
+
+        Parameters
+        ----------
+        tracks : pandas.DataFrame
+            See `tracks`.
+        front_end : dict
+            See `front_end`.
+        """
+        needed = {self._table, self._settings}
+        for kind in FEATURE_KINDS:
+            needed |= {self.path(kind, key) for key in tracks[kind]}
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path not in needed:
+                path.unlink()
+        with written_aside(self._table) as aside:
+            tracks.to_parquet(aside, index=False)
+        write_json(self._settings, front_end)
+
+    def tracks(self) -> pd.DataFrame:
         """Return the table of what is stored.
 
         Returns
@@ -46,29 +71,37 @@ class FeatureStore:
         Raises
         ------
         SimlibError
-            If there is none yet.
+            If there is none yet, or another version of simlib made it.
         """
-        path = self.folder / "tracks.parquet"
-        if not path.is_file():
-            raise SimlibError(path, "is not there", EXTRACT_HINT)
-        return pd.read_parquet(path)
+        if not self._table.is_file():
+            raise SimlibError(self._table, "is not there", EXTRACT_HINT)
+        table = pd.read_parquet(self._table)
+        missing = [name for name in RESERVED_COLUMNS if name not in table]
+        if missing:
+            cause = f"has no column '{missing[0]}': another version of simlib made it"
+            raise SimlibError(self._table, cause, EXTRACT_HINT)
+        return table
 
-    def front_end(self):
-        """Return the settings, as a dict, that the log-mel spectrograms were made with."""
-        return read_json(self.folder / "front_end.json", EXTRACT_HINT)
+    def front_end(self) -> dict:
+        """Return the settings that the log-mel spectrograms were made with."""
+        return read_json(self._settings, EXTRACT_HINT)
 
-    def log_mel(self, key):
+    def log_mel(self, key: str) -> np.ndarray:
         """Map a log-mel spectrogram: float16, shape (n_frames, n_mels)."""
         return self._load("log_mel", key)
 
-    def descriptors(self, keys, kind="descriptor"):
+    def descriptor(self, key: str) -> np.ndarray:
+        """Map a recording's descriptor: float32, shape (n_blocks, 102)."""
+        return self._load("descriptor", key)
+
+    def descriptors(self, keys: Iterable[str], kind: str = "descriptor") -> np.ndarray:
         """Stack the recordings' descriptors.
 
         Parameters
         ----------
         keys : iterable of str
         kind : str
-            Or `worn`, for those of degraded copies.
+            Or `degraded`, for those of degraded copies.
 
         Returns
         -------
@@ -77,14 +110,9 @@ class FeatureStore:
         """
         return np.stack([self._load(kind, key).mean(axis=0) for key in keys])
 
-    def descriptor(self, key):
-        """Map a recording's descriptor: float32, shape (n_blocks, 102)."""
-        return self._load("descriptor", key)
-
     def _load(self, kind, key):
+        path = self.path(kind, key)
         try:
-            return np.load(self.path(kind, key), mmap_mode="r", allow_pickle=False)
+            return np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise SimlibError(
-                self.path(kind, key), f"cannot be read ({error})", EXTRACT_HINT
-            ) from None
+            raise SimlibError(path, f"cannot be read ({error})", EXTRACT_HINT) from None

@@ -74,7 +74,7 @@ def fingerprint(log_mel, front_end):
     ----------
     log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
         dB.
-    front_end : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
 
     Returns
     -------

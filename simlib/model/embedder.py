@@ -14,7 +14,7 @@ from simlib.features import (
     CYCLIC_BINS,
     DESCRIPTOR_GROUPS,
     OCTAVES,
-    ExtractSettings,
+    FrontEnd,
     compute_tempogram,
     cyclic_tempogram,
     octave_tempogram,
@@ -52,7 +52,7 @@ class Embedder:
     parts : dict of str to Branch
         By name, see `simlib.model.aspects`. Those of tag columns take what the encoder makes of
         the whole recording, and the hand-picked features.
-    front_end : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
         What its log-mel frames are made with.
     segment_seconds : float
         Length of the segments that it was trained on.
@@ -259,7 +259,7 @@ class Embedder:
             with safe_open(path, framework="pt") as file:
                 metadata = json.loads((file.metadata() or {}).get("simlib", "null"))
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            front_end = ExtractSettings.of(metadata["front_end"])
+            front_end = FrontEnd.of(metadata["front_end"])
             segment_seconds, provenance = metadata["segment_seconds"], metadata["provenance"]
             model = cls(
                 *_branches(metadata["architecture"]), {}, front_end, segment_seconds,
@@ -285,7 +285,7 @@ def architecture_of(settings, front_end):
     Parameters
     ----------
     settings : simlib.training.TrainSettings
-    front_end : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
 
     Returns
     -------

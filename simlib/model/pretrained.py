@@ -32,7 +32,7 @@ def load_pretrained(path, front_end, digests):
     ----------
     path : pathlib.Path
         Of the weights that come with simlib.
-    front_end : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
         Of the catalogue's log-mel spectrograms.
     digests : iterable of str
         Of the catalogue's files.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from simlib.features import ExtractSettings, estimate_bpm
+from simlib.features import FrontEnd, estimate_bpm
 
 # Tempi that differ by this many octaves, 7%, have no gain. Listeners notice about half of it.
 TEMPO_TOLERANCE = 0.1
@@ -48,7 +48,7 @@ def known_bpm(tracks: pd.DataFrame) -> np.ndarray:
 
 
 def complete_bpm(
-    bpm: np.ndarray, tempograms: Sequence[np.ndarray], front_end: ExtractSettings
+    bpm: np.ndarray, tempograms: Sequence[np.ndarray], front_end: FrontEnd
 ) -> np.ndarray:
     """Complete the catalogue's tempi with estimates.
 
@@ -58,7 +58,7 @@ def complete_bpm(
         From `known_bpm`.
     tempograms : sequence of numpy.ndarray
         One for each track, from `compute_tempogram`.
-    front_end : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
 
     Returns
     -------

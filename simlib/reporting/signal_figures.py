@@ -25,7 +25,7 @@ def three_views(samples, sample_rate, log_mel, settings):
         Hz.
     log_mel : numpy.ndarray, shape (n_frames, n_mels)
         dB.
-    settings : simlib.features.ExtractSettings
+    settings : simlib.features.FrontEnd
 
     Returns
     -------
@@ -77,7 +77,7 @@ def matched_excerpts_figure(log_mel, settings, played, found):
     ----------
     log_mel : numpy.ndarray, shape (n_frames, n_mels)
         dB.
-    settings : simlib.features.ExtractSettings
+    settings : simlib.features.FrontEnd
     played : tuple of (float, float)
         The seconds that its player plays.
     found : pandas.DataFrame

@@ -6,13 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from simlib.core import SimlibError
-from simlib.features import (
-    DESCRIPTOR_BLOCK_SECONDS,
-    DESCRIPTOR_RATE,
-    compute_descriptor,
-    compute_log_mel,
-    decode_blocks,
-)
+from simlib.features import DESCRIPTOR_BLOCK_SECONDS, compute_features
 from simlib.index import fingerprint
 
 
@@ -91,15 +85,8 @@ def load_recording(model, path, start=0.0, end=None):
     SimlibError
         If it cannot be decoded, or is too short.
     """
-    front_end = model.front_end
-    blocks = decode_blocks(path, front_end.sample_rate, start=start, end=end)
-    log_mel = np.concatenate(list(compute_log_mel(blocks, front_end)))
-    seconds = len(log_mel) / front_end.frame_rate
-    if seconds < front_end.min_seconds:
-        cause = f"is {seconds:.2f} s long, shorter than {front_end.min_seconds:g} s"
-        raise SimlibError(path, cause, "use a longer excerpt")
-    blocks = decode_blocks(path, DESCRIPTOR_RATE, start=start, end=end)
-    return Recording(Path(path).name, None, log_mel, compute_descriptor(blocks), start)
+    features = compute_features(path, model.front_end, start=start, end=end)
+    return Recording(Path(path).name, None, features["log_mel"], features["descriptor"], start)
 
 
 def make_query(model, recording, hop_seconds, start=None, end=None):

@@ -7,12 +7,12 @@ from numbers import Real
 import pandas as pd
 
 from simlib.core import SimlibError
-from simlib.features import ExtractSettings
+from simlib.features import FrontEnd
 from simlib.search.queries import Recording
 
 
 def excerpt_spans(
-    recording: Recording, seconds: float, front_end: ExtractSettings
+    recording: Recording, seconds: float, front_end: FrontEnd
 ) -> list[tuple[float, float]]:
     """Divide a recording into excerpts of one length.
 
@@ -21,7 +21,7 @@ def excerpt_spans(
     recording : simlib.search.queries.Recording
     seconds : float
         Of an excerpt.
-    front_end : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
 
     Returns
     -------

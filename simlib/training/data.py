@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simlib.core import SimlibError
-from simlib.features import ExtractSettings, FeatureStore
+from simlib.features import FeatureStore, FrontEnd
 from simlib.relevance import tag_columns
 
 
@@ -50,14 +50,14 @@ class TrainingData:
         Recordings of test artists are not among them.
     columns : list of str
         The tag columns of the whole catalogue.
-    front_end : simlib.features.ExtractSettings
+    front_end : simlib.features.FrontEnd
         The settings of the log-mel spectrograms.
     """
 
     train: Recordings
     validation: Recordings
     columns: list[str]
-    front_end: ExtractSettings
+    front_end: FrontEnd
 
     @classmethod
     def read(cls, store: FeatureStore, tracks: pd.DataFrame, splits: np.ndarray) -> "TrainingData":
@@ -91,5 +91,5 @@ class TrainingData:
             Recordings.read(store, train),
             Recordings.read(store, tracks[splits == "validation"]),
             tag_columns(tracks),
-            ExtractSettings.of(store.front_end()),
+            FrontEnd.of(store.front_end()),
         )

@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from simlib.core import SimlibError
-from simlib.features import ExtractSettings
+from simlib.features import FrontEnd
 from simlib.model import Embedder, architecture_of, load_pretrained
 from simlib.training.settings import TrainSettings
 
 
 def initial_embedder(
-    path: Path, settings: TrainSettings, front_end: ExtractSettings, digests: Iterable[str]
+    path: Path, settings: TrainSettings, front_end: FrontEnd, digests: Iterable[str]
 ) -> tuple[Embedder | None, str]:
     """Choose the weights that training begins with, by the setting `train.init`.
 

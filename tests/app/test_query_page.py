@@ -228,7 +228,7 @@ def test_the_record_names_the_file_but_not_where_it_lies(project, tmp_path):
 
 def test_each_result_has_its_bar_of_seconds_below_the_spectrogram():
     found = pd.concat([found_of(rank=n, query_start=n, query_end=n + 2) for n in (1, 2)])
-    settings = samples.extract_settings()
+    settings = samples.front_end()
     log_mel = samples.log_mel_of("low", round(10 * settings.frame_rate), 0)
     figure = matched_excerpts_figure(log_mel, settings, (5.0, 9.0), found)
     mel, spans = figure.axes
@@ -240,7 +240,7 @@ def test_each_result_has_its_bar_of_seconds_below_the_spectrogram():
 
 def test_a_long_list_and_a_long_recording_stay_a_picture_of_some_size():
     found = pd.concat([found_of(rank=n) for n in range(1, 51)])
-    settings = samples.extract_settings()
+    settings = samples.front_end()
     log_mel = samples.log_mel_of("high", round(600 * settings.frame_rate), 0)
     mel, spans = matched_excerpts_figure(log_mel, settings, (0.0, 12.0), found).axes
     assert len(spans.patches) == MATCHED + 1

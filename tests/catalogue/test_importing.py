@@ -18,7 +18,7 @@ from simlib.core import SimlibError
 
 @pytest.fixture
 def music(tmp_path):
-    """A small folder of music to take in."""
+    """A small folder of music to import."""
     source = tmp_path / "music"
     samples.write(source / "Ann" / "LP" / "one.wav", samples.chord(0.2))
     samples.write(source / "Bob" / "two.flac", samples.chord(0.2))
@@ -163,7 +163,7 @@ def test_a_full_disk_never_makes_half_a_catalogue(music, data, monkeypatch):
 # --- what is left out ------------------------------------------------------------------------
 
 
-def test_what_cannot_be_used_is_written_down_and_stops_nobody(music, data):
+def test_what_cannot_be_used_is_listed_and_stops_nothing(music, data):
     (music / "notes.txt").write_text("not music")
     (music / "empty").mkdir()
     (music / "folder.wav").mkdir()
@@ -218,14 +218,14 @@ def test_odd_names_are_names_like_any_other(music, data, name, monkeypatch):
 def test_a_file_that_cannot_be_read_is_left_out(music, data, monkeypatch):
     copy = _copy_file
 
-    def worn_out(source, target):
+    def broken(source, target):
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.name == "two.flac":
             target.write_bytes(b"half")
             raise OSError(5, "Input/output error")
         copy(source, target)
 
-    monkeypatch.setattr("simlib.catalogue.importing._copy_file", worn_out)
+    monkeypatch.setattr("simlib.catalogue.importing._copy_file", broken)
     assert import_folder(music, data) == (2, 1)
     assert rejected(data) == {"Bob/two.flac": "cannot be read (Input/output error)"}
     assert audio(data) == ["audio/Ann/LP/one.wav", "audio/three.wav"]
@@ -309,7 +309,7 @@ def test_their_ids_are_kept_and_filled_in_where_they_are_missing(music, data):
     assert ids["audio/Bob/two.flac"] == "Bob/two"
 
 
-def test_a_row_whose_file_is_left_out_is_told_once(music, data):
+def test_a_row_whose_file_is_left_out_is_listed_once(music, data):
     os.mkfifo(music / "pipe.wav")
     (music / "tracks.csv").write_text("path\nthree.wav\npipe.wav\nabsent.wav\n")
     import_folder(music, data)
@@ -326,7 +326,7 @@ def test_a_table_with_problems_is_refused_before_anything_happens(music, data):
     assert samples.tree(data) == before
 
 
-def test_what_was_taken_in_twice_is_the_same_to_the_byte(music, data, tmp_path):
+def test_what_was_imported_twice_is_the_same_to_the_byte(music, data, tmp_path):
     os.mkfifo(music / "pipe.wav")
     (music / "notes.txt").touch()
     import_folder(music, data)

@@ -88,9 +88,9 @@ def test_a_row_without_its_file_is_a_rejection(tmp_path):
     assert "no such file" in rejected["cause"][0]
 
 
-def test_what_intake_left_out_is_told_once(tmp_path):
+def test_what_the_import_left_out_is_listed_once(tmp_path):
     make(tmp_path, "path\naudio/a.wav\naudio/bad.wav\n", "a.wav")
-    rows = "path,cause,mend\nbad.wav,is a pipe,replace it\nnotes.txt,no audio,nothing\n"
+    rows = "path,cause,hint\nbad.wav,is a pipe,replace it\nnotes.txt,no audio,nothing\n"
     (tmp_path / "rejected.csv").write_text(rows)
     _, rejected = read_catalogue(tmp_path)
     assert rejected["path"].tolist() == ["bad.wav", "notes.txt"]
@@ -184,7 +184,7 @@ def test_broken_tags_stop_nobody(tmp_path):
 # --- problems of a table ---------------------------------------------------------------------
 
 
-def test_all_problems_of_a_table_are_told_at_once(tmp_path):
+def test_all_problems_of_a_table_are_listed_at_once(tmp_path):
     table = (
         b"track_id,path,title,title,\n"
         b"1,audio/a.wav,A,,\n"
@@ -198,8 +198,8 @@ def test_all_problems_of_a_table_are_told_at_once(tmp_path):
         b"9,audio/i.wav,Gr\xfc\xdfe,,\n"
         b"10,audio/../../j.wav,J,,\n"
     )
-    told = problems(tmp_path, table, "a.wav")
-    assert "mend these rows and run again" in told
+    message = problems(tmp_path, table, "a.wav")
+    assert "correct these rows and run again" in message
     for part in [
         "line 10 is not UTF-8 (save the table as 'CSV UTF-8')",
         "2 columns are called 'title'",
@@ -214,9 +214,9 @@ def test_all_problems_of_a_table_are_told_at_once(tmp_path):
         "path 'audio/a.wav' stands in 2 rows",
         "track_id '1' stands in 2 rows",
     ]:
-        assert part in told
-    assert "12 problems: " in told
-    assert told.count("; ") == 12, "something is told twice"
+        assert part in message
+    assert "12 problems: " in message
+    assert message.count("; ") == 12, "a problem is listed twice"
 
 
 @pytest.mark.parametrize(
@@ -236,17 +236,17 @@ def test_all_problems_of_a_table_are_told_at_once(tmp_path):
     ],
 )
 def test_a_problem_is_named(tmp_path, table, problem):
-    told = problems(tmp_path, table, "a.wav", "b.wav")
-    assert problem in told
-    assert told.isprintable()
+    message = problems(tmp_path, table, "a.wav", "b.wav")
+    assert problem in message
+    assert message.isprintable()
 
 
-def test_a_hopeless_table_is_not_told_row_by_row_for_ever(tmp_path):
-    told = problems(tmp_path, "path\n" + "".join(f"/{i}.wav\n" for i in range(80)))
-    assert "80 problems" in told
-    assert "'/49.wav'" in told
-    assert "'/50.wav'" not in told
-    assert "and 30 more" in told
+def test_of_very_many_problems_the_first_are_listed(tmp_path):
+    message = problems(tmp_path, "path\n" + "".join(f"/{i}.wav\n" for i in range(80)))
+    assert "80 problems" in message
+    assert "'/49.wav'" in message
+    assert "'/50.wav'" not in message
+    assert "and 30 more" in message
 
 
 def test_a_catalogue_without_a_table_names_the_command_that_makes_one(tmp_path):
@@ -323,7 +323,7 @@ names = st.lists(st.text("abcXYZ é", max_size=4), min_size=1, max_size=20)
 
 
 @given(names, names, st.integers(0, 3))
-def test_a_track_never_changes_side_when_others_arrive(first, more, seed):
+def test_a_track_never_changes_split_when_others_arrive(first, more, seed):
     settings = samples.split_settings(seed=seed)
     before = split_artists(samples.tracks(len(first), artist=first), settings)
     grown = samples.tracks(len(first) + len(more), artist=first + more)
@@ -334,7 +334,7 @@ def test_a_track_never_changes_side_when_others_arrive(first, more, seed):
 
 
 @given(names)
-def test_an_artist_is_on_one_side_only(artists):
+def test_an_artist_is_in_one_split_only(artists):
     table = samples.tracks(2 * len(artists), artist=artists + [f" {a.upper()}" for a in artists])
     splits = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
     found = {}

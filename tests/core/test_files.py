@@ -180,6 +180,14 @@ def test_a_digest_of_code_leaves_out_comments_docstrings_and_layout(package):
     assert code() != before
 
 
+def test_what_only_annotations_name_is_no_part_of_the_code(package):
+    (package / "one/a.py").write_text(
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from simlib.two import h\n"
+    )
+    code()
+    assert import_closure("simlib.one.a") == {"simlib.one.a"}
+
+
 def test_the_package_offers_its_public_names_on_first_use():
     import simlib
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from simlib.cli import SECTIONS
 from simlib.core import SimlibError
 from simlib.evaluation import EvaluateSettings
-from simlib.features import ExtractSettings
+from simlib.features import DegradedSettings, ExtractSettings
 from simlib.index import IndexSettings
 from simlib.model import BranchSettings
 from simlib.relevance import SplitSettings
@@ -23,6 +23,7 @@ GOOD = {
     PositiveSettings: samples.TRAIN["positives"],
     AugmentSettings: samples.AUGMENTATION,
     BranchSettings: samples.BRANCH,
+    DegradedSettings: samples.EXTRACT["degraded"],
 }
 CASES = [(section, key) for section, values in GOOD.items() for key in values]
 
@@ -89,6 +90,10 @@ def test_a_value_of_another_type_is_refused(section, key, value):
         (ExtractSettings, "f_max", 4000.5),
         (ExtractSettings, "f_max", float("nan")),
         (ExtractSettings, "min_seconds", 0.0),
+        (ExtractSettings, "silence_dbfs", 0.5),
+        (DegradedSettings, "seconds", 0.5),
+        (DegradedSettings, "snr_db", [25.0, 5.0]),
+        (DegradedSettings, "reverberation_seconds", [0.0, 1.0]),
         (SplitSettings, "test", 0.0),
         (SplitSettings, "test", 1.0),
         (SplitSettings, "validation", 0.0),

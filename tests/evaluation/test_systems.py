@@ -255,7 +255,7 @@ def test_without_tags_the_pretrained_weights_are_compared_too(shipped):
 
 
 def test_weights_for_another_front_end_are_not_scored(shipped):
-    model, remark = shipped([], samples.extract_settings(f_min=60.0)).pretrained
+    model, remark = shipped([], samples.front_end(f_min=60.0)).pretrained
     assert model is None
     assert "another log-mel front-end" in remark
 

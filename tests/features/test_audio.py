@@ -91,7 +91,7 @@ def test_the_blocks_of_a_stream_join_without_a_seam(tmp_path_factory, rate, seco
     samples.write(path, samples.bursts(seconds, seed=1), subtype="FLOAT")
     whole = decode(path, rate)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("simlib.features.audio.BLOCK_SECONDS", length)
+        patch.setattr("simlib.features.readers.BLOCK_SECONDS", length)
         parts = list(decode_blocks(path, rate))
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
 
@@ -113,7 +113,7 @@ def low_rate_mp3(folder, seconds=4.0):
 def test_an_mp3_has_no_holes_between_blocks(tmp_path, monkeypatch):
     path = low_rate_mp3(tmp_path)
     whole = decode(path, 44100)
-    monkeypatch.setattr("simlib.features.audio.BLOCK_SECONDS", 0.1)
+    monkeypatch.setattr("simlib.features.readers.BLOCK_SECONDS", 0.1)
     np.testing.assert_allclose(decode(path, 44100), whole, atol=1e-4)
 
 
@@ -123,7 +123,7 @@ def test_an_excerpt_of_an_mp3_is_that_part_of_it(tmp_path, monkeypatch):
     cut = decode(path, 44100, start=2.0, end=3.0)
     np.testing.assert_allclose(cut, whole[2 * 44100 : 3 * 44100], atol=1e-4)
     # Also where the decoder jumps: it begins early enough to know the bits that frames share.
-    monkeypatch.setattr("simlib.features.audio.SEEK_SECONDS", 1.0)
+    monkeypatch.setattr("simlib.features.readers.SEEK_SECONDS", 1.0)
     jumped = decode(path, 44100, start=2.0, end=3.0)
     np.testing.assert_allclose(jumped, cut, atol=1e-2)
 
@@ -359,10 +359,10 @@ def test_an_embedded_excerpt_is_a_small_mp3_of_the_same_sound():
     sound = samples.tone(2, 440, 22050, level=2.0)  # clipped, not wrapped around
     content = mp3_bytes(sound, 22050)
     assert len(content) < sound.nbytes / 8
-    heard, rate = sf.read(io.BytesIO(content))
+    decoded, rate = sf.read(io.BytesIO(content))
     assert rate == 22050
-    assert np.abs(heard).max() < 1.2
-    assert samples.peak_frequency(heard[5000:35000], rate) == pytest.approx(440, abs=2)
+    assert np.abs(decoded).max() < 1.2
+    assert samples.peak_frequency(decoded[5000:35000], rate) == pytest.approx(440, abs=2)
 
 
 # --- real recordings, where there are some ---------------------------------------------------

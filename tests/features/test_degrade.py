@@ -6,7 +6,6 @@ from samples import bursts, chord, peak_frequency, tone
 from simlib.features import (
     DEGRADATIONS,
     clip,
-    degrade_randomly,
     excerpt,
     mp3,
     noise,
@@ -154,11 +153,3 @@ def test_pitch_and_tempo_change_each_without_the_other(name, ratio, tempo):
     after = DEGRADATIONS[name](samples, RATE, rng())
     assert len(after) == pytest.approx(len(samples) / tempo, abs=2)
     assert peak_frequency(after, RATE) == pytest.approx(440 * ratio, abs=1.5)
-
-
-def test_wear_draws_a_way_and_a_degree():
-    samples = bursts(3.0, RATE) + chord(3.0, rate=RATE)
-    degraded = [degrade_randomly(samples, RATE, rng(seed)) for seed in range(8)]
-    assert all(one.dtype == np.float32 and len(one) == len(samples) for one in degraded)
-    np.testing.assert_array_equal(degraded[0], degrade_randomly(samples, RATE, rng(0)))
-    assert len({round(power(one), 6) for one in degraded}) > 4

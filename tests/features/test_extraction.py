@@ -1,188 +1,25 @@
 import os
+import shutil
 import signal
 
-import librosa
 import numpy as np
 import pytest
 import samples
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simlib.catalogue import read_catalogue
-from simlib.core import SimlibError
+from simlib.core import SimlibError, digests
 from simlib.features import (
-    DESCRIPTOR_GROUPS,
-    DESCRIPTOR_RATE,
     FEATURE_KINDS,
     FeatureStore,
-    compute_descriptor,
     compute_log_mel,
     decode,
-    decode_blocks,
     extract,
-    power_frames,
-    store_log_mel,
+    native_blocks,
 )
-from simlib.features.extraction import _each, _recipe
+from simlib.features.descriptor import Descriptor
+from simlib.features.extraction import ENTRY_MODULES, _each, _recipe
 
 SETTINGS = samples.extract_settings()
-lengths = st.lists(st.integers(0, 3000), min_size=1, max_size=6)
-
-
-def in_blocks(sound, sizes):
-    """Cut a sound into blocks of these sizes, again and again."""
-    bounds = np.cumsum(np.resize([size or 1 for size in sizes], len(sound)))
-    return np.split(sound, bounds[bounds < len(sound)])
-
-
-def log_mel(sound, settings=SETTINGS, sizes=None):
-    blocks = in_blocks(sound, sizes) if sizes else [sound]
-    return np.concatenate(list(compute_log_mel(blocks, settings)))
-
-
-# --- the numbers -----------------------------------------------------------------------------
-
-
-@pytest.mark.filterwarnings("ignore:n_fft=.* is too large for input signal")
-@pytest.mark.parametrize("count", [256, 511, 512, 4000, 12345])
-@pytest.mark.parametrize("changes", [{}, {"n_fft": 1024, "hop_length": 300, "f_max": 3000.0}])
-def test_log_mel_is_librosas_mel_spectrogram_in_decibels(count, changes):
-    settings = samples.extract_settings(**changes)
-    sound = samples.bursts(2)[:count] + samples.chord(2)[:count]
-    mel = librosa.feature.melspectrogram(
-        y=sound,
-        sr=settings.sample_rate,
-        n_fft=settings.n_fft,
-        hop_length=settings.hop_length,
-        n_mels=settings.n_mels,
-        fmin=settings.f_min,
-        fmax=settings.f_max,
-        pad_mode="constant",
-    )
-    expected = librosa.power_to_db(mel, ref=1.0, amin=1e-10, top_db=None).T
-    found = log_mel(sound, settings)
-    assert found.dtype == np.float16
-    assert found.shape == expected.shape == (1 + count // settings.hop_length, settings.n_mels)
-    # Half precision is good to 0.03 dB at -100 dB.
-    np.testing.assert_allclose(found.astype(float), expected, atol=0.05)
-
-
-@given(lengths, st.integers(300, 9000))
-def test_log_mel_is_the_same_whatever_the_blocks(sizes, count):
-    sound = samples.bursts(9000 / 8000)[:count]
-    whole, parts = log_mel(sound), log_mel(sound, sizes=sizes)
-    assert parts.shape == whole.shape
-    np.testing.assert_allclose(parts.astype(float), whole.astype(float), atol=0.07)
-
-
-@given(lengths, st.sampled_from([(512, 128), (512, 512), (400, 333)]))
-def test_power_frames_are_librosas_frames_whatever_the_blocks(sizes, window):
-    n_fft, hop = window
-    sound = samples.chord(0.8) + samples.bursts(0.8)
-    found = np.concatenate(list(power_frames(in_blocks(sound, sizes), n_fft, hop)))
-    stft = librosa.stft(sound, n_fft=n_fft, hop_length=hop, pad_mode="constant")
-    np.testing.assert_allclose(found, np.abs(stft.T) ** 2, rtol=1e-3, atol=1e-4)
-
-
-def test_log_mel_of_nothing_stays_above_the_floor():
-    quiet = log_mel(np.full(4000, 1e-9, dtype=np.float32))
-    assert (quiet == -100).all()
-
-
-def test_a_louder_recording_is_higher_by_so_many_decibels():
-    sound = samples.bursts(1)
-    change = log_mel(2 * sound).astype(float) - log_mel(sound).astype(float)
-    np.testing.assert_allclose(change, 20 * np.log10(2), atol=0.07)
-
-
-def describe(sound, sizes=None):
-    return compute_descriptor(in_blocks(sound, sizes) if sizes else [sound])
-
-
-MFCC, CHROMA, TEMPO = 0, 40 + 14, 40 + 14 + 24
-DRATE = DESCRIPTOR_RATE
-
-
-@pytest.mark.parametrize(("seconds", "rows"), [(0.6, 1), (4, 1), (7, 1), (8, 2), (12, 2), (13, 3)])
-def test_the_descriptor_has_a_row_for_about_five_seconds(seconds, rows):
-    found = describe(samples.bursts(seconds, DRATE))
-    assert found.shape == (rows, sum(DESCRIPTOR_GROUPS)) == (rows, 102)
-    assert found.dtype == np.float32
-    assert np.isfinite(found).all()
-
-
-@pytest.mark.parametrize("sizes", [[5000], [70_000, 1, 300], [110_000]])
-def test_the_descriptor_is_the_same_whatever_the_blocks(sizes):
-    sound = samples.bursts(9, DRATE)
-    np.testing.assert_allclose(describe(sound, sizes), describe(sound), rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.parametrize(("pitch", "name"), [("A4", 9), ("C5", 0), ("F#4", 6)])
-def test_the_descriptors_chroma_hears_the_pitch(pitch, name):
-    sound = samples.tone(2, librosa.note_to_hz(pitch), DRATE)
-    assert np.argmax(describe(sound)[0, CHROMA : CHROMA + 12]) == name
-
-
-def test_the_descriptors_tempo_bands_hear_the_tempo():
-    """Twelve bands, equal in log tempo, from 40 bpm: 120 lies in the 7th, 150 in the 8th."""
-    slow, fast = (
-        describe(samples.clicks(6, bpm, DRATE))[0, TEMPO : TEMPO + 12] for bpm in (120, 150)
-    )
-    assert slow[6] > fast[6] + 0.2
-    assert fast[7] > slow[7] + 0.2
-
-
-def test_the_descriptors_mfcc_are_librosas():
-    sound = samples.bursts(3, DRATE)
-    expected = librosa.feature.mfcc(
-        S=librosa.power_to_db(
-            librosa.feature.melspectrogram(y=sound, sr=DRATE, pad_mode="constant")
-        ),
-        n_mfcc=20,
-    )
-    found = describe(sound)[0]
-    np.testing.assert_allclose(found[MFCC : MFCC + 20], expected.mean(axis=1), rtol=1e-3, atol=0.05)
-    np.testing.assert_allclose(found[MFCC + 20 : 40], expected.std(axis=1), rtol=1e-2, atol=0.05)
-
-
-# --- storing one recording -------------------------------------------------------------------
-
-
-def test_what_is_stored_is_the_log_mel_of_the_whole_recording(tmp_path, monkeypatch):
-    sound = samples.bursts(2.5)
-    path = samples.write(tmp_path / "a.wav", sound, subtype="FLOAT")
-    monkeypatch.setattr("simlib.features.audio.BLOCK_SECONDS", 0.3)
-    store_log_mel(path, tmp_path / "features" / "a.npy", SETTINGS)
-    stored = np.load(tmp_path / "features" / "a.npy", allow_pickle=False)
-    assert stored.dtype == np.float16
-    assert stored.shape == (1 + 20_000 // 256, 32)
-    np.testing.assert_allclose(stored.astype(float), log_mel(sound).astype(float), atol=0.07)
-
-
-@pytest.mark.parametrize("seconds", [0.05, 0.4])
-def test_a_recording_that_is_too_short_is_refused_with_both_lengths(tmp_path, seconds):
-    path = samples.write(tmp_path / "a.wav", samples.tone(seconds))
-    target = tmp_path / "features" / "a.npy"
-    with pytest.raises(SimlibError, match=r"is 0\.\d\d s long, shorter than 0.5 s"):
-        store_log_mel(path, target, SETTINGS)
-    assert list(target.parent.iterdir()) == []
-
-
-@pytest.mark.parametrize("failure", [KeyboardInterrupt, MemoryError])
-def test_an_interrupted_writing_leaves_nothing(tmp_path, monkeypatch, failure):
-    path = samples.write(tmp_path / "a.wav", samples.tone(2))
-
-    def interrupted(blocks, settings):
-        yield np.zeros((10, settings.n_mels), dtype=np.float16)
-        raise failure
-
-    monkeypatch.setattr("simlib.features.spectrogram.compute_log_mel", interrupted)
-    with pytest.raises(failure):
-        store_log_mel(path, tmp_path / "features" / "a.npy", SETTINGS)
-    assert list((tmp_path / "features").iterdir()) == []
-
-
-# --- the store -------------------------------------------------------------------------------
 
 
 class Music:
@@ -219,9 +56,9 @@ def test_extraction_fills_the_store_and_its_table(music):
     np.testing.assert_allclose(stored["seconds"], 0.7, atol=0.03)
     table = music.store.tracks()
     assert table.to_dict("list") == stored.to_dict("list")
-    assert music.store.front_end() == SETTINGS.as_dict()
+    assert music.store.front_end() == SETTINGS.front_end.as_dict()
     for row, key in enumerate(table["log_mel"]):
-        expected = log_mel(decode(music.data / table["path"][row], 8000))
+        expected = compute_log_mel([decode(music.data / table["path"][row], 8000)], SETTINGS)
         np.testing.assert_allclose(
             music.store.log_mel(key).astype(float), expected.astype(float), atol=0.07
         )
@@ -291,6 +128,24 @@ def test_whatever_changes_the_numbers_changes_the_key(change):
     assert _recipe("log_mel", SETTINGS) == _recipe("log_mel", SETTINGS)
     changed = samples.extract_settings(**change)
     assert _recipe("log_mel", changed) != _recipe("log_mel", SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seconds", 20.0), ("snr_db", [5.0, 20.0]), ("reverberation_seconds", [0.3, 1.0])],
+)
+def test_a_setting_of_the_degraded_copy_changes_its_key_alone(key, value):
+    changed = samples.extract_settings(degraded=samples.EXTRACT["degraded"] | {key: value})
+    assert stale(lambda: None, changed) == ["degraded"]
+
+
+def test_the_silence_threshold_is_applied(music):
+    music.add("quiet.wav", samples.tone(1.0, level=0.005))
+    changed = samples.extract_settings(silence_dbfs=-40.0)
+    assert stale(lambda: None, changed) == list(FEATURE_KINDS), "each file is decoded again"
+    assert len(music.extract()[0]) == 4
+    _, rejected, _ = music.extract(changed)
+    assert rejected["cause"].tolist() == ["is silent (below -40 dBFS throughout)"]
 
 
 def test_another_library_or_other_code_changes_every_key(monkeypatch):
@@ -366,16 +221,20 @@ def test_broken_recordings_are_left_out_with_their_causes(music):
 
 
 def test_an_error_that_nobody_foresaw_costs_one_recording(music, monkeypatch):
-    descriptor = compute_descriptor
+    reference = music.extract()[0]["descriptor"][1]
+    reference = music.store.descriptor(reference)[0].copy()
+    descriptor = Descriptor.array
 
-    def fails(blocks):
-        rows = descriptor(blocks)
-        if np.allclose(rows[0], reference[0], atol=1e-3):
+    def fails(self):
+        rows = descriptor(self)
+        if np.allclose(rows[0], reference, atol=1e-3):
             raise ZeroDivisionError("odd\nindeed")
         return rows
 
-    reference = descriptor(decode_blocks(music.data / "audio" / "1.wav", DRATE))
-    monkeypatch.setattr("simlib.features.extraction.compute_descriptor", fails)
+    monkeypatch.setattr(Descriptor, "array", fails)
+    for kind in FEATURE_KINDS:
+        for path in (music.store.folder / kind).iterdir():
+            path.unlink()
     stored, rejected, _ = music.extract()
     assert stored["track_id"].tolist() == ["0", "2"]
     assert rejected["cause"].tolist() == [r"fails with ZeroDivisionError: odd\nindeed"]
@@ -386,21 +245,6 @@ def test_a_catalogue_without_one_good_recording_is_refused(tmp_path):
     music.add("0.wav", np.zeros(8000, dtype=np.float32))
     with pytest.raises(SimlibError, match=r"holds no recording that can be used \(1 tried\)"):
         music.extract()
-
-
-def test_a_store_without_features_names_the_command(tmp_path):
-    store = FeatureStore(tmp_path)
-    for read in (store.tracks, store.front_end, lambda: store.log_mel("0" * 32)):
-        with pytest.raises(SimlibError, match="run 'dvc repro extract'"):
-            read()
-
-
-def test_pickled_arrays_in_the_store_are_not_loaded(tmp_path):
-    store = FeatureStore(tmp_path)
-    store.path("log_mel", "x").parent.mkdir()
-    np.save(store.path("log_mel", "x"), np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(SimlibError, match="cannot be read"):
-        store.log_mel("x")
 
 
 def test_a_decoder_that_crashes_costs_one_recording(monkeypatch):
@@ -430,3 +274,125 @@ def test_several_workers_find_what_one_does(music):
     assert two.to_dict("list") == one.to_dict("list")
     for key in one["log_mel"]:
         np.testing.assert_array_equal(store.log_mel(key), music.store.log_mel(key))
+
+
+# --- one decoding ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of all files that are decoded, each as often as it is."""
+    names = []
+
+    def counted(path, *seconds):
+        names.append(path.name)
+        yield from native_blocks(path, *seconds)
+
+    monkeypatch.setattr("simlib.features.audio.native_blocks", counted)
+    return names
+
+
+@pytest.mark.parametrize("changes", [{}, {"sample_rate": 22050}, {"n_fft": 400}])
+def test_each_file_is_decoded_once(music, decoded, changes):
+    samples.write_av(music.data / "audio" / "3.m4a", 0.8)
+    assert music.extract(samples.extract_settings(**changes))[2] == 4
+    assert sorted(decoded) == ["0.wav", "1.wav", "2.wav", "3.m4a"]
+
+
+@pytest.mark.parametrize("lost", [[kind] for kind in FEATURE_KINDS] + [list(FEATURE_KINDS[1:])])
+def test_only_what_is_missing_is_computed_and_from_one_decoding(music, decoded, lost):
+    stored = music.extract()[0]
+    before = samples.tree(music.store.folder)
+    missing = [f"{kind}/{stored[kind][1]}.npy" for kind in lost]
+    for name in missing:
+        (music.store.folder / name).unlink()
+    decoded.clear()
+    assert music.extract()[2] == 1
+    assert decoded == ["1.wav"]
+    after = samples.tree(music.store.folder)
+    for name in before:
+        if name.endswith(".npy"):
+            assert after[name][1] == before[name][1]
+            assert (after[name] == before[name]) == (name not in missing), "written once more"
+
+
+# --- what makes a feature stale --------------------------------------------------------------
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A copy of simlib whose code is digested in place of the real one; `edit` changes it."""
+    copy = tmp_path / "simlib"
+    shutil.copytree(digests.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("simlib.core.digests.PACKAGE", copy)
+
+    def edit(name, old, new):
+        text = (copy / name).read_text("utf-8")
+        assert old in text
+        (copy / name).write_text(text.replace(old, new), "utf-8")
+        forget()
+
+    def forget():
+        for cached in (digests._imports, digests._homes, digests._syntax):
+            cached.cache_clear()
+
+    forget()
+    yield edit
+    forget()
+
+
+def stale(edit, settings=SETTINGS):
+    """Return the kinds of features that an edit, or other settings, make stale."""
+    before = {kind: _recipe(kind, SETTINGS) for kind in FEATURE_KINDS}
+    edit()
+    return [kind for kind in FEATURE_KINDS if _recipe(kind, settings) != before[kind]]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("features/extraction.py", 'desc="recordings"', 'desc="files"'),
+        ("features/store.py", "cannot be read", "is not readable"),
+        ("features/encoding.py", "0.05", "0.1"),
+        ("features/tempogram.py", "30.0", "40.0"),
+        ("catalogue/csv_table.py", "cells, not", "cells in place of"),
+        ("core/settings.py", "class Section", "EXTRA = 1\n\n\nclass Section"),
+        ("features/spectrogram.py", "Samples.", "Numbers of samples."),
+        ("features/spectrogram.py", "FLOOR_DB = -100.0", "FLOOR_DB = -100.0  # The lowest."),
+        ("features/descriptor.py", '"""The descriptor:', '"""The baseline:'),
+    ],
+)
+def test_an_edit_that_changes_no_number_makes_nothing_stale(package, name, old, new):
+    assert stale(lambda: package(name, old, new)) == []
+
+
+def test_comments_and_docstrings_make_nothing_stale(package):
+    def reword():
+        for path in digests.PACKAGE.rglob("*.py"):
+            text = path.read_text("utf-8")
+            assert text.startswith('"""')
+            name = path.relative_to(digests.PACKAGE).as_posix()
+            package(name, text, text.replace('"""', '"""Reworded: ', 1) + "\n# A comment.\n")
+
+    assert stale(reword) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "kinds"),
+    [
+        ("features/spectrogram.py", "10.0 * np.log10", "20.0 * np.log10", FEATURE_KINDS),
+        ("features/spectrogram.py", "fmin=f_min", "fmin=f_min, htk=True", FEATURE_KINDS),
+        ("features/readers.py", "BLOCK_SECONDS = 10.0", "BLOCK_SECONDS = 5.0", FEATURE_KINDS),
+        ("features/descriptor.py", "n_mfcc=20", "n_mfcc=13", ("descriptor", "degraded")),
+        ("features/degrade.py", "*, decibel: float = ", "decibel: float = ", ("degraded",)),
+    ],
+)
+def test_an_edit_of_the_code_that_computes_makes_its_features_stale(package, name, old, new, kinds):
+    assert stale(lambda: package(name, old, new)) == list(kinds)
+
+
+@pytest.mark.parametrize("kind", FEATURE_KINDS)
+def test_a_feature_depends_on_few_modules(kind):
+    needed = digests.import_closure(ENTRY_MODULES[kind])
+    assert len(needed) <= 8
+    assert not needed & {f"simlib.features.{name}" for name in ("extraction", "store", "settings")}

@@ -6,7 +6,7 @@ import samples
 
 from simlib.features import (
     CYCLIC_BINS,
-    ExtractSettings,
+    FrontEnd,
     compute_tempogram,
     cyclic_tempogram,
     estimate_bpm,
@@ -14,7 +14,7 @@ from simlib.features import (
 )
 from simlib.relevance import complete_bpm, describe_bpm_source, known_bpm
 
-FRONT_END = ExtractSettings.of({
+FRONT_END = FrontEnd.of({
     "sample_rate": 22050, "n_fft": 2048, "hop_length": 512, "n_mels": 96, "f_min": 30.0,
     "f_max": 10000.0, "min_seconds": 1.0,
 })  # fmt: skip

@@ -165,7 +165,7 @@ def test_a_damaged_index_is_refused_with_the_command(built, tmp_path, name, dama
 
 
 def test_features_of_another_front_end_are_not_embedded(built):
-    other = samples.extract_settings(f_max=3900.0)
+    other = samples.front_end(f_max=3900.0)
     model = Embedder.untrained(other, 0.5, built.model.architecture, 0)
     with pytest.raises(SimlibError, match="other settings than the encoder.*dvc repro train"):
         build_index(model, built.store, HOP)

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import RATE
 
-from simlib.features import ExtractSettings, compute_log_mel, noise
+from simlib.features import compute_log_mel, noise
 from simlib.index import Fingerprints, fingerprint, fingerprint_rate
 from simlib.index.fingerprints import _windows
 
-FRONT_END = ExtractSettings.of(samples.EXTRACT)
+FRONT_END = samples.front_end()
 
 
 def melody(seed, seconds=16.0):
@@ -25,10 +25,7 @@ def melody(seed, seconds=16.0):
 
 
 def prints_of(*recordings):
-    found = [
-        fingerprint(np.concatenate(list(compute_log_mel([x], FRONT_END))), FRONT_END)
-        for x in recordings
-    ]
+    found = [fingerprint(compute_log_mel([x], FRONT_END), FRONT_END) for x in recordings]
     return found[0] if len(recordings) == 1 else found
 
 

@@ -19,7 +19,7 @@ from simlib.model import (
     segment_starts,
 )
 
-FRONT_END = samples.extract_settings()
+FRONT_END = samples.front_end()
 SIZES = {"n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.5}
 ARCHITECTURE = samples.ARCHITECTURE | SIZES
 

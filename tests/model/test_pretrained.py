@@ -11,7 +11,7 @@ from simlib.core import Project, SimlibError, digest_of_file
 from simlib.model import Embedder, architecture_of, shorten_digests
 from simlib.training import describe_tuning, initial_embedder, pretrain
 
-FRONT_END = samples.extract_settings()
+FRONT_END = samples.front_end()
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
 
 
@@ -80,7 +80,7 @@ def test_random_is_random(project):
     ("made", "cause"),
     [
         ({"learned_from": DIGESTS[1:3]}, "learned from 2: scored here"),
-        ({"front_end": samples.extract_settings(f_min=60.0)}, "another log-mel front-end"),
+        ({"front_end": samples.front_end(f_min=60.0)}, "another log-mel front-end"),
         ({"channels": [4, 4]}, "another architecture"),
         (None, "There are no weights"),
     ],

@@ -88,7 +88,7 @@ def test_plain_text_keeps_what_can_be_drawn(text, shown):
 
 
 def test_the_three_views_are_side_by_side_and_named():
-    settings = samples.extract_settings()
+    settings = samples.front_end()
     log_mel = samples.log_mel_of("low", 60, 0)
     figure = three_views(samples.chord(2), 8000, log_mel, settings)
     titles = [axes.get_title() for axes in figure.axes]
@@ -99,7 +99,7 @@ def test_the_three_views_are_side_by_side_and_named():
 def test_a_log_mel_is_drawn_over_eighty_decibels_below_its_peak():
     levels = np.linspace(-100, 20, 60 * 32).reshape(60, 32)
     _, axes = plt.subplots()
-    draw_log_mel(levels, samples.extract_settings(), axes)
+    draw_log_mel(levels, samples.front_end(), axes)
     [mesh] = axes.collections
     assert mesh.get_array().min() == pytest.approx(-60)
     assert mesh.get_array().max() == pytest.approx(20)

@@ -20,7 +20,7 @@ def read(school):
 def test_rows_of_all_arrays_are_those_of_the_tables(school):
     data = read(school)
     assert data.columns == ["genre"]
-    assert data.front_end == samples.extract_settings()
+    assert data.front_end == samples.front_end()
     stored = school.store.tracks()
     for recordings, split in ((data.train, "train"), (data.validation, "validation")):
         rows = np.flatnonzero(school.splits == split)
