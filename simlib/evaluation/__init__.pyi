@@ -4,10 +4,10 @@ from .aspect_gain import turned_up as turned_up
 from .comparisons import RESERVED_NAMES as RESERVED_NAMES
 from .comparisons import add_comparison as add_comparison
 from .comparisons import load_comparison as load_comparison
-from .doubtful_tags import suspicious_tracks as suspicious_tracks
 from .examples import example_queries as example_queries
 from .examples import hardest_queries as hardest_queries
 from .examples import neighbour_table as neighbour_table
+from .hub_effects import describe_hub_skew as describe_hub_skew
 from .hub_effects import hub_correction_cost as hub_correction_cost
 from .hub_effects import hubs_before_and_after as hubs_before_and_after
 from .index_diff import IndexComparison as IndexComparison
@@ -22,11 +22,14 @@ from .listening import aspect_margins as aspect_margins
 from .listening import evaluate_judgements as evaluate_judgements
 from .listening import listener_agreement as listener_agreement
 from .listening import system_margins as system_margins
+from .metrics_file import search_metrics as search_metrics
 from .protocol import Evaluation as Evaluation
 from .protocol import compare_excerpts as compare_excerpts
 from .protocol import compare_systems as compare_systems
 from .protocol import evaluated_rows as evaluated_rows
 from .reliability import STATED as STATED
+from .reliability import describe_error as describe_error
+from .reliability import largest_error as largest_error
 from .reliability import no_close_match_rates as no_close_match_rates
 from .reliability import reliability_curve as reliability_curve
 from .reliability import without_related as without_related
@@ -105,7 +108,10 @@ __all__ = [
     "robustness_table",
     "skewness",
     "standardised",
-    "suspicious_tracks",
+    "search_metrics",
+    "largest_error",
+    "describe_error",
+    "describe_hub_skew",
     "swapped_artists",
     "system_margins",
     "tag_neighbourhoods",

@@ -55,7 +55,7 @@ def hardest_queries(evaluation, similarity, count):
 
 
 def neighbour_table(evaluation, similarity, query):
-    """The ranked list of one query with what it shares with it; see `list_neighbours`."""
+    """Return the ranked list of one query; see `list_neighbours`."""
     ranked = evaluation.ranked(similarity)[query]
     ranked = ranked[ranked >= 0]
     return list_neighbours(

@@ -193,7 +193,7 @@ def moved_queries(comparison, count):
 
 
 def before_and_after(comparison, query):
-    """The two ranked lists of one recording, each with what became of its entries.
+    """Return the two ranked lists of one recording, each with what became of its entries.
 
     Returns
     -------

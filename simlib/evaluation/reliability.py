@@ -121,3 +121,21 @@ def no_close_match_rates(index, calibration, splits):
         row |= {f"without its {c}": g.mean() for c, g in zip(index.tag_columns, gone, strict=False)}
         table.append(row)
     return pd.DataFrame(table)
+
+
+def largest_error(curve: pd.DataFrame) -> float | None:
+    """Return how far scores are off at most, as a share; None without test artists.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        From `reliability_curve`.
+    """
+    return float((curve["found"] - curve["stated"]).abs().max()) if len(curve) else None
+
+
+def describe_error(remark: str, error: float | None) -> str:
+    """Add the largest error to the remark on a calibration, in a sentence."""
+    if error is None:
+        return remark
+    return f"{remark} Among the test artists, scores are at most {100 * error:.1f} points off."

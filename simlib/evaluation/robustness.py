@@ -135,7 +135,7 @@ def _versions(samples, rate, track_id):
         yield name, degrade(samples, rate, rng)
 
 
-def robustness_report(queries, stage, evaluation):
+def robustness_report(queries, context, evaluation):
     """Measure how each degradation is borne, by simlib and by the traditional descriptor.
 
     Parameters
@@ -155,10 +155,10 @@ def robustness_report(queries, stage, evaluation):
         filter, as a share of what those of the recordings as they are are worth (mean over tag
         columns).
     """
-    test = np.flatnonzero(stage.splits == "test")
+    test = np.flatnonzero(context.splits == "test")
     answers = {
-        "simlib": _searched(queries, stage, test),
-        "mfcc": _compared(queries, stage, test),
+        "simlib": _searched(queries, context, test),
+        "mfcc": _compared(queries, context, test),
     }
     return {
         name: {
@@ -194,9 +194,9 @@ def robustness_table(report):
     return pd.DataFrame(rows)
 
 
-def _searched(queries, stage, test):
+def _searched(queries, context, test):
     """Ask as search does: {degradation: (comes first?, similarity to the test tracks)}."""
-    index = stage.index
+    index = context.index
     vectors, artists = index.weighted()[test], index.artists[test]
     # As the evaluation ranks them: the test artists are the catalogue.
     penalties, found = hub_penalties(vectors, artists), {}
@@ -216,11 +216,11 @@ def _first(index, vector, shown):
     return index.search(vector, 1)[0][0]
 
 
-def _compared(queries, stage, test):
+def _compared(queries, context, test):
     """Compare hand-picked features by cosine; see `_searched`."""
-    described = stage.describe(stage.index.tracks)
+    described = context.describe(context.index.tracks)
     # At once: for each call the stage reads what the recordings of the other artists are like.
-    asked = stage.standardised(np.concatenate(list(queries.descriptors.values())))
+    asked = context.standardised(np.concatenate(list(queries.descriptors.values())))
     similarities = np.split(cosine(asked, described), len(queries.descriptors))
     return {
         name: (similarity.argmax(axis=1) == test[queries.rows], similarity[:, test])

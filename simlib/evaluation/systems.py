@@ -126,7 +126,7 @@ class EvaluationContext:
         return standardised(descriptors, known, DESCRIPTOR_GROUPS)
 
 
-def evaluate_systems(stage, evaluation):
+def evaluate_systems(context, evaluation):
     """Score all systems on the test artists.
 
     Parameters
@@ -148,46 +148,48 @@ def evaluate_systems(stage, evaluation):
     """
     tracks = evaluation.tracks
     systems = {
-        "simlib": hub_corrected(stage.index.weighted()[stage.splits == "test"], evaluation.artists),
-        "untrained": cosine(stage.embed(stage.untrained, tracks)),
-        "mfcc": cosine(stage.describe(tracks)),
+        "simlib": hub_corrected(
+            context.index.weighted()[context.splits == "test"], evaluation.artists
+        ),
+        "untrained": cosine(context.embed(context.untrained, tracks)),
+        "mfcc": cosine(context.describe(tracks)),
     }
     if not evaluation.columns:
-        return systems, compare_excerpts(_excerpts(stage, tracks), evaluation)
+        return systems, compare_excerpts(_excerpts(context, tracks), evaluation)
     compared = dict(systems)
-    if (shipped := stage.pretrained[0]) is not None:
-        compared["pretrained"] = hub_corrected(stage.embed(shipped, tracks), evaluation.artists)
+    if (shipped := context.pretrained[0]) is not None:
+        compared["pretrained"] = hub_corrected(context.embed(shipped, tracks), evaluation.artists)
     if words := by_other_tags(evaluation):
         compared["tags"] = words
     compared["random"] = at_random(evaluation)
-    for name, path in comparison_files(stage.project.comparisons).items():
+    for name, path in comparison_files(context.project.comparisons).items():
         compared[name] = load_comparison(path, tracks)
     return systems, compare_systems(compared, evaluation)
 
 
-def _excerpts(stage, tracks):
+def _excerpts(context, tracks):
     """Embed each recording as an excerpt, its first third, and the rest; {system: (both)}."""
-    learned = {"simlib": stage.model, "untrained": stage.untrained}
-    if (shipped := stage.pretrained[0]) is not None:
+    learned = {"simlib": context.model, "untrained": context.untrained}
+    if (shipped := context.pretrained[0]) is not None:
         learned["pretrained"] = shipped
-    parts = [_thirds(stage, row) for row in tracks.itertuples()]
+    parts = [_thirds(context, row) for row in tracks.itertuples()]
     found = {}
     for name, model in learned.items():
         # Without overlap of segments, as there is none of the two parts.
         hop = model.segment_seconds
         found[name] = _stacked(parts, lambda part, m=model, h=hop: m.track(*part, h)[0])
     described = _stacked(parts, lambda part: part[1].mean(axis=0))
-    found["mfcc"] = tuple(stage.standardised(side) for side in described)
+    found["mfcc"] = tuple(context.standardised(side) for side in described)
     rng = np.random.default_rng(0)
     found["random"] = tuple(rng.standard_normal((len(tracks), 16)) for _ in range(2))
     return found
 
 
-def _thirds(stage, row):
+def _thirds(context, row):
     """Cut a recording's features after a third of its descriptor's blocks; None if it has one."""
-    log_mel, descriptor = stage.features(row)
+    log_mel, descriptor = context.features(row)
     cut = -(-len(descriptor) // 3)
-    frame = round(cut * DESCRIPTOR_BLOCK_SECONDS * stage.model.front_end.frame_rate)
+    frame = round(cut * DESCRIPTOR_BLOCK_SECONDS * context.model.front_end.frame_rate)
     if not 0 < cut < len(descriptor) or frame >= len(log_mel):
         return None
     return (log_mel[:frame], descriptor[:cut]), (log_mel[frame:], descriptor[cut:])

@@ -150,8 +150,8 @@ def tag_support_table(neighbourhoods):
     faint = table["high"] < WORTH
     table["verdict"] = np.select(
         [found & faint, found, faint & (table["detectable"] < WORTH)],
-        ["barely heard", "heard", "not heard"],
-        "cannot tell",
+        ["barely audible", "audible", "not audible"],
+        "unclear",
     )
     return table
 

@@ -44,7 +44,7 @@ def confused_tags(neighbourhoods, supported):
         false discovery rate; `verdict`: `one sound` where the interval holds 1 and nothing below a
         half, else `close`. Surest first. `attrs["pairs"]` is how many pairs were tested.
     """
-    heard = supported[supported["verdict"] == "heard"]
+    heard = supported[supported["verdict"] == "audible"]
     rows = []
     for column, words in neighbourhoods.words.items():
         tags = set(heard["tag"][heard["column"] == column])
@@ -120,6 +120,6 @@ def _pulls(weights, shares):
 
 
 def _crossing(pulls):
-    """The pull of the other's word over that of the own; NaN where the own pulls nothing."""
+    """Divide the pull of the other tag by that of the own; NaN if the own pulls nothing."""
     own, crossed = pulls[0, 0] + pulls[1, 1], pulls[0, 1] + pulls[1, 0]
     return np.divide(crossed, own, out=np.full(own.shape, np.nan), where=own > 0)

@@ -9,7 +9,7 @@ from simlib.reporting.catalogue_figures import PALETTE
 from simlib.reporting.text import plain
 
 # Of `simlib.evaluation.tag_support_table`.
-VERDICTS = ["heard", "barely heard", "not heard", "cannot tell"]
+VERDICTS = ["audible", "barely audible", "not audible", "unclear"]
 # The systems keep their colours in every figure.
 SYSTEM_ORDER = ["simlib", "pretrained", "untrained", "mfcc", "tags", "random"]
 

@@ -95,7 +95,7 @@ def _texts(column, value, subject):
 
 
 def _values(cell):
-    """A cell's values, and the cell as a whole: what one sees in the table is found, too."""
+    """Return a cell's values and the cell as a whole, so that a text from the table is found."""
     return {_folded(cell), *filter(None, map(_folded, cell.split(";")))}
 
 

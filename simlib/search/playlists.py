@@ -190,7 +190,7 @@ def _cheapest(jumps, steps, join):
 
 
 def _longest(jumps):
-    """Steps of the longest walk to the last place, where all jumps lead to later places.
+    """Return the steps of the longest path to the last place, if all jumps lead to later places.
 
     Where jumps from the first are free, there is a walk of any fewer: it leaves out the next ones.
     """

@@ -27,7 +27,7 @@ EVERY = [UNDEGRADED, *DEGRADATIONS]
 
 
 @pytest.fixture(scope="module")
-def stage(built):
+def context(built):
     settings = samples.index_settings()
     return EvaluationContext(
         Project(built.root), built.store, built.model, built.index, built.splits, settings
@@ -35,16 +35,16 @@ def stage(built):
 
 
 @pytest.fixture(scope="module")
-def asked(stage):
-    return degraded_queries(stage.test, stage.project.data, stage.model, 0.25, jobs=1)
+def asked(context):
+    return degraded_queries(context.test, context.project.data, context.model, 0.25, jobs=1)
 
 
-def evaluation_of(stage, columns=("genre", "mood"), **settings):
-    return Evaluation(stage.test, list(columns), samples.evaluate_settings(**settings))
+def evaluation_of(context, columns=("genre", "mood"), **settings):
+    return Evaluation(context.test, list(columns), samples.evaluate_settings(**settings))
 
 
-def table(asked, stage, evaluation):
-    return robustness_table(robustness_report(asked, stage, evaluation))
+def table(asked, context, evaluation):
+    return robustness_table(robustness_report(asked, context, evaluation))
 
 
 def value(cell):
@@ -54,11 +54,11 @@ def value(cell):
 # --- queries ---------------------------------------------------------------------------------
 
 
-def test_every_recording_is_asked_for_in_every_way(stage, asked):
+def test_every_recording_is_asked_for_in_every_way(context, asked):
     assert sorted(asked.rows) == list(range(8))
     assert list(asked.vectors) == list(asked.descriptors) == EVERY
     for name in EVERY:
-        assert asked.vectors[name].shape == (8, stage.index.by_track.d)
+        assert asked.vectors[name].shape == (8, context.index.by_track.d)
         assert asked.vectors[name].dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(asked.vectors[name], axis=1), 1, atol=1e-5)
         assert asked.descriptors[name].shape == (8, 102)
@@ -68,18 +68,18 @@ def test_every_recording_is_asked_for_in_every_way(stage, asked):
         assert np.abs(asked.vectors[name] - asked.vectors[UNDEGRADED]).max() > 1e-4
 
 
-def test_undegraded_they_are_what_the_index_holds(stage, asked):
+def test_undegraded_they_are_what_the_index_holds(context, asked):
     """One road of a recording, or the figures speak of another program."""
-    held = stage.index.vectors()[stage.splits == "test"][asked.rows]
+    held = context.index.vectors()[context.splits == "test"][asked.rows]
     # On the way their rate is raised, for the descriptor, and lowered again.
     cosines = (asked.vectors[UNDEGRADED] * held).sum(axis=1)
     assert cosines.min() > 0.99
-    described = stage.store.descriptors(stage.test["descriptor"])[asked.rows]
+    described = context.store.descriptors(context.test["descriptor"])[asked.rows]
     np.testing.assert_allclose(asked.descriptors[UNDEGRADED], described, rtol=1e-4, atol=1e-4)
 
 
-def test_two_runs_give_the_same_bits_in_any_number_of_processes(stage, asked):
-    again = degraded_queries(stage.test, stage.project.data, stage.model, 0.25, jobs=2)
+def test_two_runs_give_the_same_bits_in_any_number_of_processes(context, asked):
+    again = degraded_queries(context.test, context.project.data, context.model, 0.25, jobs=2)
     np.testing.assert_array_equal(again.rows, asked.rows)
     for name in EVERY:
         np.testing.assert_array_equal(again.vectors[name], asked.vectors[name])
@@ -94,16 +94,16 @@ def cheap(monkeypatch):
     )
 
 
-def test_of_many_recordings_the_same_few_are_taken_in_any_order(stage, cheap, monkeypatch):
+def test_of_many_recordings_the_same_few_are_taken_in_any_order(context, cheap, monkeypatch):
     monkeypatch.setattr("simlib.evaluation.robustness.MOST_QUERIES", 3)
-    expected = sorted(stage.test["track_id"], key=lambda name: digest_of(str(name)))[:3]
+    expected = sorted(context.test["track_id"], key=lambda name: digest_of(str(name)))[:3]
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(8)
-        shuffled = stage.test.iloc[order].reset_index(drop=True)
-        found = degraded_queries(shuffled, stage.project.data, stage.model, 0.25, jobs=1)
+        shuffled = context.test.iloc[order].reset_index(drop=True)
+        found = degraded_queries(shuffled, context.project.data, context.model, 0.25, jobs=1)
         assert shuffled["track_id"][found.rows].tolist() == expected
         one = shuffled.iloc[found.rows[:1]]
-        alone = degraded_queries(one, stage.project.data, stage.model, 0.25, jobs=1)
+        alone = degraded_queries(one, context.project.data, context.model, 0.25, jobs=1)
         np.testing.assert_array_equal(alone.vectors["louder"][0], found.vectors["louder"][0])
 
 
@@ -117,12 +117,12 @@ def test_randomness_follows_from_the_track_and_the_degradation(monkeypatch):
     np.testing.assert_array_equal(again["two"], versions["b"]["two"])
 
 
-def test_of_a_long_recording_the_middle_is_asked_for(stage, cheap, monkeypatch):
+def test_of_a_long_recording_the_middle_is_asked_for(context, cheap, monkeypatch):
     monkeypatch.setattr("simlib.evaluation.robustness.QUERY_SECONDS", 1.0)
-    tracks = stage.test.iloc[[1]]
-    found = degraded_queries(tracks, stage.project.data, stage.model, 0.25, jobs=1)
+    tracks = context.test.iloc[[1]]
+    found = degraded_queries(tracks, context.project.data, context.model, 0.25, jobs=1)
     start = (tracks["seconds"].iloc[0] - 1) / 2
-    path = stage.project.data / tracks["path"].iloc[0]
+    path = context.project.data / tracks["path"].iloc[0]
     middle = decode(path, DESCRIPTOR_RATE, start=start, end=start + 1)
     assert len(middle) == pytest.approx(DESCRIPTOR_RATE, abs=10)
     expected = compute_descriptor([middle]).mean(axis=0)
@@ -130,20 +130,22 @@ def test_of_a_long_recording_the_middle_is_asked_for(stage, cheap, monkeypatch):
     np.testing.assert_allclose(found.descriptors[UNDEGRADED][0], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_descriptor_hears_what_lies_above_the_networks_rate(stage, cheap, tmp_path):
+def test_the_descriptor_hears_what_lies_above_the_networks_rate(context, cheap, tmp_path):
     path = samples.write(tmp_path / "bright.wav", samples.bursts(2.0, 44100), 44100)
-    tracks = stage.test.iloc[[0]].assign(path=str(path))
-    found = degraded_queries(tracks, stage.project.data, stage.model, 0.25, jobs=1)
+    tracks = context.test.iloc[[0]].assign(path=str(path))
+    found = degraded_queries(tracks, context.project.data, context.model, 0.25, jobs=1)
     whole = compute_descriptor(decode_blocks(path, DESCRIPTOR_RATE)).mean(axis=0)
     np.testing.assert_allclose(found.descriptors[UNDEGRADED][0], whole, rtol=1e-4, atol=1e-4)
 
 
 @pytest.fixture
-def damaged(stage, tmp_path):
+def damaged(context, tmp_path):
     """The test recordings' table, with the files of some rows absent, empty or silent."""
 
     def with_rows(*rows):
-        tracks = stage.test.assign(path=[str(stage.project.data / p) for p in stage.test["path"]])
+        tracks = context.test.assign(
+            path=[str(context.project.data / p) for p in context.test["path"]]
+        )
         (tmp_path / "empty.wav").touch()
         samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
         for row, name in zip(rows, ("absent.wav", "empty.wav", "silent.wav") * 3, strict=False):
@@ -153,29 +155,29 @@ def damaged(stage, tmp_path):
     return with_rows
 
 
-def test_what_cannot_be_decoded_is_left_out(stage, asked, damaged, cheap):
-    found = degraded_queries(damaged(0, 4, 7), stage.project.data, stage.model, 0.25, jobs=1)
+def test_what_cannot_be_decoded_is_left_out(context, asked, damaged, cheap):
+    found = degraded_queries(damaged(0, 4, 7), context.project.data, context.model, 0.25, jobs=1)
     assert found.rows.tolist() == [row for row in asked.rows if row not in (0, 4, 7)]
     kept = np.isin(asked.rows, found.rows)
     np.testing.assert_array_equal(found.vectors[UNDEGRADED], asked.vectors[UNDEGRADED][kept])
 
 
-def test_nothing_to_decode_names_the_command(stage, damaged, cheap):
+def test_nothing_to_decode_names_the_command(context, damaged, cheap):
     with pytest.raises(SimlibError, match="no recording that can be decoded.*dvc repro extract"):
-        degraded_queries(damaged(*range(8)), stage.project.data, stage.model, 0.25, jobs=1)
+        degraded_queries(damaged(*range(8)), context.project.data, context.model, 0.25, jobs=1)
 
 
 # --- table -----------------------------------------------------------------------------------
 
 
-def made_up(stage, seed, rows=(6, 1, 3, 4, 0), weights=None):
+def made_up(context, seed, rows=(6, 1, 3, 4, 0), weights=None):
     """A stage whose index holds random vectors, and queries near the vectors of their tracks."""
     vectors = unit(12, seed)
-    index = samples.index_of(vectors, stage.index.tracks)
+    index = samples.index_of(vectors, context.index.tracks)
     index.weights = index.aspects.weights(weights)
     rng = np.random.default_rng(seed)
     rows = np.array(rows)
-    described = stage.store.descriptors(stage.test["descriptor"].iloc[rows])
+    described = context.store.descriptors(context.test["descriptor"].iloc[rows])
     near = {}
     for name, away in ((UNDEGRADED, 0.0), ("slight", 0.25), ("strong", 1.0)):
         moved = vectors[4 + rows] + away * rng.standard_normal((len(rows), 8)).astype(np.float32)
@@ -186,12 +188,12 @@ def made_up(stage, seed, rows=(6, 1, 3, 4, 0), weights=None):
         for name, away in ((UNDEGRADED, 0.0), ("slight", 0.5), ("strong", 3.0))
     }
     fingerprints = {name: [np.zeros((0, 32), dtype=np.int8)] * len(rows) for name in near}
-    return replace(stage, index=index), DegradedQueries(rows, near, descriptors, fingerprints)
+    return replace(context, index=index), DegradedQueries(rows, near, descriptors, fingerprints)
 
 
-def naive_lists(stage, asked, name):
+def naive_lists(context, asked, name):
     """Proximities, by simlib, to the whole catalogue and to the test tracks, a loop for each."""
-    index = stage.index
+    index = context.index
     held, artists = index.weighted(), index.artists
     whole, test = [], []
     for vector in asked.vectors[name]:
@@ -217,18 +219,18 @@ def naive_ndcg(similarity, asked, evaluation):
 
 @pytest.mark.parametrize("weights", [None, {"sound": 0.1, "tempo": 0.9}])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_table_is_what_loops_find(stage, seed, weights):
-    staged, asked = made_up(stage, seed, weights=weights)
+def test_the_table_is_what_loops_find(context, seed, weights):
+    staged, asked = made_up(context, seed, weights=weights)
     evaluation = evaluation_of(staged)
     found = table(asked, staged, evaluation)
     assert found.columns.tolist() == [
         "degradation", "first (simlib)", "nDCG left (simlib)", "first (mfcc)", "nDCG left (mfcc)"
     ]  # fmt: skip
     assert found["degradation"].tolist() == [UNDEGRADED, "slight", "strong"]
-    held = stage.describe(stage.index.tracks)
+    held = context.describe(context.index.tracks)
     before = {}
     for row in found.itertuples(index=False):
-        cosines = cosine(stage.standardised(asked.descriptors[row.degradation]), held)
+        cosines = cosine(context.standardised(asked.descriptors[row.degradation]), held)
         lists = {
             "simlib": naive_lists(staged, asked, row.degradation),
             "mfcc": (cosines, cosines[:, 4:]),
@@ -241,16 +243,16 @@ def test_the_table_is_what_loops_find(stage, seed, weights):
             assert value(row[column + 1]) == pytest.approx(share, abs=6e-4)
 
 
-def test_undegraded_nothing_is_lost(stage, asked):
-    row = table(asked, stage, evaluation_of(stage)).iloc[0]
+def test_undegraded_nothing_is_lost(context, asked):
+    row = table(asked, context, evaluation_of(context)).iloc[0]
     assert row.tolist() == [UNDEGRADED, *["1.000 [1.000, 1.000]"] * 4]
 
 
-def test_the_whole_catalogue_competes(stage):
+def test_the_whole_catalogue_competes(context):
     """A query that has become a recording of a training artist finds that one."""
-    staged, asked = made_up(stage, 0)
+    staged, asked = made_up(context, 0)
     asked.vectors["strong"][:3] = staged.index.vectors()[:3]
-    known = stage.store.descriptors(stage.index.tracks["descriptor"][:3])
+    known = context.store.descriptors(context.index.tracks["descriptor"][:3])
     asked.descriptors["slight"][:] = asked.descriptors[UNDEGRADED]
     asked.descriptors["slight"][:3] = known
     asked.vectors["strong"][3:] = asked.vectors[UNDEGRADED][3:]
@@ -259,8 +261,8 @@ def test_the_whole_catalogue_competes(stage):
     assert value(found.loc["slight", "first (mfcc)"]) == pytest.approx(0.4)
 
 
-def test_a_sibling_by_the_same_artist_competes_too(stage):
-    staged, asked = made_up(stage, 0)
+def test_a_sibling_by_the_same_artist_competes_too(context):
+    staged, asked = made_up(context, 0)
     sibling = asked.rows ^ 1
     assert (staged.test["artist"][sibling].array == staged.test["artist"][asked.rows].array).all()
     asked.vectors["strong"][:] = staged.index.vectors()[4 + sibling]
@@ -268,8 +270,8 @@ def test_a_sibling_by_the_same_artist_competes_too(stage):
     assert value(found.loc["strong", "first (simlib)"]) == 0
 
 
-def test_a_recording_that_is_known_again_comes_first_whatever_its_vector_says(stage):
-    staged, asked = made_up(stage, 0)
+def test_a_recording_that_is_known_again_comes_first_whatever_its_vector_says(context):
+    staged, asked = made_up(context, 0)
     asked.vectors["strong"][:] = -staged.index.vectors()[4 + asked.rows]
     shown = np.random.default_rng(0).integers(-100, 100, (12, 60, 32)).astype(np.int8)
     staged.index.fingerprints = Fingerprints.of_all(shown, 10.0)
@@ -278,16 +280,16 @@ def test_a_recording_that_is_known_again_comes_first_whatever_its_vector_says(st
     assert value(found.loc["strong", "first (simlib)"]) == 1
 
 
-def test_without_tags_only_the_finding_counts(stage):
-    staged, asked = made_up(stage, 0)
+def test_without_tags_only_the_finding_counts(context):
+    staged, asked = made_up(context, 0)
     found = table(asked, staged, evaluation_of(staged, []))
     assert found.columns.tolist() == ["degradation", "first (simlib)", "first (mfcc)"]
     tagged = table(asked, staged, evaluation_of(staged))
     assert found["first (simlib)"].tolist() == tagged["first (simlib)"].tolist()
 
 
-def test_where_nothing_is_relevant_nothing_is_claimed(stage):
-    staged, asked = made_up(stage, 0)
+def test_where_nothing_is_relevant_nothing_is_claimed(context):
+    staged, asked = made_up(context, 0)
     tracks = staged.test.assign(mood=[f"mood {i}" for i in range(8)])
     evaluation = Evaluation(tracks, ["mood"], samples.evaluate_settings())
     found = table(asked, staged, evaluation)
@@ -295,8 +297,8 @@ def test_where_nothing_is_relevant_nothing_is_claimed(stage):
     assert (found["first (simlib)"] != "").all()
 
 
-def test_a_query_with_nothing_to_find_counts_in_no_share(stage):
-    staged, asked = made_up(stage, 1)
+def test_a_query_with_nothing_to_find_counts_in_no_share(context):
+    staged, asked = made_up(context, 1)
     moods = staged.test["mood"].tolist()
     moods[1] = "unheard of"
     tracks = staged.test.assign(mood=moods)

@@ -28,19 +28,19 @@ HOP = samples.index_settings()
 
 
 @pytest.fixture(scope="module")
-def stage(built):
+def context(built):
     return EvaluationContext(
         Project(built.root), built.store, built.model, built.index, built.splits, HOP
     )
 
 
-def evaluation_of(stage, columns=("genre", "mood"), **settings):
-    return Evaluation(stage.test, list(columns), samples.evaluate_settings(**settings))
+def evaluation_of(context, columns=("genre", "mood"), **settings):
+    return Evaluation(context.test, list(columns), samples.evaluate_settings(**settings))
 
 
 @pytest.fixture(scope="module")
-def tagged(stage):
-    return evaluate_systems(stage, evaluation_of(stage))
+def tagged(context):
+    return evaluate_systems(context, evaluation_of(context))
 
 
 def test_all_systems_are_compared_in_order(tagged):
@@ -55,44 +55,44 @@ def test_all_systems_are_compared_in_order(tagged):
             assert 0 <= entry[measure]["low"] <= entry[measure]["value"] <= 1
 
 
-def test_simlib_is_what_the_index_holds_of_the_test_artists(stage, tagged):
-    assert stage.test["track_id"].tolist() == [f"s{i:02d}" for i in range(4, 12)]
-    vectors = stage.index.vectors()
-    artists = stage.test["artist"].tolist()
+def test_simlib_is_what_the_index_holds_of_the_test_artists(context, tagged):
+    assert context.test["track_id"].tolist() == [f"s{i:02d}" for i in range(4, 12)]
+    vectors = context.index.vectors()
+    artists = context.test["artist"].tolist()
     # As search would rank them, if the eight were the catalogue.
     expected = naive_similarities(vectors[4:], artists)
     np.testing.assert_allclose(tagged[0]["simlib"], expected, atol=1e-5)
 
 
-def test_the_untrained_network_is_the_same_with_other_weights(stage, tagged):
-    untrained = stage.untrained
-    assert untrained.architecture == stage.model.architecture
-    assert untrained.front_end == stage.model.front_end
-    assert torch.equal(untrained.descriptor_branch.mean, stage.model.descriptor_branch.mean)
+def test_the_untrained_network_is_the_same_with_other_weights(context, tagged):
+    untrained = context.untrained
+    assert untrained.architecture == context.model.architecture
+    assert untrained.front_end == context.model.front_end
+    assert torch.equal(untrained.descriptor_branch.mean, context.model.descriptor_branch.mean)
     assert torch.equal(
-        untrained.descriptor_branch.deviation, stage.model.descriptor_branch.deviation
+        untrained.descriptor_branch.deviation, context.model.descriptor_branch.deviation
     )
-    vectors = stage.embed(untrained, stage.test)
-    for row, key in enumerate(stage.test["log_mel"]):
-        alone = pool_segments(untrained.segments(stage.store.log_mel(key), 0.25)[0])
+    vectors = context.embed(untrained, context.test)
+    for row, key in enumerate(context.test["log_mel"]):
+        alone = pool_segments(untrained.segments(context.store.log_mel(key), 0.25)[0])
         np.testing.assert_allclose(vectors[row][:8] / np.sqrt(0.6), alone, atol=1e-6)
     np.testing.assert_allclose(tagged[0]["untrained"], cosine(vectors), atol=1e-5)
     # The weights of this project are random too, but drawn from another seed.
     assert np.abs(tagged[0]["untrained"] - tagged[0]["simlib"]).max() > 1e-3
-    again = stage.embed(stage.untrained, stage.test)
+    again = context.embed(context.untrained, context.test)
     np.testing.assert_array_equal(vectors, again)
 
 
-def test_the_hand_picked_features_are_scaled_by_all_but_the_test_artists(stage, tagged):
-    descriptors = stage.store.descriptors(stage.index.tracks["descriptor"])
+def test_the_hand_picked_features_are_scaled_by_all_but_the_test_artists(context, tagged):
+    descriptors = context.store.descriptors(context.index.tracks["descriptor"])
     known = descriptors[:4]
     expected = standardised(descriptors[4:], known, DESCRIPTOR_GROUPS)
-    np.testing.assert_allclose(stage.describe(stage.test), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(context.describe(context.test), expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(tagged[0]["mfcc"], cosine(expected), atol=1e-6)
 
 
-def test_tags_and_chance_stand_in_the_report(stage, tagged):
-    evaluation = evaluation_of(stage)
+def test_tags_and_chance_stand_in_the_report(context, tagged):
+    evaluation = evaluation_of(context)
     report = compare_systems(
         tagged[0] | {"tags": by_other_tags(evaluation), "random": at_random(evaluation)},
         evaluation,
@@ -100,21 +100,21 @@ def test_tags_and_chance_stand_in_the_report(stage, tagged):
     assert tagged[1] == report
 
 
-def test_with_one_tag_column_there_are_no_other_words(stage):
-    _, report = evaluate_systems(stage, evaluation_of(stage, ["genre"]))
+def test_with_one_tag_column_there_are_no_other_words(context):
+    _, report = evaluate_systems(context, evaluation_of(context, ["genre"]))
     assert list(report) == ["simlib", "untrained", "mfcc", "random"]
 
 
 @pytest.fixture
-def others(stage, tmp_path):
+def others(context, tmp_path):
     """The stage in a project with a folder of comparisons of its own."""
     (tmp_path / "comparisons").mkdir()
-    return dataclasses.replace(stage, project=Project(tmp_path))
+    return dataclasses.replace(context, project=Project(tmp_path))
 
 
-def saved(stage, name, tracks):
+def saved(context, name, tracks):
     emb = np.random.default_rng(0).standard_normal((len(tracks), 4))
-    np.savez(stage.project.comparisons / name, ids=tracks["track_id"].to_list(), emb=emb)
+    np.savez(context.project.comparisons / name, ids=tracks["track_id"].to_list(), emb=emb)
     return emb
 
 
@@ -145,11 +145,11 @@ def test_another_system_must_know_every_test_track(others):
 # --- judgements ------------------------------------------------------------------------------
 
 
-def test_judgements_are_met_by_what_search_ranks_and_by_the_features(stage):
+def test_judgements_are_met_by_what_search_ranks_and_by_the_features(context):
     triplets = np.array([[0, 3, 7], [5, 11, 2]])
-    found = system_margins(stage, triplets)
-    index = stage.index
-    described = cosine(stage.describe(index.tracks))
+    found = system_margins(context, triplets)
+    index = context.index
+    described = cosine(context.describe(index.tracks))
     similarity = naive_similarities(index.vectors(), index.artists)
     for row, (reference, nearer, farther) in enumerate(triplets):
         near, far = (similarity[reference][other] for other in (nearer, farther))
@@ -199,8 +199,8 @@ def test_an_excerpt_shares_no_second_with_the_rest(long_stage):
     np.testing.assert_array_equal(others, whole_descriptor[1:])
 
 
-def test_a_recording_of_one_block_is_no_query(stage):
-    parts = [_thirds(stage, row) for row in stage.test.itertuples()]
+def test_a_recording_of_one_block_is_no_query(context):
+    parts = [_thirds(context, row) for row in context.test.itertuples()]
     assert parts == [None] * 8, "they last less than three seconds"
     first, rest = _stacked([None, ("a", "b"), None], lambda part: np.full(2, ord(part)))
     assert np.isnan(first[[0, 2]]).all() and np.isnan(rest[[0, 2]]).all()
@@ -211,13 +211,13 @@ def test_a_recording_of_one_block_is_no_query(stage):
 
 
 @pytest.fixture
-def shipped(stage, tmp_path):
+def shipped(context, tmp_path):
     """The stage in a project with pretrained weights; call it with what they learned from."""
 
-    def with_weights(learned_from, front_end=stage.model.front_end):
-        model = Embedder.untrained(front_end, 0.5, stage.model.architecture, 99)
+    def with_weights(learned_from, front_end=context.model.front_end):
+        model = Embedder.untrained(front_end, 0.5, context.model.architecture, 99)
         model.save(Project(tmp_path).pretrained_weights, learned_from=learned_from)
-        return replace(stage, project=Project(tmp_path))
+        return replace(context, project=Project(tmp_path))
 
     return with_weights
 
@@ -237,8 +237,8 @@ def test_pretrained_weights_are_scored_on_what_they_have_not_heard(shipped, tagg
         assert report[name] == tagged[1][name], "another system changes nothing for the others"
 
 
-def test_weights_that_know_the_catalogue_are_not_scored_on_it(shipped, stage):
-    known = stage.index.tracks["digest"][3][:16]
+def test_weights_that_know_the_catalogue_are_not_scored_on_it(shipped, context):
+    known = context.index.tracks["digest"][3][:16]
     staged = shipped([known])
     model, remark = staged.pretrained
     assert model is None
@@ -260,7 +260,7 @@ def test_weights_for_another_front_end_are_not_scored(shipped):
     assert "another log-mel front-end" in remark
 
 
-def test_a_project_without_pretrained_weights_says_so(stage):
-    model, remark = stage.pretrained
+def test_a_project_without_pretrained_weights_says_so(context):
+    model, remark = context.pretrained
     assert model is None
     assert "no weights in pretrained/" in remark
