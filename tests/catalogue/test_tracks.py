@@ -1,16 +1,10 @@
 import numpy as np
-import pandas as pd
 import pytest
-import samples
 from hypothesis import given
 from hypothesis import strategies as st
-from mutagen.flac import FLAC
-from mutagen.mp3 import EasyMP3
-from mutagen.mp4 import MP4
 
-from simlib.catalogue import audio_files, infer_metadata, read_catalogue, read_tracks_table
+from simlib.catalogue import audio_files, read_catalogue, read_tracks_table
 from simlib.core import REJECTED_COLUMNS, SimlibError
-from simlib.relevance import artist_keys, split_artists, tag_columns, tag_sets
 
 HEADER = "track_id,path,title,artist,genre\n"
 
@@ -135,52 +129,6 @@ def test_the_files_of_the_folder_can_be_given(tmp_path):
     assert rejected["path"].tolist() == ["audio/b.wav"]
 
 
-# --- a file's own tags -----------------------------------------------------------------------
-
-
-def tagged(folder, suffix, **tags):
-    """A file with its own tags, spelt as its format wants them."""
-    path = folder / "audio" / "Folder artist" / f"file name{suffix}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if suffix in samples.AV_FORMATS:
-        samples.write_av(path, 0.2)
-        file = MP4(path)
-        names = {"title": "\xa9nam", "artist": "\xa9ART", "album": "\xa9alb", "genre": "\xa9gen"}
-        file.update({names[k]: v for k, v in tags.items()})
-    else:
-        samples.write(path, samples.tone(0.2, rate=44100), 44100)
-        file = (EasyMP3 if suffix == ".mp3" else FLAC)(path)
-        file.update(tags)
-    file.save()
-    return path.relative_to(folder).as_posix()
-
-
-@pytest.mark.parametrize("suffix", [".mp3", ".flac", ".m4a"])
-def test_a_files_own_tags_come_before_its_folders(tmp_path, suffix):
-    tags = {"title": ["Own"], "artist": ["Ann"], "album": ["LP"], "genre": ["Rock", "Pop"]}
-    row = infer_metadata(tmp_path, tagged(tmp_path, suffix, **tags))
-    assert row == {
-        "track_id": "Folder artist/file name",
-        "path": f"audio/Folder artist/file name{suffix}",
-        "title": "Own",
-        "artist": "Ann",
-        "album": "LP",
-        "genre": "Rock;Pop",
-    }
-
-
-def test_a_files_tags_become_one_line_each(tmp_path):
-    row = infer_metadata(tmp_path, tagged(tmp_path, ".flac", title=["a\n b\t c"]))
-    assert row["title"] == "a b c"
-    assert row["artist"] == "Folder artist", "where the file says nothing"
-
-
-def test_broken_tags_stop_nobody(tmp_path):
-    make(tmp_path, "path\n", "Ann/a.mp3")
-    (tmp_path / "audio/Ann/a.mp3").write_bytes(b"ID3\x04\x00\xff\xff\xff\xff\xff" + b"\xff" * 50)
-    assert infer_metadata(tmp_path, "audio/Ann/a.mp3")["title"] == "a"
-
-
 # --- problems of a table ---------------------------------------------------------------------
 
 
@@ -278,92 +226,3 @@ def test_any_bytes_are_a_good_table_or_a_simlib_error(tmp_path_factory, content,
         assert ".." not in row["path"]
         assert row["path"].startswith("audio") or not inside
     assert len({row["track_id"] for row in rows}) == len({row["path"] for row in rows}) == len(rows)
-
-
-# --- artists, tags, the split ----------------------------------------------------------------
-
-
-def test_artists_are_compared_stripped_and_case_folded_and_a_missing_one_is_its_own():
-    names = [" Straße", "STRASSE ", "", "", "Ａｎｎ", "ann", "t:t02"]
-    keys = artist_keys(samples.tracks(7, artist=names))
-    assert keys[0] == keys[1]
-    assert keys[4] == keys[5], "full-width letters are the same letters"
-    assert len(set(keys)) == 5
-    assert keys[2] != keys[3], "two unknown artists are two"
-    assert keys[6] != keys[2], "nobody's name is a missing artist's key"
-
-
-@given(st.lists(st.text(st.characters(exclude_characters=";"), max_size=6), max_size=5))
-def test_tags_are_split_stripped_and_case_folded(values):
-    found = tag_sets(pd.Series([";".join(values)], dtype="str"))
-    assert found == [{v.strip().casefold() for v in values if v.strip()}]
-
-
-def test_a_tag_column_is_text_with_a_value_that_two_artists_share():
-    table = samples.tracks(
-        4,
-        artist=["ann", "ann", "bob", ""],
-        genre=["rock", "rock", "Rock ; pop", "pop"],
-        label=["x", "x", "y", "z"],  # shared by the recordings of one artist only
-        lone=["", "", "", "x"],
-        bpm=[120.0, 120.0, 120.0, 120.0],
-        mood=["", "a;b", "", "B"],
-        seconds=["1", "1", "1", "1"],
-        title=["same"] * 4,
-        album=["same"] * 4,
-    )
-    assert tag_columns(table) == ["genre", "mood"]
-
-
-def test_no_tag_column_is_a_catalogue_too():
-    assert tag_columns(samples.tracks(3)) == []
-
-
-names = st.lists(st.text("abcXYZ é", max_size=4), min_size=1, max_size=20)
-
-
-@given(names, names, st.integers(0, 3))
-def test_a_track_never_changes_split_when_others_arrive(first, more, seed):
-    settings = samples.split_settings(seed=seed)
-    before = split_artists(samples.tracks(len(first), artist=first), settings)
-    grown = samples.tracks(len(first) + len(more), artist=first + more)
-    after = split_artists(grown, settings)
-    assert after[: len(first)].tolist() == before.tolist()
-    shuffled = grown.sample(frac=1, random_state=seed)
-    assert split_artists(shuffled, settings).tolist() == after[shuffled.index].tolist()
-
-
-@given(names)
-def test_an_artist_is_in_one_split_only(artists):
-    table = samples.tracks(2 * len(artists), artist=artists + [f" {a.upper()}" for a in artists])
-    splits = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
-    found = {}
-    for key, side in zip(artist_keys(table), splits, strict=True):
-        assert found.setdefault(key, side) == side
-
-
-def test_the_shares_are_about_those_asked_for_and_the_seed_draws_others():
-    table = samples.tracks(4000, artist=[f"artist {i}" for i in range(4000)])
-    splits = split_artists(table, samples.split_settings(test=0.25, validation=0.15))
-    share = {side: np.mean(splits == side) for side in ("train", "validation", "test")}
-    assert share["test"] == pytest.approx(0.25, abs=0.03)
-    assert share["validation"] == pytest.approx(0.15, abs=0.03)
-    assert sum(share.values()) == 1
-    other = split_artists(table, samples.split_settings(seed=1))
-    assert np.mean(other == splits) < 0.7
-
-
-def test_a_larger_test_share_only_adds_test_artists():
-    table = samples.tracks(500, artist=[f"artist {i}" for i in range(500)])
-    small, large = (
-        split_artists(table, samples.split_settings(test=share)) == "test" for share in (0.2, 0.3)
-    )
-    assert (large >= small).all()
-    assert large.sum() > small.sum()
-
-
-def test_the_split_is_the_one_that_published_figures_stand_on():
-    """Another hash would move artists from training to test under everybody's feet."""
-    table = samples.tracks(8, artist=["Ann", "bob", "Céline", "dora", "", "f", "g", "h"])
-    splits = split_artists(table, samples.split_settings(test=0.4, validation=0.3))
-    assert " ".join(splits) == "validation test train validation test train train train"
