@@ -1,6 +1,10 @@
-"""The network: log-mel segments and hand-picked features in, unit embeddings out."""
+"""The embedder: the encoder, its branches, and the vector that they make up together."""
+
+from __future__ import annotations
 
 import json
+import os
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,72 +28,69 @@ from simlib.model.networks import Branch, Encoder, best_device
 from simlib.model.segments import cut_segment, pool_segments, segment_frames, segment_starts
 
 EMBED_BATCH = 64
-# Of a cosine between two recordings: what the parts of tag columns share, the tempo's share, and
-# the describer's share of the rest.
+# Of a cosine between two recordings: what the subspaces of tag columns share, what the tempo has,
+# and the descriptor branch's share of the rest.
 SUBSPACES_SHARE, TEMPO_SHARE, DESCRIPTOR_SHARE = 0.45, 0.03, 0.4
-# Branches, by what they are called among the settings.
+# The branches, by their names in `params.yaml` and in the architecture.
 BRANCHES = ("descriptor_branch", "tag_subspaces", "tempo_subspace")
 DESCRIPTOR_SIZE = sum(DESCRIPTOR_GROUPS)
-# What of a branch's settings makes it what it is; the others say how it is trained.
+# Settings of a branch that belong to its architecture; the others are about its training.
 BUILT_OF = ("hidden", "embedding", "input_dropout", "dropout", "noise")
 # What reading a file that is no encoder, or one of another version, may raise.
-_UNFIT = (SafetensorError, SimlibError, OSError, ValueError, TypeError, KeyError, RuntimeError)
+UNFIT = (SafetensorError, SimlibError, OSError, ValueError, TypeError, KeyError, RuntimeError)
 
 
 class Embedder:
-    """All that embeds a recording: the encoder, and small branches beside it and on top of it.
+    """All that embeds a recording: the encoder, a descriptor branch, and a branch a subspace.
 
-    A few hundred recordings are few for a convolutional network; chroma and tempogram, which a
-    mel spectrogram only hints at, come ready-made to the describer. Each part then learns one
-    aspect of being alike: a tag column from both of them, or the tempo from a tempogram.
+    A few hundred recordings are few for a convolutional network. Chroma and tempogram, which a mel
+    spectrogram only hints at, reach the descriptor branch ready-made. Each subspace learns one
+    aspect: a tag column, from encoder and hand-crafted features, or the tempo, from a tempogram.
+    Its weights are random, and it has no subspaces, until it is trained or loaded.
 
     Parameters
     ----------
-    encoder : Encoder
-        On segments.
-    describer : Branch
-        On the recording's hand-picked features.
-    parts : dict of str to Branch
-        By name, see `simlib.model.aspects`. Those of tag columns take what the encoder makes of
-        the whole recording, and the hand-picked features.
     front_end : simlib.features.FrontEnd
-        What its log-mel frames are made with.
+        Of its log-mel frames.
     segment_seconds : float
-        Length of the segments that it was trained on.
+        Length of the segments that it is trained on.
     architecture : dict
-        From `architecture_of`, so that a file of weights can be loaded by itself.
+        From `architecture_of`.
     digest : str, optional
         Of the file of weights; "" for weights that have none.
+
+    Attributes
+    ----------
+    subspaces : dict of str to Branch
+        By name; see `simlib.model.aspects`.
+    provenance : dict
+        How the weights were made, as `save` was told; empty for new weights.
     """
 
     def __init__(
-        self,
-        encoder,
-        descriptor_branch,
-        subspaces,
-        front_end,
-        segment_seconds,
-        architecture,
-        digest="",
+        self, front_end: FrontEnd, segment_seconds: float, architecture: dict, digest: str = ""
     ):
-        self.encoder, self.descriptor_branch, self.subspaces = encoder, descriptor_branch, subspaces
-        self.front_end = front_end
-        self.segment_seconds = segment_seconds
-        self.architecture = architecture
-        self.digest = digest
+        own = {key: value for key, value in architecture.items() if key not in BRANCHES}
+        self.encoder = Encoder(**own)
+        self.descriptor_branch = Branch(DESCRIPTOR_SIZE, **architecture["descriptor_branch"])
+        self.subspaces: dict[str, Branch] = {}
+        self.front_end, self.segment_seconds = front_end, segment_seconds
+        self.architecture, self.digest = architecture, digest
+        self.provenance: dict[str, Any] = {}
         self.device = best_device()
         self._modules().to(self.device)
 
     @classmethod
-    def untrained(cls, front_end, segment_seconds, architecture, seed):
-        """Make a model with random weights, and no parts: those are learned from tags."""
+    def untrained(
+        cls, front_end: FrontEnd, segment_seconds: float, architecture: dict, seed: int
+    ) -> Embedder:
+        """Make an embedder with random weights that a seed determines."""
         torch.manual_seed(seed)
-        encoder, descriptor_branch = _branches(architecture)
-        return cls(encoder, descriptor_branch, {}, front_end, segment_seconds, architecture)
+        return cls(front_end, segment_seconds, architecture)
 
     @property
-    def aspects(self):
-        """How its vectors are made up: a `simlib.model.Aspects`."""
+    def aspects(self) -> Aspects:
+        """How its vectors are made up."""
         built = self.architecture
         sizes = {SOUND: built["embedding"] + built["descriptor_branch"]["embedding"]}
         sizes |= {name: subspace.size for name, subspace in self.subspaces.items()}
@@ -100,11 +101,11 @@ class Embedder:
         return Aspects(sizes, {SOUND: 1.0 - sum(weights.values()), **weights})
 
     @property
-    def frames(self):
+    def frames(self) -> int:
         """Frames of a segment."""
         return segment_frames(self.segment_seconds, self.front_end)
 
-    def segments(self, log_mel, hop_seconds):
+    def segments(self, log_mel: np.ndarray, hop_seconds: float) -> tuple[np.ndarray, np.ndarray]:
         """Embed a recording segment by segment.
 
         Parameters
@@ -126,16 +127,16 @@ class Embedder:
         self.encoder.eval()
         with torch.inference_mode():
             for first in range(0, len(starts), EMBED_BATCH):
-                batch = [
-                    cut_segment(log_mel, start, self.frames)
-                    for start in starts[first : first + EMBED_BATCH]
-                ]
-                batch = torch.from_numpy(np.stack(batch)).to(self.device)
+                chosen = starts[first : first + EMBED_BATCH]
+                cuts = np.stack([cut_segment(log_mel, start, self.frames) for start in chosen])
+                batch = torch.from_numpy(cuts).to(self.device)
                 embedded.append(self.encoder(batch).cpu().numpy())
         seconds = (np.array(starts) / self.front_end.frame_rate).astype(np.float32)
         return np.concatenate(embedded), seconds
 
-    def track(self, log_mel, descriptor, hop_seconds):
+    def track(
+        self, log_mel: np.ndarray, descriptor: np.ndarray, hop_seconds: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Embed a recording as a whole.
 
         Parameters
@@ -148,33 +149,36 @@ class Embedder:
         Returns
         -------
         vector : numpy.ndarray of float32, shape (dimensions,)
-            Of unit length, made up as `aspects` says; `DESCRIBER_SHARE` of the first part is the
-            describer's, the rest the encoder's.
+            Of unit length, made up as `aspects` says. `DESCRIPTOR_SHARE` of the sound is the
+            descriptor branch's, the rest the encoder's.
         embeddings, starts : numpy.ndarray
             Of the segments, by the encoder alone; see `segments`.
         """
         embeddings, starts = self.segments(log_mel, hop_seconds)
-        heard, features = pool_segments(embeddings), np.asarray(descriptor).mean(axis=0)
-        described = self._seen(self.descriptor_branch, features)
+        encoded, features = pool_segments(embeddings), np.asarray(descriptor).mean(axis=0)
+        described = self._embed(self.descriptor_branch, features)
         share = DESCRIPTOR_SHARE
-        sound = np.concatenate([np.sqrt(1 - share) * heard, np.sqrt(share) * described])
-        views, pulse = {SOUND: sound}, compute_tempogram(log_mel, self.front_end)
+        sound = np.concatenate([np.sqrt(1 - share) * encoded, np.sqrt(share) * described])
+        vectors, tempogram = {SOUND: sound}, compute_tempogram(log_mel, self.front_end)
         for name, subspace in self.subspaces.items():
-            views[name] = self._seen(subspace, self.subspace_input(name, heard, features, pulse))
+            inputs = self.subspace_input(name, encoded, features, tempogram)
+            vectors[name] = self._embed(subspace, inputs)
         weights = self.aspects.default
-        weighed = [np.sqrt(weights[name]) * view for name, view in views.items()]
-        return np.concatenate(weighed).astype(np.float32), embeddings, starts
+        weighted = [np.sqrt(weights[name]) * vector for name, vector in vectors.items()]
+        return np.concatenate(weighted).astype(np.float32), embeddings, starts
 
-    def subspace_input(self, name, heard, features, tempogram):
-        """Return what a part looks at.
+    def subspace_input(
+        self, name: str, encoded: np.ndarray, features: np.ndarray, tempogram: np.ndarray
+    ) -> np.ndarray:
+        """Return the input of a subspace's branch.
 
         Parameters
         ----------
         name : str
-        heard : numpy.ndarray of float32, shape (embedding,)
-            What the encoder makes of the whole recording.
+        encoded : numpy.ndarray of float32, shape (embedding,)
+            The encoder's embedding of the whole recording.
         features : numpy.ndarray of float32, shape (102,)
-            The recording's hand-picked features.
+            The recording's hand-crafted features.
         tempogram : numpy.ndarray of float64, shape (n_lags,)
             From `simlib.features.compute_tempogram`.
 
@@ -184,20 +188,15 @@ class Embedder:
         """
         if name == TEMPO:
             return cyclic_tempogram(tempogram, self.front_end)
-        seen = [heard, features]
+        inputs = [encoded, features]
         if name == subspace_name(TEMPO):
-            # A column of that name is about what features averaged over minutes cannot tell.
-            seen += [see(tempogram, self.front_end) for see in (cyclic_tempogram, octave_tempogram)]
-        return np.concatenate(seen)
+            # A column of that name needs the tempo, which features averaged over time have lost.
+            folded = (cyclic_tempogram, octave_tempogram)
+            inputs += [fold(tempogram, self.front_end) for fold in folded]
+        return np.concatenate(inputs)
 
-    def _seen(self, branch, features):
-        """Embed the features of one recording."""
-        branch.eval()
-        with torch.inference_mode():
-            return branch(torch.from_numpy(features[None]).to(self.device)).cpu().numpy()[0]
-
-    def new_subspace(self, name):
-        """Make the branch of a part, with random weights."""
+    def new_subspace(self, name: str) -> Branch:
+        """Make the branch of a subspace, with random weights."""
         if name == TEMPO:
             return Branch(CYCLIC_BINS, **self.architecture["tempo_subspace"]).to(self.device)
         width = self.architecture["embedding"] + DESCRIPTOR_SIZE
@@ -205,7 +204,7 @@ class Embedder:
             width += CYCLIC_BINS + OCTAVES * COARSE_BINS
         return Branch(width, **self.architecture["tag_subspaces"]).to(self.device)
 
-    def save(self, path, **provenance):
+    def save(self, path: str | os.PathLike, **provenance: Any) -> None:
         """Write weights and all that is needed to use them as one safetensors file.
 
         Parameters
@@ -221,38 +220,24 @@ class Embedder:
             "subspaces": list(self.subspaces),
             "provenance": provenance,
         }
-        weights = {name: t.detach().cpu().contiguous() for name, t in self._weights().items()}
+        # The number of batches serves training only.
+        weights = {
+            name: tensor.detach().cpu().contiguous()
+            for name, tensor in self._modules().state_dict().items()
+            if not name.endswith("num_batches_tracked")
+        }
         with written_aside(path) as aside:
             # One entry: safetensors keeps several in an order that changes from run to run.
             save_file(weights, aside, {"simlib": json.dumps(metadata, sort_keys=True)})
 
-    def _modules(self):
-        # By number: a column may have a name that is none for a module.
-        subspaces = nn.ModuleList(self.subspaces.values())
-        return nn.ModuleDict(
-            {
-                "encoder": self.encoder,
-                "descriptor_branch": self.descriptor_branch,
-                "subspaces": subspaces,
-            }
-        )
-
-    def _weights(self):
-        # The count of batches seen serves training only.
-        return {
-            name: tensor
-            for name, tensor in self._modules().state_dict().items()
-            if not name.endswith("num_batches_tracked")
-        }
-
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike) -> Embedder:
         """Load what `save` wrote.
 
         Raises
         ------
         SimlibError
-            If the file is absent, or no weights of this program.
+            If the file is absent, or holds no weights of this version.
         """
         hint = "run 'make repro' to train one"
         try:
@@ -260,44 +245,49 @@ class Embedder:
                 metadata = json.loads((file.metadata() or {}).get("simlib", "null"))
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             front_end = FrontEnd.of(metadata["front_end"])
-            segment_seconds, provenance = metadata["segment_seconds"], metadata["provenance"]
-            model = cls(
-                *_branches(metadata["architecture"]), {}, front_end, segment_seconds,
-                metadata["architecture"], digest_of_file(path),
-            )  # fmt: skip
+            digest = digest_of_file(path)
+            model = cls(front_end, metadata["segment_seconds"], metadata["architecture"], digest)
             model.subspaces = {name: model.new_subspace(name) for name in metadata["subspaces"]}
+            model.provenance = metadata["provenance"]
             result = model._modules().load_state_dict(weights, strict=False)
-            wrong = [k for k in result.missing_keys if not k.endswith("num_batches_tracked")]
-            if wrong or result.unexpected_keys:
-                raise ValueError(f"its weights do not fit: {[*wrong, *result.unexpected_keys][0]}")
+            absent = [k for k in result.missing_keys if not k.endswith("num_batches_tracked")]
+            if absent or result.unexpected_keys:
+                wrong = [*absent, *result.unexpected_keys][0]
+                raise ValueError(f"its weights do not fit: {wrong}")
         except FileNotFoundError:
             raise SimlibError(path, "is not there", hint) from None
-        except _UNFIT as error:
+        except UNFIT as error:
             reason = str(error).splitlines()[0]
             raise SimlibError(path, f"holds no encoder of this version ({reason})", hint) from None
-        model.provenance = provenance
         return model
 
+    def _embed(self, branch, features):
+        """Embed the features of one recording by a branch."""
+        branch.eval()
+        with torch.inference_mode():
+            return branch(torch.from_numpy(features[None]).to(self.device)).cpu().numpy()[0]
 
-def architecture_of(settings, front_end):
-    """Return what a model is built of that settings ask for; see `Embedder`.
+    def _modules(self):
+        # Subspaces by number: a column may have a name that a module must not have.
+        return nn.ModuleDict(
+            {
+                "encoder": self.encoder,
+                "descriptor_branch": self.descriptor_branch,
+                "subspaces": nn.ModuleList(self.subspaces.values()),
+            }
+        )
+
+
+def architecture_of(settings: Any, front_end: FrontEnd) -> dict[str, Any]:
+    """Return the architecture that settings ask for, JSON-like; see `Embedder`.
 
     Parameters
     ----------
     settings : simlib.training.TrainSettings
     front_end : simlib.features.FrontEnd
-
-    Returns
-    -------
-    dict
     """
     branches = {
-        name: {
-            key: value
-            for key, value in getattr(settings, name).as_dict().items()
-            if key in BUILT_OF
-        }
-        for name in BRANCHES
+        name: {key: getattr(getattr(settings, name), key) for key in BUILT_OF} for name in BRANCHES
     }
     return {
         "n_mels": front_end.n_mels,
@@ -306,8 +296,3 @@ def architecture_of(settings, front_end):
         "dropout": settings.dropout,
         **branches,
     }
-
-
-def _branches(architecture):
-    own = {k: v for k, v in architecture.items() if k not in BRANCHES}
-    return Encoder(**own), Branch(DESCRIPTOR_SIZE, **architecture["descriptor_branch"])
