@@ -28,7 +28,8 @@ class Basket:
     """
 
     def __init__(self, changed: Callable[[], None]):
-        self.changed, self.kept = changed, []
+        self.changed = changed
+        self.kept: list[tuple[bool, Query, str]] = []
         self.box = w.HBox(layout=w.Layout(flex_flow="row wrap"))
 
     def __len__(self):

@@ -43,7 +43,8 @@ class ExcerptPicker:
     def __init__(
         self, changed: Callable[[], None], representative: Callable[[], tuple[float, float]]
     ):
-        self.changed, self.chosen = changed, None
+        self.changed = changed
+        self.chosen: ChosenQuery | None = None
         self.title, self.player = w.HTML(), w.HTML()
         self.picture = Sound()
         self.picture.brush.observe(self._on_drag, ["selected", "brushing"])

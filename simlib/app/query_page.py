@@ -105,8 +105,8 @@ def title_block(answer: Answer) -> Markup:
     else:
         name = track_name(tracks.iloc[row])
         tags = [tracks[column].iloc[row].replace(";", ", ") for column in tag_columns(tracks)]
-    tags = " · ".join(filter(None, [*tags, clock(answer.query.end)]))
-    return render("results", "title", name, tags)
+    line = " · ".join(filter(None, [*tags, clock(answer.query.end)]))
+    return render("results", "title", name, line)
 
 
 def headline_of_answer(found: pd.DataFrame) -> str:
@@ -153,7 +153,7 @@ def query_map(answer: Answer) -> Markup:
     """Draw the catalogue with the query and the results marked, as an HTML image."""
     searcher, query = answer.searcher, answer.query
     points = load_projection(searcher.project.index)
-    near = [query.row]
+    near = np.array([query.row])
     if query.row is None:
         near = searcher.index.search(query.vector, AMID)[0]
     column = searcher.tracks[[*tag_columns(searcher.tracks), "artist"][0]]

@@ -45,7 +45,9 @@ class ResultList:
         on_judgement: Callable[[str, str], None],
     ):  # fmt: skip
         self.paths, self.on_more, self.on_judgement = paths, on_more, on_judgement
-        self.rows, self.ids, self.thumbs = [], [], {}
+        self.rows: list[ResultRow] = []
+        self.ids: list[str] = []
+        self.thumbs: dict[int, bool] = {}
         self.player_at = lru_cache(500)(_player_at)
         self.headline, self.listing = w.HTML(), w.VBox()
         self.anyway = w.Button(

@@ -11,6 +11,7 @@ from .faiss_index import CANDIDATES as CANDIDATES
 from .faiss_index import Index as Index
 from .faiss_index import IndexOrigin as IndexOrigin
 from .fingerprints import Fingerprints as Fingerprints
+from .fingerprints import Match as Match
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_rate as fingerprint_rate
 from .hubness import UNFILTERED_SHARE as UNFILTERED_SHARE
@@ -23,6 +24,7 @@ from .projection import save_projection as save_projection
 from .settings import IndexSettings as IndexSettings
 
 __all__ = [
+    "Match",
     "build_index",
     "IndexOrigin",
     "CANDIDATES",

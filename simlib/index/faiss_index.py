@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -65,8 +65,8 @@ class Index:
     """
 
     def __init__(
-        self, tracks: pd.DataFrame, segments: pd.DataFrame, by_track: faiss.IndexFlatIP,
-        by_segment: faiss.IndexFlatIP, fingerprints: Fingerprints, origin: IndexOrigin,
+        self, tracks: pd.DataFrame, segments: pd.DataFrame, by_track: faiss.Index,
+        by_segment: faiss.Index, fingerprints: Fingerprints, origin: IndexOrigin,
     ):  # fmt: skip
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
@@ -108,7 +108,7 @@ class Index:
         return rows[order], similarities[order]
 
     def similarities(
-        self, vector: np.ndarray, rows: Sequence[int] | np.ndarray,
+        self, vector: np.ndarray, rows: Any,
         weights: dict[str, float] | None = None,
     ) -> np.ndarray:  # fmt: skip
         """Return the hub-corrected weighted cosines of tracks and a query: float64, (n_rows,).
@@ -189,7 +189,7 @@ class Index:
         columns = [tag_matrix(self.tracks[name])[rows] for name in self.tag_columns]
         return np.hstack([np.empty((len(rows), 0), dtype=np.float32), *columns])
 
-    def vectors_of(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+    def vectors_of(self, rows: Any) -> np.ndarray:
         """Return some tracks' embeddings: float32, shape (n_rows, dimensions)."""
         return np.asarray(self.by_track.reconstruct_batch(rows))
 

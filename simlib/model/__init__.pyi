@@ -4,6 +4,7 @@ from .aspects import Aspects as Aspects
 from .aspects import subspace_name as subspace_name
 from .embedder import Embedder as Embedder
 from .embedder import architecture_of as architecture_of
+from .embedder import subspace_input as subspace_input
 from .networks import Branch as Branch
 from .networks import Encoder as Encoder
 from .networks import best_device as best_device
@@ -17,6 +18,7 @@ from .segments import segment_starts as segment_starts
 from .settings import BranchSettings as BranchSettings
 
 __all__ = [
+    "subspace_input",
     "Aspects",
     "Branch",
     "BranchSettings",

@@ -1,8 +1,8 @@
-"""The named parts of an embedding, and what weights do to a query.
+"""The aspects of an embedding: its subspaces, and how weights change a query.
 
-"Alike" mixes genre, instrumentation, mood, tempo and more. An embedding is several parts side by
-side, one for each aspect, and the similarity of two recordings is the sum of the parts' cosines,
-each times its weight. Only the query needs to know the weights: one index serves them all.
+Similarity mixes genre, instrumentation, mood, tempo and more. An embedding is several subspaces
+side by side, one for each aspect. The similarity of two recordings is the sum of the cosines in the
+subspaces, each times its weight. Weights change only the query: one index serves them all.
 """
 
 import math
@@ -10,14 +10,14 @@ from numbers import Real
 
 import numpy as np
 
-from simlib.core import SimlibError
+from simlib.core import SimlibError, unit_rows
 
-# What a recording sounds like altogether, and how fast it is. The other parts are tag columns.
+# The sound as a whole, and the tempo. The other aspects are tag columns.
 SOUND, TEMPO = "sound", "tempo"
 
 
-def subspace_name(column):
-    """Name the part that learns a tag column."""
+def subspace_name(column: str) -> str:
+    """Name the subspace of a tag column."""
     return f"{column} tag" if column in (SOUND, TEMPO) else column
 
 
@@ -27,13 +27,13 @@ class Aspects:
     Parameters
     ----------
     sizes : dict of str to int
-        Dimensions of each part, in their order.
+        Dimensions of each subspace, in their order.
     weights : dict of str to float
-        Each part's share of a similarity unless a query asks for others; they sum to 1, and a
-        part's stretch of a vector has the square root of its weight as length.
+        Each aspect's share of a similarity, unless a query sets others. They sum to 1. The length
+        of a vector in a subspace is the square root of its weight.
     """
 
-    def __init__(self, sizes, weights):
+    def __init__(self, sizes: dict[str, int], weights: dict[str, float]):
         self.sizes, self.default = sizes, weights
         ends = np.cumsum(list(sizes.values()))
         self.spans = {
@@ -41,24 +41,23 @@ class Aspects:
             for (name, size), end in zip(sizes.items(), ends, strict=True)
         }
 
-    def weights(self, wanted=None):
+    def weights(self, wanted: dict[str, float] | None = None) -> dict[str, float]:
         """Complete the weights of a query.
 
         Parameters
         ----------
         wanted : dict of str to float, optional
-            At least 0; they count relative to each other, and a part that is not named keeps its
-            default.
+            At least 0, relative to each other. An aspect that is not named keeps its default.
 
         Returns
         -------
         dict of str to float
-            Every part's; they sum to 1.
+            Of every aspect; they sum to 1.
 
         Raises
         ------
         SimlibError
-            If there is no such part, or a weight is no number of at least 0, or all are 0.
+            If there is no such aspect, or a weight is no number of at least 0, or all are 0.
         """
         wanted = wanted or {}
         known = ", ".join(self.sizes)
@@ -73,7 +72,7 @@ class Aspects:
             raise SimlibError("weights", "are all 0", f"give one of {known} more")
         return {name: weight / total for name, weight in weights.items()}
 
-    def weighted(self, vectors, weights):
+    def weighted(self, vectors: np.ndarray, weights: dict[str, float]) -> np.ndarray:
         """Turn vectors into what they would be if these weights were the default.
 
         Parameters
@@ -89,18 +88,14 @@ class Aspects:
         """
         return vectors * np.sqrt(self.scale(weights))
 
-    def scale(self, weights):
-        """Return what turns a query into one with these weights: float32, shape (dimensions,).
+    def scale(self, weights: dict[str, float]) -> np.ndarray:
+        """Return the factors that give a query these weights: float32, shape (dimensions,).
 
         Its product with the query, times a candidate as indexed, is the weighted similarity.
         """
         factors = [weights[name] / self.default[name] for name in self.sizes]
         return np.repeat(np.array(factors, dtype=np.float32), list(self.sizes.values()))
 
-    def subspaces(self, vectors):
-        """Take vectors apart: {part: float32, shape (..., size), of unit length}."""
-        views = {name: vectors[..., span] for name, span in self.spans.items()}
-        return {
-            name: view / np.maximum(np.linalg.norm(view, axis=-1, keepdims=True), 1e-12)
-            for name, view in views.items()
-        }
+    def subspaces(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
+        """Divide vectors: {subspace: float32, shape (..., size), of unit length}."""
+        return {name: unit_rows(vectors[..., span]) for name, span in self.spans.items()}

@@ -161,39 +161,11 @@ class Embedder:
         sound = np.concatenate([np.sqrt(1 - share) * encoded, np.sqrt(share) * described])
         vectors, tempogram = {SOUND: sound}, compute_tempogram(log_mel, self.front_end)
         for name, subspace in self.subspaces.items():
-            inputs = self.subspace_input(name, encoded, features, tempogram)
+            inputs = subspace_input(name, encoded, features, tempogram, self.front_end)
             vectors[name] = self._embed(subspace, inputs)
         weights = self.aspects.default
         weighted = [np.sqrt(weights[name]) * vector for name, vector in vectors.items()]
         return np.concatenate(weighted).astype(np.float32), embeddings, starts
-
-    def subspace_input(
-        self, name: str, encoded: np.ndarray, features: np.ndarray, tempogram: np.ndarray
-    ) -> np.ndarray:
-        """Return the input of a subspace's branch.
-
-        Parameters
-        ----------
-        name : str
-        encoded : numpy.ndarray of float32, shape (embedding,)
-            The encoder's embedding of the whole recording.
-        features : numpy.ndarray of float32, shape (102,)
-            The recording's hand-crafted features.
-        tempogram : numpy.ndarray of float64, shape (n_lags,)
-            From `simlib.features.compute_tempogram`.
-
-        Returns
-        -------
-        numpy.ndarray of float32, shape (n_features,)
-        """
-        if name == TEMPO:
-            return cyclic_tempogram(tempogram, self.front_end)
-        inputs = [encoded, features]
-        if name == subspace_name(TEMPO):
-            # A column of that name needs the tempo, which features averaged over time have lost.
-            folded = (cyclic_tempogram, octave_tempogram)
-            inputs += [fold(tempogram, self.front_end) for fold in folded]
-        return np.concatenate(inputs)
 
     def new_subspace(self, name: str) -> Branch:
         """Make the branch of a subspace, with random weights."""
@@ -276,6 +248,40 @@ class Embedder:
                 "subspaces": nn.ModuleList(self.subspaces.values()),
             }
         )
+
+
+def subspace_input(
+    name: str,
+    encoded: np.ndarray,
+    features: np.ndarray,
+    tempogram: np.ndarray,
+    front_end: FrontEnd,
+) -> np.ndarray:
+    """Return the input of a subspace's branch.
+
+    Parameters
+    ----------
+    name : str
+    encoded : numpy.ndarray of float32, shape (embedding,)
+        The encoder's embedding of the whole recording.
+    features : numpy.ndarray of float32, shape (102,)
+        The recording's hand-crafted features.
+    tempogram : numpy.ndarray of float64, shape (n_lags,)
+        From `simlib.features.compute_tempogram`.
+    front_end : simlib.features.FrontEnd
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_features,)
+    """
+    if name == TEMPO:
+        return cyclic_tempogram(tempogram, front_end)
+    inputs = [encoded, features]
+    if name == subspace_name(TEMPO):
+        # A column of that name needs the tempo, which features averaged over time have lost.
+        folded = (cyclic_tempogram, octave_tempogram)
+        inputs += [fold(tempogram, front_end) for fold in folded]
+    return np.concatenate(inputs)
 
 
 def architecture_of(settings: Any, front_end: FrontEnd) -> dict[str, Any]:

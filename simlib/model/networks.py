@@ -1,12 +1,14 @@
-"""The network: log-mel segments and hand-picked features in, unit embeddings out."""
+"""The networks: log-mel segments or hand-crafted features in, unit embeddings out."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import nn
 
-# Hand-picked features further from their mean than so many deviations say no more by it.
+# Hand-crafted features are clipped at this many standard deviations from their mean.
 FARTHEST = 5.0
-# Log-mel frames lie between -100 and 40 dB; divided so, activations begin near unit size.
+# Log-mel frames lie between -100 and 40 dB. Divided by this, activations begin near unit size.
 SCALE_DB = 20.0
 
 
@@ -27,7 +29,7 @@ class Encoder(nn.Module):
     dropout : float
     """
 
-    def __init__(self, n_mels, channels, embedding, dropout):
+    def __init__(self, n_mels: int, channels: Sequence[int], embedding: int, dropout: float):
         super().__init__()
         before = channels[0]
         blocks = [
@@ -38,7 +40,7 @@ class Encoder(nn.Module):
         for after in channels[1:]:
             blocks += [
                 nn.Conv2d(before, after, 3, padding=1, bias=False),
-                # Pooled first, the rest has a quarter to do: training takes little over half.
+                # Pooling first leaves a quarter of the values and almost halves the training time.
                 nn.MaxPool2d(2, ceil_mode=True),
                 nn.BatchNorm2d(after),
                 nn.ReLU(),
@@ -49,9 +51,9 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(2 * before * bands, embedding)
         # Channels last in memory halves the time of a training step on a CPU.
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, segments):
+    def forward(self, segments: torch.Tensor) -> torch.Tensor:
         """Embed segments.
 
         Parameters
@@ -66,12 +68,12 @@ class Encoder(nn.Module):
         """
         return nn.functional.normalize(self.raw(segments), dim=1)
 
-    def raw(self, segments):
+    def raw(self, segments: torch.Tensor) -> torch.Tensor:
         """Embed segments, not yet at unit length; see `forward`."""
         level = segments.mean(dim=(1, 2), keepdim=True)
         image = ((segments - level) / SCALE_DB).unsqueeze(1)
         maps = self.blocks(image.to(memory_format=torch.channels_last))
-        # (n, channels, time, bands): bands stay apart, time is summed up.
+        # (n, channels, time, bands): time is pooled, bands stay apart.
         pooled = torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1).flatten(1)
         return self.project(self.dropout(pooled)).float()
 
@@ -82,18 +84,23 @@ class Branch(nn.Module):
     Parameters
     ----------
     features : int
-        Dimensions of what comes in.
+        Dimensions of the input.
     hidden, embedding : int
         Units of the hidden layer, and dimensions of the embedding.
     input_dropout, dropout : float
         Shares of the features and of the hidden units that training drops.
     noise : float
-        Deviation of the noise that training adds to the scaled features.
+        Standard deviation of the noise that training adds to the scaled features.
     """
 
-    def __init__(self, features, hidden, embedding, input_dropout, dropout, noise):
+    def __init__(
+        self, features: int, hidden: int, embedding: int, input_dropout: float, dropout: float,
+        noise: float,
+    ):  # fmt: skip
         super().__init__()
         self.noise, self.size = noise, embedding
+        self.mean: torch.Tensor
+        self.deviation: torch.Tensor
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("deviation", torch.ones(features))
         self.layers = nn.Sequential(
@@ -105,13 +112,13 @@ class Branch(nn.Module):
             nn.Linear(hidden, embedding),
         )
 
-    def scale_by(self, features):
-        """Take mean and deviation of the features from these: float32, shape (n, features)."""
+    def scale_by(self, features: np.ndarray) -> None:
+        """Set mean and deviation of the input from examples: float32, shape (n, features)."""
         deviation = features.std(axis=0)
         self.mean.copy_(torch.from_numpy(features.mean(axis=0)))
         self.deviation.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)))
 
-    def forward(self, features):
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Embed recordings.
 
         Parameters
@@ -129,7 +136,7 @@ class Branch(nn.Module):
         return nn.functional.normalize(self.layers(scaled), dim=1)
 
 
-def best_device():
+def best_device() -> torch.device:
     """Return the device to compute on: CUDA, Apple's MPS, or the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
@@ -138,8 +145,8 @@ def best_device():
     return torch.device("cpu")
 
 
-def compute_dtype(device):
-    """Return the dtype that training computes in where it may: bfloat16 where that is quick.
+def compute_dtype(device: torch.device) -> torch.dtype:
+    """Return the dtype for training: bfloat16 if the device computes it quickly, else float32.
 
     On a CPU without instructions for it, bfloat16 is emulated and slower than float32.
     """

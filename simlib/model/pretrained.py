@@ -1,16 +1,20 @@
-"""The weights that come with simlib: what they have heard, and where training may begin with them.
+"""The weights that come with simlib, and whether a catalogue may use them.
 
-They embed where nothing was trained yet, and training may begin with them. What they learned from
-goes with them, so that they are never scored on it.
+They embed files before anything was trained, and training may begin with them. The digests of the
+recordings that they learned from go with them, so that they are never scored on these.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from simlib.features import FrontEnd
 from simlib.model.embedder import Embedder
 
-# So much of a file's digest tells recordings apart and keeps the list short.
+# This much of a file's digest tells recordings apart and keeps the list short.
 DIGITS = 16
 
 
-def shorten_digests(digests):
+def shorten_digests(digests: Iterable[str]) -> list[str]:
     """Shorten digests of files for the metadata of weights.
 
     Parameters
@@ -25,8 +29,10 @@ def shorten_digests(digests):
     return sorted(digest[:DIGITS] for digest in digests)
 
 
-def load_pretrained(path, front_end, digests):
-    """Load the weights, if they can be used on a catalogue whose test artists they have not heard.
+def load_pretrained(
+    path: Path, front_end: FrontEnd, digests: Iterable[str]
+) -> tuple[Embedder | None, str]:
+    """Load the weights, unless they were trained on recordings of the catalogue.
 
     Parameters
     ----------
@@ -40,21 +46,21 @@ def load_pretrained(path, front_end, digests):
     Returns
     -------
     model : simlib.model.Embedder or None
-        None where they cannot be used.
+        None if they cannot be used.
     remark : str
-        A sentence on why, or that they have heard nothing of the catalogue.
+        A sentence on why not, or that they are new to the catalogue.
     """
     folder = path.parent.name
     if not path.exists():
         return None, f"There are no weights in {folder}/."
     model = Embedder.load(path)
     if model.front_end != front_end:
-        return None, f"The weights in {folder}/ hear another log-mel front-end."
-    heard = set(model.provenance["learned_from"])
-    shared = sum(digest in heard for digest in shorten_digests(digests))
+        return None, f"The weights in {folder}/ have another log-mel front-end."
+    learned = set(model.provenance["learned_from"])
+    shared = sum(digest in learned for digest in shorten_digests(digests))
     if shared:
         return None, (
             f"Of this catalogue's recordings, the weights in {folder}/ learned from {shared}: "
             "scored here they would look better than they are."
         )
-    return model, f"The weights in {folder}/ have heard nothing of this catalogue."
+    return model, f"The weights in {folder}/ were not trained on any recording of this catalogue."

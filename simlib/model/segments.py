@@ -1,15 +1,17 @@
-"""The network: log-mel segments and hand-picked features in, unit embeddings out."""
+"""Segments of a recording: where they start, how they are cut and pooled."""
 
 import numpy as np
 
+from simlib.features import FrontEnd
 
-def segment_frames(seconds, front_end):
-    """Return the number of spectrogram frames in a segment of so many seconds."""
+
+def segment_frames(seconds: float, front_end: FrontEnd) -> int:
+    """Return the number of spectrogram frames in a segment of a length in seconds."""
     return round(seconds * front_end.frame_rate)
 
 
-def segment_starts(available, frames, hop):
-    """First frames of the segments of a recording: every `hop`, and one that ends with it.
+def segment_starts(available: int, frames: int, hop: int) -> list[int]:
+    """Return the first frames of the segments: every `hop`, and one that ends with the recording.
 
     Parameters
     ----------
@@ -25,7 +27,7 @@ def segment_starts(available, frames, hop):
     return starts if starts[-1] == last else [*starts, last]
 
 
-def cut_segment(log_mel, start, frames):
+def cut_segment(log_mel: np.ndarray, start: int, frames: int) -> np.ndarray:
     """Cut a segment; a recording that is too short is repeated.
 
     Parameters
@@ -43,8 +45,8 @@ def cut_segment(log_mel, start, frames):
     return segment
 
 
-def pool_segments(embeddings):
-    """Pool the segments of one recording: their mean, back at unit length.
+def pool_segments(embeddings: np.ndarray) -> np.ndarray:
+    """Pool the segments of one recording: their mean, scaled to unit length.
 
     Parameters
     ----------

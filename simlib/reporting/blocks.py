@@ -142,5 +142,5 @@ def record_block(params: str, packages: Iterable[str]) -> Markup:
         Names of installed packages.
     """
     versions = [f"{name} {version(name)}" for name in packages]
-    versions = "\n".join([f"Python {platform.python_version()}", *versions])
-    return render("blocks", "record", params, versions)
+    text = "\n".join([f"Python {platform.python_version()}", *versions])
+    return render("blocks", "record", params, text)

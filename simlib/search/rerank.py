@@ -4,10 +4,13 @@ import numpy as np
 
 from simlib.index import Index, penalise_hubs
 from simlib.search.queries import Query
+from simlib.search.request import SearchRequest
 
 # How far one aspect alone may carry a candidate, and how much the query that it is least similar to
 # counts; chosen on validation artists.
 ASPECT, WORST = 0.5, 0.8
+# A diverse list is chosen from this many times its length.
+POOL = 5
 
 
 def ranked(
@@ -110,7 +113,8 @@ def in_turn(artists: np.ndarray, k: int, per_artist: int | None = None) -> list[
     list of int
         Places in the ranking, rising; at most k.
     """
-    seen, chosen = {}, []
+    seen: dict[int, int] = {}
+    chosen: list[int] = []
     for place, artist in enumerate(artists.tolist()):
         if len(chosen) == k:
             break
@@ -146,7 +150,8 @@ def diverse(
     list of int
         Places in the ranking, in the order of choice; at most k.
     """
-    chosen, seen = [], {}
+    chosen: list[int] = []
+    seen: dict[int, int] = {}
     most = np.zeros(len(scores))
     left = np.ones(len(scores), dtype=bool)
     while left.any() and len(chosen) < k:
@@ -160,3 +165,37 @@ def diverse(
         cosines = vectors @ vectors[place]
         most = cosines if len(chosen) == 1 else np.maximum(most, cosines)
     return chosen
+
+
+def choose(
+    index: Index, request: SearchRequest, rows: np.ndarray, scores: np.ndarray, count: int,
+    weights: dict[str, float],
+) -> np.ndarray:  # fmt: skip
+    """Choose from a ranking: artists in turn, and diversity if the request asks for it.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    request : simlib.search.SearchRequest
+    rows : numpy.ndarray of int64, shape (n_ranked,)
+    scores : numpy.ndarray of float64, shape (n_ranked,)
+        Both from `ranked`.
+    count : int
+        Length of the list.
+    weights : dict of str to float
+        Of every aspect.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_found,)
+        Rows; at most `count`.
+    """
+    artists = index.artists[rows]
+    # Diversity among the most similar only: the farthest would be the most diverse.
+    pool = POOL * count if request.diversity else count
+    places = np.array(in_turn(artists, pool, request.per_artist), dtype=np.int64)
+    if request.diversity:
+        vectors = index.aspects.weighted(index.vectors_of(rows[places]), weights)
+        pooled = scores[places], vectors, artists[places]
+        places = places[diverse(*pooled, count, request.diversity, request.per_artist)]
+    return rows[places]

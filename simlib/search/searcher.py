@@ -21,15 +21,10 @@ from simlib.search.filters import filter_mask
 from simlib.search.playlists import path_between, radio
 from simlib.search.queries import Query, Recording
 from simlib.search.request import SearchRequest, conditions_of
-from simlib.search.rerank import diverse, in_turn, ranked
-from simlib.search.results import matched_duration, near_duplicate, result_table
+from simlib.search.rerank import choose, ranked
+from simlib.search.results import find_matches, matched_duration, near_duplicate, result_table
 from simlib.search.sources import Sources
 from simlib.search.timeline import excerpt_spans, timeline_table
-
-# Tracks most similar to a track of the catalogue that are looked at for near-duplicates.
-NEAREST = 30
-# A diverse list is chosen from this many times its length.
-POOL = 5
 
 
 class Searcher:
@@ -88,39 +83,11 @@ class Searcher:
         return self.sources.query(source, start, end)
 
     def load(self, source: Any, start: float | None = None, end: float | None = None) -> Recording:
-        """Decode something to search with, once for many excerpts of it.
-
-        Parameters
-        ----------
-        source, start, end
-            See `load_query`, which takes the returned recording as its source.
-
-        Returns
-        -------
-        simlib.search.queries.Recording
-            With these seconds, or more.
-
-        Raises
-        ------
-        SimlibError
-            See `load_query`.
-        """
+        """Decode something to search with, once for many queries; see `load_query`."""
         return self.sources.recording(source, start, end)
 
     def representative(self, query: Query, seconds: float = EXCERPT_SECONDS) -> tuple[float, float]:
-        """Find the excerpt that is most similar to the whole query.
-
-        Parameters
-        ----------
-        query : simlib.search.queries.Query
-        seconds : float
-            Length of the excerpt.
-
-        Returns
-        -------
-        start, end : float
-            Seconds.
-        """
+        """Find the start and end, in seconds, of the excerpt most similar to the whole query."""
         length = self.model.segment_seconds
         return representative_excerpt(query.segments, query.starts, length, query.end, seconds)
 
@@ -184,7 +151,7 @@ class Searcher:
         weights = self._weights(request.weights)
         candidates = filter_mask(self.tracks, request.where)
         candidates[[one.row for one in [*queries, *unlike] if one.row is not None]] = False
-        matches = {} if request.farthest else self._matches(queries, candidates)
+        matches = {} if request.farthest else find_matches(index, queries, candidates)
         first = sorted(matches, key=lambda row: -matched_duration(matches[row]))[: request.k]
         candidates[first] = False
         if not request.own_artist:
@@ -196,7 +163,7 @@ class Searcher:
             rows, scores = ranked(
                 index, queries, unlike, candidates, weights, request.farthest, depth
             )
-            rows = self._chosen(request, rows, scores, rest, weights)
+            rows = choose(index, request, rows, scores, rest, weights)
             if len(rows) == rest:
                 break
         table = result_table(
@@ -269,33 +236,6 @@ class Searcher:
         """Complete the weights that a search asks for."""
         own = self.index.weights
         return self.index.aspects.weights(own | wanted) if wanted else own
-
-    def _matches(self, queries, candidates):
-        """Return {row: [(number of a query, simlib.index.Match), ...]}."""
-        found = {}
-        for number, one in enumerate(queries):
-            rows = np.flatnonzero(candidates)
-            if one.row is not None:
-                rows = self.index.search(one.vector, NEAREST, one.row)[0]
-                rows = rows[candidates[rows]]
-            for row, match in self.index.fingerprints.matches(one.fingerprint, rows).items():
-                found.setdefault(row, []).append((number, match))
-        return found
-
-    def _chosen(self, request, rows, scores, count, weights):
-        """Choose from a ranking: artists in turn, and diversity if the request asks for it."""
-        artists = self.index.artists[rows]
-        # Diversity among the most similar only: the farthest would be the most diverse.
-        pool = POOL * count if request.diversity else count
-        places = np.array(in_turn(artists, pool, request.per_artist), dtype=np.int64)
-        if request.diversity:
-            vectors = self.index.aspects.weighted(self.index.vectors_of(rows[places]), weights)
-            chosen = diverse(
-                scores[places], vectors, artists[places], count, request.diversity,
-                request.per_artist,
-            )  # fmt: skip
-            places = places[chosen]
-        return rows[places]
 
 
 _shared = threading.local()

@@ -1,7 +1,7 @@
 """The answer to a long recording, excerpt by excerpt: what plays when in a mix."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from numbers import Real
 
 import pandas as pd
@@ -45,7 +45,7 @@ def excerpt_spans(
 
 
 def timeline_table(
-    spans: Iterator[tuple[float, float]], answer: Callable[[float, float], pd.DataFrame]
+    spans: Iterable[tuple[float, float]], answer: Callable[[float, float], pd.DataFrame]
 ) -> pd.DataFrame:
     """Answer excerpts one by one, and join those that have one answer.
 
@@ -73,8 +73,8 @@ def timeline_table(
     kind = table[["track_id", "no_close_match"]]
     run = (kind != kind.shift()).any(axis=1).cumsum()
     best = table.loc[table.groupby(run)["similarity"].idxmax()].reset_index(drop=True)
-    spans = table.groupby(run)
+    runs = table.groupby(run)
     return best.assign(
-        excerpt_start=spans["excerpt_start"].min().to_numpy(),
-        excerpt_end=spans["excerpt_end"].max().to_numpy(),
+        excerpt_start=runs["excerpt_start"].min().to_numpy(),
+        excerpt_end=runs["excerpt_end"].max().to_numpy(),
     )

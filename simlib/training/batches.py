@@ -53,6 +53,6 @@ class SegmentBatches:
             rows = np.repeat(rng.choice(len(self.log_mels), self.batch // 2, replace=False), 2)
             cuts = []
             for log_mel in (self.log_mels[row] for row in rows):
-                start = rng.integers(0, max(1, len(log_mel) - margin + 1))
+                start = int(rng.integers(0, max(1, len(log_mel) - margin + 1)))
                 cuts.append(cut_segment(log_mel, start, margin))
             yield augment(np.stack(cuts), self.frames, self.augmentation, rng), rows

@@ -6,7 +6,15 @@ import numpy as np
 import torch
 
 from simlib.features import compute_tempogram
-from simlib.model import TEMPO, Branch, BranchSettings, Embedder, pool_segments, subspace_name
+from simlib.model import (
+    TEMPO,
+    Branch,
+    BranchSettings,
+    Embedder,
+    pool_segments,
+    subspace_input,
+    subspace_name,
+)
 from simlib.relevance import (
     artist_filter,
     artist_keys,
@@ -54,7 +62,9 @@ class SubspaceInputs:
     def of(self, name: str) -> np.ndarray:
         """Return a subspace's input: float32, shape (n_recordings, n_features)."""
         inputs = zip(self.encoded, self.descriptors, self.tempograms, strict=True)
-        return np.array([self.model.subspace_input(name, *one) for one in inputs], np.float32)
+        return np.array(
+            [subspace_input(name, *one, self.model.front_end) for one in inputs], np.float32
+        )
 
     def bpm(self) -> np.ndarray:
         """Return tempi, estimated if unknown: float64, shape (n_recordings,)."""

@@ -86,7 +86,7 @@ class TrainingRun:
         self.encoder = model.encoder
         self.average = averaged(self.encoder, settings.ema_decay)
         # The averaged weights are validated and kept.
-        model.encoder = self.average.module
+        model.encoder = self.average.module  # type: ignore[assignment]
         self.optimizer = torch.optim.AdamW(
             [*self.encoder.parameters(), *self.objective.parameters()],
             lr=self.rate,

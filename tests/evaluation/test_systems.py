@@ -225,7 +225,7 @@ def shipped(context, tmp_path):
 def test_pretrained_weights_are_scored_on_what_they_have_not_heard(shipped, tagged):
     staged = shipped(["0123456789abcdef"])
     model, remark = staged.pretrained
-    assert "heard nothing of this catalogue" in remark
+    assert "were not trained on any recording of this catalogue" in remark
     _, report = evaluate_systems(staged, evaluation_of(staged))
     assert list(report) == ["simlib", "untrained", "mfcc", "pretrained", "tags", "random"]
     assert "simlib_lead" in report["pretrained"]

@@ -67,7 +67,7 @@ def test_training_begins_with_weights_that_have_heard_other_recordings(project, 
     model, remark = start(root, init)
     assert model.digest == digest_of_file(Project(root).pretrained_weights)
     assert "began with the weights in pretrained/" in remark
-    assert "heard nothing of this catalogue" in remark
+    assert "were not trained on any recording of this catalogue" in remark
 
 
 def test_random_is_random(project):

@@ -358,7 +358,7 @@ def test_a_various_list_begins_with_the_nearest_and_is_another(searcher):
 
 
 def test_a_various_list_is_as_long_as_the_artists_allow(searcher, monkeypatch):
-    monkeypatch.setattr("simlib.search.searcher.POOL", 1)
+    monkeypatch.setattr("simlib.search.rerank.POOL", 1)
     found = searcher.query("s05", 5, diversity=0.5)
     assert len(found) == 5
     assert found["artist"].is_unique
