@@ -100,6 +100,7 @@ check: $(READY) ## check format, lint, layers, types, and that notebooks carry n
 	@ruff format --check
 	@ruff check
 	@lint-imports --no-cache
+	@mypy
 	@$(STRIP) --verify $(NOTEBOOKS)
 
 clean: ## remove what the pipeline made; data/ and the environment stay

@@ -123,7 +123,7 @@ def bench_extraction(paths, settings, folder):
             ("decoding alone", ratio(decoding, storing))),
         row("the same on 20 recordings", ours, len(few), "recordings/s",
             ("a plain librosa loop", ratio(loop, ours))),
-        row("hand-picked descriptor, every core", describing, n, "recordings/s"),
+        row("hand-crafted descriptor, every core", describing, n, "recordings/s"),
     ]  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def measured(fits, settings):
         scaled = standardised(
             fits.descriptors[test], fits.descriptors[pretrained_on == "train"], DESCRIPTOR_GROUPS
         )
-        found.setdefault("hand-picked features", []).append(
+        found.setdefault("hand-crafted features", []).append(
             mean_ndcg(evaluation.scores(cosine(scaled)))
         )
         found.setdefault("as it is", []).append(score(fits.embed(*begun, test)))
@@ -143,8 +143,8 @@ def main():
         "|---" * (len(head) + 1) + "|",
         *lines,
         "",
-        "The hand-picked features, learning nothing, reach"
-        f" {text(interval(scores['hand-picked features'], artists, chosen))}.",
+        "The hand-crafted features, learning nothing, reach"
+        f" {text(interval(scores['hand-crafted features'], artists, chosen))}.",
         "",
         "The winner is the default: `make repro` tunes the weights if there are at least"
         f" {settings.fewest_validation} validation recordings, and keeps them otherwise.",

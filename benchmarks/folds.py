@@ -34,7 +34,7 @@ SEEDS = (2026, 2027)
 
 
 def others(fits, learning, held):
-    """The hand-picked features, and the files under `compare_systems`."""
+    """The hand-crafted features, and the files under `compare_systems`."""
     scaled = standardised(fits.descriptors[held], fits.descriptors[learning], DESCRIPTOR_GROUPS)
     found = {"mfcc": cosine(scaled)}
     for name in fits.params["evaluate"]["compare"]:

@@ -101,7 +101,7 @@ def embed(
     if out.suffix != ".npz":
         out = out.with_name(f"{out.name}.npz")
     with written_aside(out) as aside:
-        np.savez(aside, **arrays)
+        np.savez(aside, **arrays)  # type: ignore[arg-type]
     print(f"{len(arrays['ids'])} embedded, {len(failed)} left out: {out}")
 
 
@@ -196,7 +196,7 @@ def check():
 
 
 def main():
-    """Run the command line; an error that the user can mend is one line and exit code 2."""
+    """Run the command line; an error that the user can correct is one line and exit code 2."""
     try:
         app()
     except SimlibError as error:

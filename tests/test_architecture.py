@@ -124,3 +124,41 @@ def test_the_command_line_answers_without_loading_what_it_does_not_need(argument
         [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.stdout.endswith("loaded: []\n"), done.stdout + done.stderr
+
+
+def public_functions():
+    """Yield (name, function node) of every public function and method of the subpackages."""
+    for folder in SUBPACKAGES:
+        stub = ast.parse((folder / "__init__.pyi").read_text("utf-8"))
+        homes = {
+            alias.name: node.module
+            for node in stub.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for name, module in homes.items():
+            tree = ast.parse((folder / f"{module}.py").read_text("utf-8"))
+            for node in tree.body:
+                if getattr(node, "name", None) != name:
+                    continue
+                if isinstance(node, ast.FunctionDef):
+                    yield f"{folder.name}.{name}", node
+                for method in getattr(node, "body", []):
+                    own = isinstance(node, ast.ClassDef) and isinstance(method, ast.FunctionDef)
+                    if own and (method.name == "__init__" or not method.name.startswith("_")):
+                        yield f"{folder.name}.{name}.{method.name}", method
+
+
+def test_public_functions_are_annotated():
+    missing = []
+    for name, function in public_functions():
+        arguments = function.args
+        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        missing += [
+            f"{name}({argument.arg})"
+            for argument in named
+            if argument.annotation is None and argument.arg not in ("self", "cls")
+        ]
+        if function.returns is None and function.name != "__init__":
+            missing.append(f"{name} -> ?")
+    assert not missing, "\n".join(missing)

@@ -1,27 +1,31 @@
 """Digests of files, of values and of code: what results are found again by."""
 
+from __future__ import annotations
+
 import ast
 import hashlib
 import json
+import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def digest_of_file(path):
+def digest_of_file(path: str | os.PathLike) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def digest_of(value):
+def digest_of(value: Any) -> str:
     """Return the SHA-256 of a JSON-like value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def digest_of_code(*modules):
+def digest_of_code(*modules: str) -> str:
     """Return one digest of the code that some modules run: theirs and that of their imports.
 
     Comments, docstrings and layout are left out, so that explaining code makes no result stale.
@@ -39,7 +43,7 @@ def digest_of_code(*modules):
     return digest_of({name: _syntax(_path(name)) for name in sorted(import_closure(*modules))})
 
 
-def import_closure(*modules):
+def import_closure(*modules: str) -> set[str]:
     """Return the names of modules and of all modules of simlib that they import.
 
     A name that is imported from a subpackage counts as an import of the module that its stub names,

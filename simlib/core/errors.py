@@ -1,10 +1,13 @@
 """What every produced file shares: one error class, atomic writing, digests, the project's root."""
 
+from __future__ import annotations
+
 import operator
+from typing import Any
 
 
 class SimlibError(Exception):
-    """Something that the user can mend.
+    """A problem that the user can correct.
 
     Parameters
     ----------
@@ -12,11 +15,11 @@ class SimlibError(Exception):
         The file, table or setting that is at fault.
     cause : str
         What is wrong with it.
-    mend : str
+    hint : str
         What to do about it.
     """
 
-    def __init__(self, subject, cause, hint):
+    def __init__(self, subject: object, cause: str, hint: str):
         super().__init__(str(subject), cause, hint)
         self.subject, self.cause, self.hint = str(subject), cause, hint
 
@@ -28,12 +31,12 @@ class SimlibError(Exception):
         return [f"SimlibError: {self}"]
 
 
-def printable(text):
+def printable(text: object) -> str:
     """One line that any terminal can show: control characters and lone surrogates are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
-def at_least_one(name, number):
+def at_least_one(name: str, number: Any) -> int:
     """Return a count as int; raise SimlibError if it is none of at least 1."""
     try:
         count = operator.index(number)

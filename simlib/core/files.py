@@ -1,15 +1,19 @@
 """What every produced file shares: one error class, atomic writing, digests, the project's root."""
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from simlib.core.errors import SimlibError
 
 
 @contextmanager
-def written_aside(path):
+def written_aside(path: str | os.PathLike) -> Iterator[Path]:
     """Write a file under another name and rename it when it is whole.
 
     Parameters
@@ -33,20 +37,20 @@ def written_aside(path):
         aside.unlink(missing_ok=True)
 
 
-def write_json(path, value):
+def write_json(path: str | os.PathLike, value: Any) -> None:
     """Write `value` as indented JSON with sorted keys; NaN is refused, since JSON has none."""
     with written_aside(path) as aside:
         text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
         aside.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path, hint):
+def read_json(path: str | os.PathLike, hint: str) -> Any:
     """Read a JSON file.
 
     Raises
     ------
     SimlibError
-        If it is absent or no JSON; `mend` says what to do then.
+        If it is absent or no JSON; `hint` says what to do then.
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))

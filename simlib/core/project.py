@@ -1,7 +1,11 @@
 """Where things are on disk: the one place that knows a project's folders and files."""
 
+from __future__ import annotations
+
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -21,7 +25,7 @@ class Project:
     root: Path
 
     @classmethod
-    def find(cls, start=None):
+    def find(cls, start: str | os.PathLike | None = None) -> Project:
         """Find the project: the nearest folder upwards with `dvc.yaml` and `params.yaml`.
 
         A notebook's kernel starts in `notebooks/` under JupyterLab and in the root under papermill.
@@ -51,61 +55,61 @@ class Project:
         )
 
     @property
-    def data(self):
+    def data(self) -> Path:
         """The catalogue: `tracks.csv`, `triplets.csv` and `audio/`."""
         return self.root / "data"
 
     @property
-    def features(self):
+    def features(self) -> Path:
         """The feature store, which the extract stage fills."""
         return self.root / "features"
 
     @property
-    def weights(self):
+    def weights(self) -> Path:
         """The trained weights, which the train stage writes."""
         return self.root / "models" / "encoder.safetensors"
 
     @property
-    def pretrained_weights(self):
+    def pretrained_weights(self) -> Path:
         """The weights that come with simlib."""
         return self.root / "pretrained" / "encoder.safetensors"
 
     @property
-    def index(self):
+    def index(self) -> Path:
         """The index, which the index stage writes."""
         return self.root / "index"
 
     @property
-    def comparisons(self):
+    def comparisons(self) -> Path:
         """Other systems' embeddings, to compare with."""
         return self.root / "comparisons"
 
     @property
-    def metrics(self):
+    def metrics(self) -> Path:
         """The figures of the evaluation, as JSON."""
         return self.root / "metrics"
 
     @property
-    def plots(self):
+    def plots(self) -> Path:
         """Figures and curves for `dvc plots`."""
         return self.root / "plots"
 
     @property
-    def reports(self):
+    def reports(self) -> Path:
         """Pages to read, and the executed notebooks behind them."""
         return self.root / "reports"
 
     @property
-    def notebooks(self):
+    def notebooks(self) -> Path:
         """The notebooks that the stages run."""
         return self.root / "notebooks"
 
     @property
-    def checkpoints(self):
+    def checkpoints(self) -> Path:
         """Unfinished work to resume from; git and DVC leave it alone."""
         return self.root / ".checkpoints"
 
-    def params(self):
+    def params(self) -> dict[str, Any]:
         """Read `params.yaml`.
 
         Returns

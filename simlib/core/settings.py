@@ -79,8 +79,9 @@ class Section(BaseModel):
     @classmethod
     def _explained(cls, error, values):
         """Turn the first of pydantic's complaints into a sentence on a key of `params.yaml`."""
-        # A misspelt key is both unknown and missing; the unknown one tells more.
-        order = ("extra_forbidden", "missing")
+        # A misspelt key is both unknown and missing; the unknown one tells more. YAML also has keys
+        # that are no text, such as 3; pydantic calls them invalid.
+        order = ("extra_forbidden", "invalid_key", "missing")
         found = sorted(error.errors(), key=lambda e: (*(e["type"] != kind for kind in order),))
         kind, path = found[0]["type"], [str(step) for step in found[0]["loc"]]
         owner, place = cls, cls.section
@@ -89,7 +90,10 @@ class Section(BaseModel):
             path = path[1:]
         key, subject = path[0], f"params.yaml, section {place}"
         known = list(owner.model_fields)
-        if kind == "extra_forbidden":
+        if kind == "invalid_key":
+            # Pydantic writes True as 1, so the key comes from the mapping.
+            key = str(next(name for name in values if not isinstance(name, str)))
+        if kind in ("extra_forbidden", "invalid_key"):
             close = get_close_matches(key, known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(known)}"
             return SimlibError(subject, f"unknown key '{key}'", hint)

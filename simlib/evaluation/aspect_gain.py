@@ -1,5 +1,10 @@
 """What turning up one part of the similarity does to each measure."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -7,8 +12,12 @@ from simlib.index import hub_corrected
 from simlib.model import TEMPO, subspace_name
 from simlib.relevance import ndcg, tempo_gain
 
+if TYPE_CHECKING:
+    from simlib.evaluation.protocol import Evaluation
+    from simlib.model import Aspects
 
-def turned_up(weights, subspace):
+
+def turned_up(weights: dict[str, float], subspace: str) -> dict[str, float]:
     """Give half of what all other parts count to one of them.
 
     Parameters
@@ -25,7 +34,13 @@ def turned_up(weights, subspace):
     return {name: weight / 2 + (name == subspace) / 2 for name, weight in weights.items()}
 
 
-def aspect_gains(vectors, aspects, weights, evaluation, bpm):
+def aspect_gains(
+    vectors: np.ndarray,
+    aspects: Aspects,
+    weights: dict[str, float],
+    evaluation: Evaluation,
+    bpm: np.ndarray,
+) -> tuple[dict, dict]:
     """Score the lists with each part turned up against those with none, query by query.
 
     Parameters
@@ -55,14 +70,17 @@ def aspect_gains(vectors, aspects, weights, evaluation, bpm):
         ranked = evaluation.ranked(similarity)
         return {n: ndcg(ranked, g, evaluation.candidate_mask) for n, g in gains.items()}
 
-    before, found = scores(weights), {}
+    before = scores(weights)
+    found: dict = {}
     for subspace in aspects.sizes:
         after = scores(turned_up(weights, subspace))
         found |= {(subspace, measured): after[measured] - before[measured] for measured in gains}
     return before, found
 
 
-def aspect_gain_table(scores, differences, interval):
+def aspect_gain_table(
+    scores: dict[str, np.ndarray], differences: dict, interval: Callable[[np.ndarray], dict]
+) -> pd.DataFrame:
     """Lay out what `aspect_gains` returned.
 
     Parameters

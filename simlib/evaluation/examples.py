@@ -1,12 +1,20 @@
 """What an evaluation tells: tables, a verdict in words, queries to listen to."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+import pandas as pd
 
 from simlib.core import digest_of
 from simlib.relevance import tag_sets
 
+if TYPE_CHECKING:
+    from simlib.evaluation.protocol import Evaluation
 
-def example_queries(evaluation, count):
+
+def example_queries(evaluation: Evaluation, count: int) -> list[int]:
     """Choose queries of great variety: spread over tag values and artists, the same every time.
 
     Returns
@@ -16,7 +24,9 @@ def example_queries(evaluation, count):
     """
     tracks = evaluation.tracks
     order = np.argsort([digest_of(str(t)) for t in tracks["track_id"]])
-    chosen, artists, seen = [], set(), {}
+    chosen: list[int] = []
+    artists: set = set()
+    seen: dict[str, int] = {}
     first = tag_sets(tracks[evaluation.columns[0]]) if evaluation.columns else None
     for _ in range(min(count, len(tracks))):
         # The next is the one whose tags, and then whose artist, have been heard least.
@@ -36,7 +46,7 @@ def example_queries(evaluation, count):
     return chosen
 
 
-def hardest_queries(evaluation, similarity, count):
+def hardest_queries(evaluation: Evaluation, similarity: np.ndarray, count: int) -> list[int]:
     """Name the queries whose lists are worst, by the mean of their nDCG over tag columns.
 
     Returns
@@ -48,13 +58,13 @@ def hardest_queries(evaluation, similarity, count):
     ndcgs = [values for name, values in measures.items() if "_ndcg@" in name]
     if not ndcgs:
         return []
-    counted = np.isfinite(ndcgs).any(axis=0)
+    counted = np.isfinite(np.stack(ndcgs)).any(axis=0)
     mean = np.full(len(counted), np.inf)
     mean[counted] = np.nanmean(np.stack(ndcgs)[:, counted], axis=0)
     return [int(row) for row in np.argsort(mean, kind="stable")[:count] if counted[row]]
 
 
-def neighbour_table(evaluation, similarity, query):
+def neighbour_table(evaluation: Evaluation, similarity: np.ndarray, query: int) -> pd.DataFrame:
     """Return the ranked list of one query; see `list_neighbours`."""
     ranked = evaluation.ranked(similarity)[query]
     ranked = ranked[ranked >= 0]

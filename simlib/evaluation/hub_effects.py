@@ -1,5 +1,9 @@
 """What an evaluation tells: tables, a verdict in words, queries to listen to."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -8,11 +12,16 @@ from simlib.evaluation.statistics import skewness
 from simlib.index import hub_corrected
 from simlib.relevance import artist_filter, artist_keys, rank_candidates
 
+if TYPE_CHECKING:
+    from simlib.evaluation.protocol import Evaluation
+
 # Pairs of tracks grow with the square.
 MOST_TRACKS = 5_000
 
 
-def hubs_before_and_after(vectors, tracks, k, seed):
+def hubs_before_and_after(
+    vectors: np.ndarray, tracks: pd.DataFrame, k: int, seed: int
+) -> tuple[dict[str, float], pd.DataFrame]:
     """Count in how many lists each track of the catalogue stands, without and with correction.
 
     Every track is a query to all the others by other artists, as search ranks them; of more than
@@ -50,7 +59,9 @@ def hubs_before_and_after(vectors, tracks, k, seed):
     return skew, table.nlargest(5, "by cosine", keep="first").reset_index(drop=True)
 
 
-def hub_correction_cost(evaluation, before, after):
+def hub_correction_cost(
+    evaluation: Evaluation, before: np.ndarray, after: np.ndarray
+) -> pd.DataFrame:
     """Lay out what a correction does to the lists of the test artists: nDCG before and after.
 
     Parameters

@@ -1,5 +1,9 @@
 """What a retrain changed: the lists of two indexes of one catalogue, beside each other."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +13,10 @@ from simlib.evaluation.hub_effects import MOST_TRACKS
 from simlib.evaluation.protocol import Evaluation
 from simlib.index import hub_corrected
 from simlib.relevance import tag_sets
+
+if TYPE_CHECKING:
+    from simlib.evaluation.settings import EvaluateSettings
+    from simlib.index import Index
 
 
 class IndexComparison:
@@ -43,7 +51,7 @@ class IndexComparison:
         If what both have is not by two artists at least.
     """
 
-    def __init__(self, before, after, settings):
+    def __init__(self, before: Index, after: Index, settings: EvaluateSettings):
         rows = pd.Index(before.tracks["track_id"]).get_indexer(after.tracks["track_id"])
         both = np.flatnonzero(rows >= 0)
         self.kept = len(both)
@@ -61,7 +69,7 @@ class IndexComparison:
         self.overlap = list_overlap(*self.lists)
 
 
-def list_overlap(before, after):
+def list_overlap(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Share of each list's candidates that stand in the other, too, at whatever rank.
 
     Parameters
@@ -80,7 +88,7 @@ def list_overlap(before, after):
     return np.divide(shared.sum(axis=1), size, out=np.full(len(size), np.nan), where=size > 0)
 
 
-def diff_headline(comparison, since):
+def diff_headline(comparison: IndexComparison, since: str) -> str:
     """Say in words how much has changed.
 
     Parameters
@@ -112,14 +120,14 @@ def _as_they_were(comparison):
     return int(((before == after).all(axis=1) & np.isfinite(comparison.overlap)).sum())
 
 
-def by_chance(comparison):
+def by_chance(comparison: IndexComparison) -> float:
     """Return the overlap that lists drawn at random would have, on average over the queries."""
     candidate_mask = comparison.evaluation.candidate_mask.sum(axis=1)
     sizes = (comparison.lists[0] >= 0).sum(axis=1)
     return float(np.mean(sizes[candidate_mask > 0] / candidate_mask[candidate_mask > 0]))
 
 
-def diff_summary(comparison):
+def diff_summary(comparison: IndexComparison) -> pd.DataFrame:
     """Lay out the figures.
 
     Returns
@@ -150,7 +158,7 @@ def diff_summary(comparison):
     )
 
 
-def by_tag(comparison, most=15):
+def by_tag(comparison: IndexComparison, most: int = 15) -> pd.DataFrame:
     """Whose lists moved most, for the first tag column.
 
     Returns
@@ -170,7 +178,7 @@ def by_tag(comparison, most=15):
     return table.sort_values("stayed", kind="stable").reset_index()
 
 
-def moved_queries(comparison, count):
+def moved_queries(comparison: IndexComparison, count: int) -> list[int]:
     """Name the recordings whose lists moved most, at most one by an artist.
 
     Those that kept the fewest come first; among them, those that are now least similar to what
@@ -183,16 +191,16 @@ def moved_queries(comparison, count):
     """
     before = comparison.lists[0]
     now = np.take_along_axis(comparison.similarities[1], np.maximum(before, 0), axis=1)
-    nearness = np.where(before >= 0, now, 0.0).sum(axis=1)
+    similarity = np.where(before >= 0, now, 0.0).sum(axis=1)
     ids = comparison.evaluation.tracks["track_id"].to_numpy(dtype=object).astype(str)
-    chosen = {}
-    for row in np.lexsort((ids, nearness, comparison.overlap)):
+    chosen: dict[int, int] = {}
+    for row in np.lexsort((ids, similarity, comparison.overlap)):
         if comparison.overlap[row] < 1:
             chosen.setdefault(comparison.evaluation.artists[row], int(row))
     return list(chosen.values())[:count]
 
 
-def before_and_after(comparison, query):
+def before_and_after(comparison: IndexComparison, query: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the two ranked lists of one recording, each with what became of its entries.
 
     Returns

@@ -1,6 +1,11 @@
 """How good the ranked lists are, for artists that the model never heard, and beside what."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+import pandas as pd
 
 from simlib.core import SimlibError, cosine
 from simlib.evaluation.statistics import bootstrap, skewness
@@ -15,6 +20,9 @@ from simlib.relevance import (
     tag_columns,
     tag_matrix,
 )
+
+if TYPE_CHECKING:
+    from simlib.evaluation.settings import EvaluateSettings
 
 EXCERPT = "excerpt"
 
@@ -31,7 +39,7 @@ class Evaluation:
     settings : simlib.evaluation.EvaluateSettings
     """
 
-    def __init__(self, tracks, columns, settings):
+    def __init__(self, tracks: pd.DataFrame, columns: list[str], settings: EvaluateSettings):
         self.tracks = tracks.reset_index(drop=True)
         self.columns, self.settings = columns, settings
         self.artists = artist_keys(self.tracks)
@@ -39,11 +47,11 @@ class Evaluation:
         self.members = {c: tag_matrix(self.tracks[c]) for c in columns}
         self.gains = {c: jaccard(member) for c, member in self.members.items()}
 
-    def ranked(self, similarity):
+    def ranked(self, similarity: np.ndarray) -> np.ndarray:
         """Return each query's list, artist-filtered: int64, shape (n_tracks, k), -1 for none."""
         return rank_candidates(similarity, self.candidate_mask, self.settings.k, self.settings.seed)
 
-    def scores(self, similarity):
+    def scores(self, similarity: np.ndarray | dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Score a system query by query.
 
         Parameters
@@ -72,21 +80,21 @@ class Evaluation:
                 found[f"{column}_p@{k}"] = np.where(np.isnan(values), np.nan, exact)
         return found
 
-    def hub_skew(self, similarity):
+    def hub_skew(self, similarity: np.ndarray) -> float:
         """Skewness of the k-occurrence (Radovanovic et al. 2010): above 1, hubs fill the lists."""
         return skewness(self.occurrence(similarity))
 
-    def occurrence(self, similarity):
+    def occurrence(self, similarity: np.ndarray) -> np.ndarray:
         """In how many other tracks' lists each track stands: int64, shape (n_tracks,)."""
         ranked = self.ranked(similarity)
         return np.bincount(ranked[ranked >= 0], minlength=len(self.tracks))
 
-    def interval(self, values):
+    def interval(self, values: np.ndarray) -> dict:
         """Mean of a score over queries with its 95% interval; see `bootstrap`."""
         return bootstrap(values, self.artists, self.settings.bootstrap, self.settings.seed)
 
 
-def compare_systems(systems, evaluation):
+def compare_systems(systems: dict, evaluation: Evaluation) -> dict:
     """Score all systems, each with its paired distance from `simlib`.
 
     Parameters
@@ -125,7 +133,7 @@ def _report(scores, evaluation, hubs):
     return report
 
 
-def compare_excerpts(systems, evaluation):
+def compare_excerpts(systems: dict[str, tuple], evaluation: Evaluation) -> dict:
     """Score systems where there are no tags: finding a recording from an excerpt of itself.
 
     Parameters
@@ -153,7 +161,7 @@ def compare_excerpts(systems, evaluation):
     return _report(scores, evaluation, hubs={})
 
 
-def evaluated_rows(tracks, splits):
+def evaluated_rows(tracks: pd.DataFrame, splits: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return the rows of the test artists and the tag columns of the whole catalogue.
 
     Raises

@@ -1,5 +1,9 @@
 """How far a score, and "nothing here is close", can be taken at their word."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -12,11 +16,17 @@ from simlib.index import (
 )
 from simlib.relevance import tag_sets
 
+if TYPE_CHECKING:
+    from simlib.evaluation.settings import EvaluateSettings
+    from simlib.index import Calibration, Index
+
 # Shares of unrelated pairs that scores state.
 STATED = np.linspace(0.01, 0.99, 99)
 
 
-def reliability_curve(index, calibration, splits, settings):
+def reliability_curve(
+    index: Index, calibration: Calibration, splits: np.ndarray, settings: EvaluateSettings
+) -> pd.DataFrame:
     """Compare what is stated of scores with what is so among the test artists.
 
     Parameters
@@ -64,7 +74,9 @@ class _Pairs:
         return np.interp(estimates, self.estimates, np.cumsum(weights) / weights.sum())
 
 
-def without_related(index, calibration, rows, columns):
+def without_related(
+    index: Index, calibration: Calibration, rows: np.ndarray, columns: list[str]
+) -> list[np.ndarray]:
     """Tell of references whether nothing is close, also where their kind is taken out.
 
     Parameters
@@ -93,7 +105,9 @@ def without_related(index, calibration, rows, columns):
     return list(np.array(said).T)
 
 
-def no_close_match_rates(index, calibration, splits):
+def no_close_match_rates(
+    index: Index, calibration: Calibration, splits: np.ndarray
+) -> pd.DataFrame:
     """Tabulate how often it is said that nothing is close.
 
     Parameters

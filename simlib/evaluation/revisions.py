@@ -1,5 +1,8 @@
 """What a retrain changed: the lists of two indexes of one catalogue, beside each other."""
 
+from __future__ import annotations
+
+import os
 import shutil
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from simlib.index import Index
 BEFORE_FOLDER = ".checkpoints/before"
 
 
-def fetch_index(root, revision, folder):
+def fetch_index(root: str | os.PathLike, revision: str, folder: str | os.PathLike) -> str:
     """Take the index of an earlier revision out of DVC's cache, or the project's remote.
 
     Parameters
@@ -71,13 +74,13 @@ def _commit(root, revision):
         raise SimlibError(root, "is no git repository that DVC knows", hint) from None
 
 
-def load_any_index(folder, hint):
+def load_any_index(folder: Path, hint: str) -> Index:
     """Read an index, whichever weights made it.
 
     Parameters
     ----------
     folder : pathlib.Path
-    mend : str
+    hint : str
         What to do if it cannot be read.
 
     Returns

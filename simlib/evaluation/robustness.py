@@ -1,7 +1,11 @@
 """Whether a recording is found again, and its list kept, when the query is a worse copy of it."""
 
+from __future__ import annotations
+
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
@@ -21,6 +25,11 @@ from simlib.features import (
 from simlib.index import fingerprint, hub_penalties, penalise_hubs
 from simlib.relevance import ndcg, rank_candidates
 
+if TYPE_CHECKING:
+    from simlib.evaluation.protocol import Evaluation
+    from simlib.evaluation.systems import EvaluationContext
+    from simlib.model import Embedder
+
 # Recordings that are degraded, each in every way; more cost time and say little more.
 MOST_QUERIES = 40
 # Of a longer recording, its middle; clips of half a minute stay whole.
@@ -39,7 +48,7 @@ class DegradedQueries:
     vectors : dict of str to numpy.ndarray of float32, shape (n_queries, embedding)
         By degradation, `UNDEGRADED` first; of unit length.
     descriptors : dict of str to numpy.ndarray of float32, shape (n_queries, 102)
-        The hand-picked features, by degradation.
+        The hand-crafted features, by degradation.
     prints : dict of str to list of numpy.ndarray of int8, shape (n_frames, n_bands)
         By degradation; see `simlib.index.fingerprints`.
     """
@@ -50,7 +59,14 @@ class DegradedQueries:
     fingerprints: dict
 
 
-def degraded_queries(tracks, data, model, hop_seconds, *, jobs=-1):
+def degraded_queries(
+    tracks: pd.DataFrame,
+    data: str | os.PathLike,
+    model: Embedder,
+    hop_seconds: float,
+    *,
+    jobs: int = -1,
+) -> DegradedQueries:
     """Degrade recordings in every way and embed what comes of it.
 
     Of more than 40 recordings so many, chosen by a digest of their ids: they stay mostly the same
@@ -135,7 +151,9 @@ def _versions(samples, rate, track_id):
         yield name, degrade(samples, rate, rng)
 
 
-def robustness_report(queries, context, evaluation):
+def robustness_report(
+    queries: DegradedQueries, context: EvaluationContext, evaluation: Evaluation
+) -> dict:
     """Measure how each degradation is borne, by simlib and by the traditional descriptor.
 
     Parameters
@@ -185,7 +203,7 @@ def _measured(system, answered, name, queries, evaluation):
         yield f"nDCG left ({system})", _share(after, before)
 
 
-def robustness_table(report):
+def robustness_table(report: dict) -> pd.DataFrame:
     """Lay out `robustness_report`: a row for each degradation, means with their intervals."""
     rows = [
         {"degradation": name} | {measure: _cell(found) for measure, found in measures.items()}
@@ -217,7 +235,7 @@ def _first(index, vector, shown):
 
 
 def _compared(queries, context, test):
-    """Compare hand-picked features by cosine; see `_searched`."""
+    """Compare hand-crafted features by cosine; see `_searched`."""
     described = context.describe(context.index.tracks)
     # At once: for each call the stage reads what the recordings of the other artists are like.
     asked = context.standardised(np.concatenate(list(queries.descriptors.values())))

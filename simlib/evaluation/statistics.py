@@ -1,17 +1,19 @@
 """How good the ranked lists are, for artists that the model never heard, and beside what."""
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.stats import false_discovery_control
 
 
-def skewness(values):
+def skewness(values: np.ndarray) -> float:
     """Third standardised moment; 0 where all values are the same."""
     centred = np.asarray(values, dtype=float) - np.mean(values)
     deviation = np.sqrt(np.mean(centred**2))
     return float(np.mean(centred**3) / deviation**3) if deviation else 0.0
 
 
-def bootstrap(values, artists, resamples, seed):
+def bootstrap(values: np.ndarray, artists: np.ndarray, resamples: int, seed: int) -> dict:
     """Mean and percentile interval of per-query values, resampling artists.
 
     Queries by one artist are no independent witnesses, so artists are drawn with replacement, each
@@ -67,7 +69,7 @@ def resamples(artists, times, seed):
     return drawn[:, artists].astype(float)
 
 
-def swapped_artists(artists, times, seed):
+def swapped_artists(artists: np.ndarray, times: int, seed: int) -> np.ndarray:
     """Whose words each query has when artists swap theirs.
 
     An artist takes over the queries of another, one after the other from a random one on and from

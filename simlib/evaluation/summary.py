@@ -1,11 +1,17 @@
 """What an evaluation tells: tables, a verdict in words, queries to listen to."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 import pandas as pd
 
 from simlib.evaluation.protocol import EXCERPT
 
 
-def headline_of(report, baselines=("mfcc", "untrained")):
+def headline_of(
+    report: dict, baselines: Iterable[str] = ("mfcc", "untrained")
+) -> tuple[str, list[str]]:
     """Say in words what the numbers say, also when they are bad.
 
     Parameters
@@ -21,8 +27,9 @@ def headline_of(report, baselines=("mfcc", "untrained")):
     details : list of str
         A sentence for each baseline and measure.
     """
-    names = {"mfcc": "the hand-picked features", "untrained": "the same network untrained"}
-    outcomes, details = {}, []
+    names = {"mfcc": "the hand-crafted features", "untrained": "the same network untrained"}
+    outcomes: dict[str, dict[str, list[str]]] = {}
+    details = []
     for system in baselines:
         for measure, lead in report[system]["simlib_lead"].items():
             if lead["value"] is None:
@@ -52,7 +59,7 @@ def headline_of(report, baselines=("mfcc", "untrained")):
     return headline, details
 
 
-def long_table(report):
+def long_table(report: dict) -> pd.DataFrame:
     """Lay the report out as one row a system and measure.
 
     Returns
@@ -69,7 +76,7 @@ def long_table(report):
     return pd.DataFrame(rows, columns=["system", "measure", "value", "low", "high", "n"])
 
 
-def wide_table(report):
+def wide_table(report: dict) -> pd.DataFrame:
     """Lay the report out as one row a system: `value [low, high]` by measure."""
     long = long_table(report)
     long["text"] = [
@@ -82,7 +89,7 @@ def wide_table(report):
     return wide.loc[order[0], order[1]].fillna("").reset_index()
 
 
-def lead_table(report):
+def lead_table(report: dict) -> pd.DataFrame:
     """Lay out simlib's leads: `difference [low, high]` by system and measure."""
     rows = []
     for system, entry in report.items():

@@ -1,8 +1,13 @@
 """How good the ranked lists are, for artists that the model never heard, and beside what."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from simlib.core import Project, cosine
 from simlib.evaluation.comparisons import comparison_files, load_comparison
@@ -11,9 +16,12 @@ from simlib.features import DESCRIPTOR_BLOCK_SECONDS, DESCRIPTOR_GROUPS, Feature
 from simlib.index import Index, IndexSettings, hub_corrected
 from simlib.model import Embedder, load_pretrained
 
+if TYPE_CHECKING:
+    from simlib.evaluation.protocol import Evaluation
 
-def standardised(vectors, reference, groups):
-    """Make hand-picked features comparable: z-scored, every group of them of equal weight.
+
+def standardised(vectors: np.ndarray, reference: np.ndarray, groups: Sequence[int]) -> np.ndarray:
+    """Make hand-crafted features comparable: z-scored, every group of them of equal weight.
 
     Parameters
     ----------
@@ -32,7 +40,7 @@ def standardised(vectors, reference, groups):
     return scores / np.sqrt(np.repeat(groups, groups))
 
 
-def by_other_tags(evaluation):
+def by_other_tags(evaluation: Evaluation) -> dict[str, Any]:
     """Rank by the overlap of the other tag columns: what words can say, as a reference.
 
     Returns
@@ -46,7 +54,7 @@ def by_other_tags(evaluation):
     return {c: sum(g for other, g in gains.items() if other != c) for c in gains}
 
 
-def at_random(evaluation):
+def at_random(evaluation: Evaluation) -> np.ndarray:
     """Similarities that mean nothing: the floor of every measure."""
     rng = np.random.default_rng(evaluation.settings.seed + 1)
     return rng.random((len(evaluation.tracks),) * 2)
@@ -76,12 +84,12 @@ class EvaluationContext:
     settings: IndexSettings
 
     @property
-    def test(self):
+    def test(self) -> pd.DataFrame:
         """The test rows of the table."""
         return self.index.tracks[self.splits == "test"].reset_index(drop=True)
 
     @property
-    def untrained(self):
+    def untrained(self) -> Embedder:
         """The same network with random weights; only the features' scale is the same."""
         seed = self.model.provenance["train"]["seed"]
         model = self.model
@@ -93,7 +101,7 @@ class EvaluationContext:
         return same
 
     @property
-    def pretrained(self):
+    def pretrained(self) -> tuple[Embedder | None, str]:
         """The weights that come with simlib, and a word on them.
 
         Returns
@@ -105,28 +113,30 @@ class EvaluationContext:
         digests = self.index.tracks["digest"]
         return load_pretrained(self.project.pretrained_weights, self.model.front_end, digests)
 
-    def embed(self, model, tracks):
+    def embed(self, model: Embedder, tracks: pd.DataFrame) -> np.ndarray:
         """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
         return np.stack([
             model.track(*self.features(row), self.settings.hop_seconds)[0]
             for row in tracks.itertuples()
         ])  # fmt: skip
 
-    def features(self, row):
+    def features(self, row: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return a recording's log-mel spectrogram and its descriptor."""
         return self.store.log_mel(row.log_mel), self.store.descriptor(row.descriptor)
 
-    def describe(self, tracks):
-        """Hand-picked descriptors of recordings, ready to be compared by cosine."""
+    def describe(self, tracks: pd.DataFrame) -> np.ndarray:
+        """Hand-crafted descriptors of recordings, ready to be compared by cosine."""
         return self.standardised(self.store.descriptors(tracks["descriptor"]))
 
-    def standardised(self, descriptors):
+    def standardised(self, descriptors: np.ndarray) -> np.ndarray:
         """Scale descriptors by what the recordings of all but the test artists are like."""
         known = self.store.descriptors(self.index.tracks["descriptor"][self.splits != "test"])
         return standardised(descriptors, known, DESCRIPTOR_GROUPS)
 
 
-def evaluate_systems(context, evaluation):
+def evaluate_systems(
+    context: EvaluationContext, evaluation: Evaluation
+) -> tuple[dict[str, np.ndarray], dict]:
     """Score all systems on the test artists.
 
     Parameters
@@ -156,7 +166,7 @@ def evaluate_systems(context, evaluation):
     }
     if not evaluation.columns:
         return systems, compare_excerpts(_excerpts(context, tracks), evaluation)
-    compared = dict(systems)
+    compared: dict[str, Any] = dict(systems)
     if (shipped := context.pretrained[0]) is not None:
         compared["pretrained"] = hub_corrected(context.embed(shipped, tracks), evaluation.artists)
     if words := by_other_tags(evaluation):

@@ -1,5 +1,10 @@
 """What an evaluation tells: tables, a verdict in words, queries to listen to."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -12,8 +17,14 @@ from simlib.evaluation.statistics import (
 )
 from simlib.relevance import artist_keys, rank_candidates, tag_matrix, tag_sets
 
+if TYPE_CHECKING:
+    from simlib.evaluation.protocol import Evaluation
+    from simlib.evaluation.settings import EvaluateSettings
 
-def tag_neighbourhoods(evaluation, similarity, most=15):
+
+def tag_neighbourhoods(
+    evaluation: Evaluation, similarity: np.ndarray, most: int = 15
+) -> pd.DataFrame:
     """Whose company the queries with a tag keep, for the first tag column.
 
     Returns
@@ -65,7 +76,14 @@ class Neighbourhoods:
     settings : simlib.evaluation.EvaluateSettings
     """
 
-    def __init__(self, similarity, tracks, queries, columns, settings):
+    def __init__(
+        self,
+        similarity: Sequence[np.ndarray],
+        tracks: pd.DataFrame,
+        queries: np.ndarray,
+        columns: list[str],
+        settings: EvaluateSettings,
+    ):
         self.tracks, self.queries, self.settings = tracks, np.asarray(queries), settings
         self.columns, self.similarity = columns, np.asarray(similarity)
         artists = np.unique(artist_keys(tracks).astype(str), return_inverse=True)[1]
@@ -75,7 +93,7 @@ class Neighbourhoods:
         words = {column: _Words(self, column) for column in columns}
         self.words = {column: found for column, found in words.items() if len(found.queries)}
 
-    def nearest(self, row):
+    def nearest(self, row: int) -> pd.DataFrame:
         """Lay out the list of the query in this row of the tracks; see `list_neighbours`."""
         [at] = np.flatnonzero(self.queries == row)
         ranked = self.ranked[at][self.ranked[at] >= 0]
@@ -116,7 +134,7 @@ class _Words:
         self.hits = self.near.sum(axis=1)
 
 
-def tag_support_table(neighbourhoods):
+def tag_support_table(neighbourhoods: Neighbourhoods) -> pd.DataFrame:
     """Say of every word how well the sound supports it.
 
     Parameters
@@ -160,7 +178,7 @@ def _supported(column, words, settings):
     """Rows of `tag_support_table`, and how often chance does as well; greatest odds first."""
     own, hits, listed = words.own, words.hits, words.listed
     odds = _odds(own, hits, listed, np.ones((1, len(own))))[0]
-    counts = [words.member.sum(axis=0), own.sum(axis=0), _witnesses(words, own)]
+    counts = [words.member.sum(axis=0), own.sum(axis=0), witnesses(words, own)]
     shares = [_share(carry, hits, listed) for carry in (own, ~own)]
     told = [*counts, *shares, odds, *_judged(words, odds, settings)]
     order = np.argsort(-odds, kind="stable")
@@ -170,7 +188,7 @@ def _supported(column, words, settings):
 def _judged(words, odds, settings):
     """Low, high, detectable and chance of every word's odds; NaN where artists are too few."""
     table = np.full((4, len(odds)), np.nan)
-    fewest = np.minimum(_witnesses(words, words.own), _witnesses(words, ~words.own))
+    fewest = np.minimum(witnesses(words, words.own), witnesses(words, ~words.own))
     judged = np.flatnonzero(fewest >= FEWEST_ARTISTS)
     if not len(judged):
         return table
@@ -186,7 +204,7 @@ def _judged(words, odds, settings):
     return table
 
 
-def _witnesses(words, carry):
+def witnesses(words, carry):
     """Count the artists of the queries that each mask, shape (n_queries, n_words), picks."""
     return np.array([len(np.unique(words.artists[mask])) for mask in carry.T])
 

@@ -6,6 +6,8 @@ lists tell when artists swap their tags. Among dozens of words some would pass b
 what is claimed is held to a false discovery rate (Benjamini and Hochberg 1995).
 """
 
+from __future__ import annotations
+
 from itertools import combinations
 
 import numpy as np
@@ -17,10 +19,16 @@ from simlib.evaluation.statistics import (
     resamples,
     swapped_artists,
 )
-from simlib.evaluation.tag_audibility import FALSE_DISCOVERIES, FEWEST_ARTISTS, HALF, _witnesses
+from simlib.evaluation.tag_audibility import (
+    FALSE_DISCOVERIES,
+    FEWEST_ARTISTS,
+    HALF,
+    Neighbourhoods,
+    witnesses,
+)
 
 
-def confused_tags(neighbourhoods, supported):
+def confused_tags(neighbourhoods: Neighbourhoods, supported: pd.DataFrame) -> pd.DataFrame:
     """Find pairs of words of one column that the ear does not tell apart.
 
     Only recordings with one of the two words are looked at, as queries and as neighbours. How much
@@ -68,7 +76,7 @@ def _pair(words, first, second, settings):
     other = words.own[:, second] & ~words.own[:, first]
     neither = ~(words.own[:, first] | words.own[:, second])
     groups = np.stack([one, other, neither])
-    if _witnesses(words, groups.T).min() < FEWEST_ARTISTS:
+    if witnesses(words, groups.T).min() < FEWEST_ARTISTS:
         return None
     carry = words.member[:, [first, second]]
     near = words.near[:, :, [first, second]]

@@ -1,33 +1,40 @@
-"""What a proximity means: how few unrelated pairs are as near, and when nothing is near at all.
+"""The meaning of a similarity: its percentile among unrelated pairs, and the outlier threshold.
 
-The first is estimated from what surrounds a reference and set right by the validation artists, the
-second is learned from them: recordings that the network has not learned from, as those will be that
-people search with.
+The percentile is estimated from the reference sample and corrected by the validation artists. The
+threshold is learned from them. The network has not learned from these recordings, as it will not
+have learned from those that people search with.
 """
 
+from __future__ import annotations
+
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.core import SimlibError, evenly_spread, read_json, write_json
+from simlib.core import SimlibError, evenly_spread, read_json, unit_rows, write_json
 from simlib.model import SOUND
 
-# References of which "nothing here is close" may be said wrongly.
+if TYPE_CHECKING:
+    from simlib.index.faiss_index import Index
+
+# Share of queries for which "no close match" may be reported wrongly.
 FALSE_ALARMS = 0.05
-# Of the catalogue, the nearest so many tell whether a reference has company. One alone says little:
-# by chance somebody is near to everybody.
-COMPANY = 0.3
-# Fewer recordings of validation artists than this tell nothing of company.
+# Share of the reference sample, the most similar, whose mean similarity shows an outlier. A single
+# track is too few: by chance some track is similar to every query.
+CLOSEST_SHARE = 0.3
+# Fewer recordings of validation artists than this give no outlier threshold.
 FEWEST = 10
-# Queries that pairs are counted for; more cost time and say little more.
+# Queries whose pairs are counted. More cost time and change little.
 QUERIES = 200
-# So many nearest tell what a reference is related to; those further off share less with it.
+# Most similar tracks whose tags stand for those of a query. Further ones share less with it.
 NEIGHBOURS = 3
-# Shares at which what is not related is measured; beyond them it thins out exponentially.
+# Shares at which the unrelated are measured. Beyond them an exponential tail is assumed.
 MEASURED = np.linspace(0.1, 0.9, 17)
-# Estimates have as much say as so many artists that are calibrated on.
-SAY = 60
+# Estimates weigh as much as this number of artists that are calibrated on.
+PRIOR_ARTISTS = 60
 ESTIMATES = np.linspace(0.0, 1.0, 1001)
 _FILE = "calibration.json"
 INDEX_HINT = "run 'dvc repro index'"
@@ -40,19 +47,19 @@ class Calibration:
     Attributes
     ----------
     shares : list of float
-        Of unrelated pairs, the shares that estimates of `ESTIMATES` stand for.
-    floor : float
-        Below it, a reference's company is none.
+        The share of unrelated pairs below each estimate of `ESTIMATES`.
+    outlier_threshold : float
+        A query whose `nearest_similarity` is lower has no close match.
     remark : str
         What was calibrated on.
     """
 
-    shares: list
+    shares: list[float]
     outlier_threshold: float
     remark: str
 
-    def closer_than(self, estimates):
-        """Turn estimates into the share of unrelated pairs that are less near.
+    def closer_than(self, estimates: np.ndarray) -> np.ndarray:
+        """Turn estimates into the share of unrelated pairs that are less similar.
 
         Parameters
         ----------
@@ -66,16 +73,18 @@ class Calibration:
         """
         return np.interp(estimates, ESTIMATES, self.shares)
 
-    def has_no_close_match(self, index, vector, artist=None):
-        """Tell whether nothing in the catalogue is close to a reference.
+    def has_no_close_match(
+        self, index: Index, vector: np.ndarray, artist: int | None = None
+    ) -> bool:
+        """Tell whether nothing in the catalogue is close to a query.
 
         Parameters
         ----------
         index : simlib.index.Index
         vector : numpy.ndarray of float32, shape (dimensions,)
-            The reference's.
+            Of the query.
         artist : int, optional
-            The reference's among `index.artists`; None for a reference from outside.
+            The query's among `index.artists`; None for a query from outside.
 
         Returns
         -------
@@ -86,12 +95,12 @@ class Calibration:
             < self.outlier_threshold
         )
 
-    def save(self, folder):
+    def save(self, folder: str | os.PathLike) -> None:
         """Write it beside the index."""
         write_json(Path(folder) / _FILE, asdict(self))
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder: str | os.PathLike) -> Calibration:
         """Read what `save` wrote.
 
         Raises
@@ -106,13 +115,13 @@ class Calibration:
             raise SimlibError(Path(folder) / _FILE, "is of another version", INDEX_HINT) from None
 
 
-def calibrate(index, splits):
-    """Learn the scale of an index.
+def calibrate(index: Index, splits: np.ndarray) -> Calibration:
+    """Calibrate the scores of an index on its validation artists.
 
     Parameters
     ----------
     index : simlib.index.Index
-    sides : numpy.ndarray of object, shape (n_tracks,)
+    splits : numpy.ndarray of object, shape (n_tracks,)
         From `split_artists`.
 
     Returns
@@ -141,48 +150,51 @@ def calibrate(index, splits):
     return Calibration(shares.round(6).tolist(), float(outlier_threshold), remark)
 
 
-def corrected_percentile(shares, estimates, artists):
-    """Weigh what was counted against what was estimated.
+def corrected_percentile(shares: np.ndarray, estimates: np.ndarray, artists: int) -> np.ndarray:
+    """Average counted and estimated shares, by the number of artists that were counted.
 
     Parameters
     ----------
     shares : numpy.ndarray of float64
-        Of unrelated pairs, those up to each estimate.
+        The counted share of unrelated pairs below each estimate.
     estimates : numpy.ndarray of float64, of the same shape
     artists : int
-        Whom was counted for: few of them say little.
+        Number of artists that the count is over.
 
     Returns
     -------
     numpy.ndarray of float64, of the same shape
     """
-    return (artists * shares + SAY * estimates) / (artists + SAY)
+    return (artists * shares + PRIOR_ARTISTS * estimates) / (artists + PRIOR_ARTISTS)
 
 
-def similarity_percentile(index, similarities, vector, artist=None, weights=None):
-    """Estimate which share of what is not related to a reference is less near to it.
+def similarity_percentile(
+    index: Index, similarities: np.ndarray, vector: np.ndarray, artist: int | None = None,
+    weights: dict[str, float] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Estimate the share of tracks unrelated to a query that are less similar to it.
 
-    The catalogue is sorted by how near it is to this reference, and everything in it counts as far
-    as it is not related: by the share of the reference's nearest that it has no tag in common with.
-    Some references are near to much, others to little, and weights change that too; estimates mean
-    the same for all.
+    The reference sample is sorted by its similarity to the query. Each track counts by how
+    unrelated it is: the share of the query's most similar tracks with which it has no common tag.
+    Some queries are similar to many tracks, others to few, and weights change that too; a
+    percentile means the same for all.
 
     Parameters
     ----------
     index : simlib.index.Index
-    proximities : numpy.ndarray of float64
-        From `Index.proximities`.
+    similarities : numpy.ndarray of float64
+        From `Index.similarities`.
     vector : numpy.ndarray of float32, shape (dimensions,)
-        The reference's.
+        Of the query.
     artist : int, optional
-        The reference's among `index.artists`; None for a reference from outside.
+        The query's among `index.artists`; None for a query from outside.
     weights : dict of str to float, optional
-        Those of the proximities; the index's own by default.
+        Those of the similarities; the index's own by default.
 
     Returns
     -------
     numpy.ndarray of float64, of the same shape
-        From 0 to 1, rising with the proximities.
+        From 0 to 1, rising with the similarities.
     """
     others = by_other_artists(index, artist)
     if not others.any():
@@ -193,7 +205,7 @@ def similarity_percentile(index, similarities, vector, artist=None, weights=None
     counts = ((tags[order[-NEIGHBOURS:]] @ tags.T) == 0).mean(axis=0)[order]
     if not counts.any():
         counts[:] = 1.0
-    # Where nothing counts, shares stand still, and quantiles need them to rise.
+    # Quantiles need shares that rise, also over tracks that do not count.
     counts += 1e-9
     shares = (np.cumsum(counts) - counts / 2) / counts.sum()
     quantiles = np.interp(MEASURED, shares, there[order]) + 1e-9 * np.arange(len(MEASURED))
@@ -210,52 +222,49 @@ def _share_below(values, quantiles):
     return shares + most - beyond
 
 
-def by_other_artists(index, artist):
-    """Tell which of the index's crowd are by another artist; None is nobody's."""
+def by_other_artists(index: Index, artist: int | None) -> np.ndarray:
+    """Return the mask of the reference sample's tracks by other artists; all for None."""
     return index.artists[index.reference_rows] != artist
 
 
-def nearest_similarity(index, vector, counts):
-    """How near the nearest of the catalogue are to a reference, by their sound as a whole.
+def nearest_similarity(index: Index, vector: np.ndarray, counts: np.ndarray) -> float:
+    """Return the mean similarity of a query's most similar tracks, by the sound as a whole.
 
     Parameters
     ----------
     index : simlib.index.Index
     vector : numpy.ndarray of float32, shape (dimensions,)
     counts : numpy.ndarray of bool, shape (n_references,)
-        Of the index's crowd, who counts: nobody by the reference's artist.
+        The tracks of the reference sample that count: none by the query's artist.
 
     Returns
     -------
     float
-        Mean cosine, relative to the catalogue's centre; 1 where nobody counts, of which nothing
-        follows.
+        Mean cosine, relative to the catalogue's centre; 1 if no track counts.
     """
     if not counts.any():
         return 1.0
     sample = index.reference_sample
     cosines = sample.vectors[counts] @ sample.relative(index.aspects.subspaces(vector)[SOUND])
-    nearest = max(1, round(COMPANY * len(sample.vectors)))
+    nearest = max(1, round(CLOSEST_SHARE * len(sample.vectors)))
     return float(np.sort(cosines)[::-1][:nearest].mean())
 
 
-def unrelated_percentiles(index, rows):
-    """Estimates for recordings that have nothing to do with each other.
-
-    Those are by different artists and have no tag in common.
+def unrelated_percentiles(index: Index, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate the percentiles of unrelated pairs: by different artists, without a common tag.
 
     Parameters
     ----------
     index : simlib.index.Index
     rows : numpy.ndarray of int, shape (n_queries,)
-        Of more than 200, as many are asked, evenly spread.
+        Queries; of more than 200, 200 that are evenly spread.
 
     Returns
     -------
     estimates : numpy.ndarray of float64, shape (n_pairs,)
-        From `similarity_percentile`; of each query, and of at most 1,000 candidates, evenly spread.
+        From `similarity_percentile`, of each query and the reference sample.
     queries : numpy.ndarray of int64, shape (n_pairs,)
-        Whose they are.
+        The query of each pair.
     """
     rows = rows[evenly_spread(len(rows), QUERIES)]
     apart = (index.tags_of(rows) @ index.reference_tags.T) == 0
@@ -268,7 +277,7 @@ def unrelated_percentiles(index, rows):
 
 
 class ReferenceSample:
-    """Recordings, seen from their centre.
+    """The reference sample, relative to its centre.
 
     Parameters
     ----------
@@ -276,12 +285,10 @@ class ReferenceSample:
         Of unit length.
     """
 
-    def __init__(self, vectors):
+    def __init__(self, vectors: np.ndarray):
         self.centre = vectors.mean(axis=0)
         self.vectors = self.relative(vectors)
 
-    def relative(self, vectors):
-        """Take vectors relative to the centre, at unit length: float32, of the same shape."""
-        relative = vectors - self.centre
-        length = np.linalg.norm(relative, axis=-1, keepdims=True)
-        return relative / np.maximum(length, 1e-6)
+    def relative(self, vectors: np.ndarray) -> np.ndarray:
+        """Return vectors relative to the centre, of unit length: float32, of the same shape."""
+        return unit_rows(vectors - self.centre, 1e-6)

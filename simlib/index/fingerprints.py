@@ -7,8 +7,12 @@ out, as audio fingerprints do (Haitsma and Kalker 2002). Two prints are compared
 cross-correlation: coarsely with all of a catalogue, finely where that finds something.
 """
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import scipy.ndimage
@@ -16,6 +20,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from simlib.core import written_aside
+
+if TYPE_CHECKING:
+    from simlib.features import FrontEnd
 
 # Frames of a log-mel spectrogram that make one of a print, and bands: what is played 2% faster
 # moves by less than a band.
@@ -62,12 +69,12 @@ class Match(NamedTuple):
     other_end: float
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """How long it is."""
         return self.end - self.start
 
 
-def fingerprint(log_mel, front_end):
+def fingerprint(log_mel: np.ndarray, front_end: FrontEnd) -> np.ndarray:
     """Make a recording's print.
 
     Parameters
@@ -93,7 +100,7 @@ def fingerprint(log_mel, front_end):
     return (SCALE * np.clip(found, -CLIP, CLIP)).round().astype(np.int8)
 
 
-def fingerprint_rate(front_end):
+def fingerprint_rate(front_end: FrontEnd) -> float:
     """Return the frames of a print in a second: float."""
     return front_end.frame_rate / POOLED
 
@@ -110,23 +117,23 @@ class Fingerprints:
         Frames a second.
     """
 
-    def __init__(self, frames, lengths, rate):
+    def __init__(self, frames: np.ndarray, lengths: Sequence[int] | np.ndarray, rate: float):
         self.frames, self.lengths, self.rate = frames, np.asarray(lengths), rate
         self.ends = np.cumsum(self.lengths)
 
     @classmethod
-    def of_all(cls, fingerprints, rate):
+    def of_all(cls, fingerprints: list[np.ndarray], rate: float) -> Fingerprints:
         """Make one of the prints of single tracks."""
         return cls(np.concatenate(fingerprints), [len(one) for one in fingerprints], rate)
 
-    def save(self, folder):
+    def save(self, folder: str | os.PathLike) -> None:
         """Write them beside the index."""
         kept = {"frames": self.frames, "lengths": self.lengths, "rate": np.array([self.rate])}
         with written_aside(Path(folder) / _FILE) as aside:
             save_file(kept, aside)
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder: str | os.PathLike) -> Fingerprints:
         """Read what `save` wrote.
 
         Raises
@@ -140,11 +147,11 @@ class Fingerprints:
             raise ValueError(f"{_FILE}: {error}") from None
         return cls(kept["frames"], kept["lengths"], float(kept["rate"][0]))
 
-    def of(self, row):
+    def of(self, row: int) -> np.ndarray:
         """Return the print of a track."""
         return self.frames[self.ends[row] - self.lengths[row] : self.ends[row]]
 
-    def promising(self, query, rows=None):
+    def promising(self, query: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """Look for tracks that may share a passage with a query.
 
         Parameters
@@ -179,7 +186,7 @@ class Fingerprints:
         order = np.argsort(-found, kind="stable")
         return rows[order[found[order] >= PROMISING]]
 
-    def copy(self, query, row):
+    def copy(self, query: np.ndarray, row: int) -> Match | None:
         """Find what a track shares with a query, moment by moment.
 
         Parameters
@@ -207,10 +214,10 @@ class Fingerprints:
             copy = self._around(seen[begin, end], (row - begin, column))
             shift = begin / self.rate
             found.append(copy._replace(start=copy.start + shift, end=copy.end + shift))
-        found = max(found, key=lambda one: one.seconds)
-        faster = (found.other_end - found.other_start) / found.seconds
-        is_copy = found.seconds >= SHORTEST_SECONDS and abs(faster - 1) <= FASTER
-        return found if is_copy else None
+        longest = max(found, key=lambda one: one.seconds)
+        faster = (longest.other_end - longest.other_start) / longest.seconds
+        same = longest.seconds >= SHORTEST_SECONDS and abs(faster - 1) <= FASTER
+        return longest if same else None
 
     def _around(self, moments, seed):
         """Return the Copy that a window, the same in both, is part of."""
@@ -219,7 +226,7 @@ class Fingerprints:
         places = (first[0], last[0] + 1, first[1], last[1] + 1)
         return Match(*(float(place / self.rate) for place in places))
 
-    def matches(self, query, rows=None):
+    def matches(self, query: np.ndarray, rows: np.ndarray | None = None) -> dict[int, Match]:
         """Find all tracks that share a passage with a query.
 
         Parameters
@@ -238,7 +245,7 @@ class Fingerprints:
         found = {row: self.copy(query, row) for row in self.promising(query, rows)[:most].tolist()}
         return {row: copy for row, copy in found.items() if copy is not None}
 
-    def is_near_duplicate(self, query, row, copy):
+    def is_near_duplicate(self, query: np.ndarray, row: int, copy: Match) -> bool:
         """Tell whether a `copy` of a query and a track is most of one of them."""
         shorter = min(len(query), int(self.lengths[row])) / self.rate
         return copy is not None and copy.seconds >= MOST * shorter

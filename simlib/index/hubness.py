@@ -1,44 +1,44 @@
-"""Hub correction: recordings that would stand in everybody's list step back.
+"""Hub penalties: no track stands in many more ranked lists than its share.
 
-In a space of many dimensions some points come to lie near everything (Radovanovic et al. 2010);
-such hubs stand in every list. Mutual proximity (Schnitzer et al. 2012) and local scaling undo that
-by measuring every pair anew, and so move recordings that were no hubs, too. Here hubs alone are
-touched: each gets a handicap, a factor that stretches every distance to it, just so large that it
-stands in few more lists than its share. What is the same stays nearest. No tag is looked at.
+In a space of many dimensions some points lie near everything (Radovanovic et al. 2010). Such hubs
+stand in every list. Mutual proximity (Schnitzer et al. 2012) and local scaling measure every pair
+anew, and so move tracks that are no hubs, too. Here only hubs get a penalty: a factor that
+stretches
+every distance to them, just large enough. The most similar stays the most similar. No tag is used.
 
-Which recordings become hubs depends on who else is there, so handicaps are found over the
-candidates that are ranked, in search and in the evaluation alike. They do not depend on the query:
-a reference from outside meets the same ones.
+Which tracks become hubs depends on the other candidates, so penalties are computed over the
+candidates that are ranked, in search and in the evaluation alike. They do not depend on the query.
 """
 
 import numpy as np
 
 from simlib.core import evenly_spread
+from simlib.relevance import artist_codes
 
-# Recordings whose lists are looked at. More cost time and say little more.
+# Tracks whose lists are counted. More cost time and change little.
 REFERENCE_SAMPLE = 1_000
-# In so many of their lists a recording stands on average, where the catalogue is large enough.
+# Lists of the sample that a track stands in on average, if the catalogue is large enough.
 LISTED = 10
-# Nobody is to stand in more than so many times the average. Where artists are not known, recordings
-# by one artist take places in each other's lists that an artist filter will clear.
+# The most lists of a track, in times the average. If artists are unknown, tracks by one artist take
+# places in each other's lists that an artist filter would clear.
 SHARE, UNFILTERED_SHARE = 1.7, 1.6
 # Candidates for a list, in lengths of a list.
 BREADTH = 8
-# Of a handicap, by the relative deviation of the distances; and how often it may grow.
+# Step of a penalty, in relative deviations of the distances, and the most steps.
 STEP, STEPS = 0.02, 500
 
 
-def hub_penalties(vectors, artists, most=SHARE):
-    """Find how far each recording has to be set back, so that none stands in too many lists.
+def hub_penalties(vectors: np.ndarray, artists: np.ndarray, most: float = SHARE) -> np.ndarray:
+    """Find the smallest penalties with which no track stands in too many lists.
 
     Parameters
     ----------
     vectors : numpy.ndarray of float32, shape (n_tracks, dimensions)
         Of unit length: those that are ranked.
     artists : numpy.ndarray, shape (n_tracks,)
-        Anything that is equal for recordings by one artist; they are in no list of each other.
+        Equal for tracks by one artist, which are in no list of each other.
     most : float
-        In so many times the average number of lists a recording may stand.
+        The most lists that a track may stand in, in times the average.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def hub_penalties(vectors, artists, most=SHARE):
     """
     count, found = len(vectors), np.ones(len(vectors))
     rows = evenly_spread(count, REFERENCE_SAMPLE)
-    # Of a small catalogue, a list must not be the most.
+    # A list must not hold most of a small catalogue.
     length = min(round(LISTED * count / max(len(rows), 1)), count // 5)
     if length < 1:
         return found
@@ -69,12 +69,12 @@ def hub_penalties(vectors, artists, most=SHARE):
 
 
 def _nearest(vectors, artists, rows, breadth):
-    """Rows and distances of the nearest by other artists, in any order; inf for the same artist."""
+    """Return rows and distances of the nearest, in any order; inf for the same artist."""
     # Numbers compare faster than texts.
-    artists = np.unique(artists.astype(str), return_inverse=True)[1]
+    artists = artist_codes(artists)
     breadth = min(breadth, len(vectors))
     near, distance = [], []
-    # One by one: a large catalogue's matrix would not fit into memory.
+    # Row by row, since a large catalogue's matrix would not fit into memory.
     for row in rows:
         distances = np.where(artists == artists[row], np.inf, 1 - vectors @ vectors[row])
         near.append(np.argpartition(distances, breadth - 1)[:breadth])
@@ -82,20 +82,20 @@ def _nearest(vectors, artists, rows, breadth):
     return np.array(near), np.array(distance, dtype=np.float64)
 
 
-def penalise_hubs(cosines, penalties):
-    """Return similarities: cosines with the distances stretched; 1 stays 1."""
+def penalise_hubs(cosines: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return similarities, float64: cosines with the distances stretched; 1 stays 1."""
     return 1 - (1 - np.asarray(cosines, dtype=np.float64)) * penalties
 
 
-def hub_corrected(vectors, artists, most=SHARE):
-    """Similarity of every pair of recordings, as search ranks them if these are all.
+def hub_corrected(vectors: np.ndarray, artists: np.ndarray, most: float = SHARE) -> np.ndarray:
+    """Return the hub-corrected similarity of every pair of tracks, if these are the catalogue.
 
     Parameters
     ----------
     vectors : numpy.ndarray of float32, shape (n_tracks, dimensions)
         Of unit length.
     artists : numpy.ndarray, shape (n_tracks,)
-        Anything that is equal for recordings by one artist.
+        Equal for tracks by one artist.
     most : float
         See `hub_penalties`.
 

@@ -1,5 +1,8 @@
 """The catalogue in two dimensions: a map to look at, near staying near."""
 
+from __future__ import annotations
+
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ _FILE = "plane.npy"
 INDEX_HINT = "run 'dvc repro index'"
 
 
-def project_to_plane(vectors):
+def project_to_plane(vectors: np.ndarray) -> np.ndarray:
     """Lay embeddings out in two dimensions by t-SNE (van der Maaten and Hinton 2008) from PCA.
 
     Parameters
@@ -34,13 +37,13 @@ def project_to_plane(vectors):
     return TSNE(2, perplexity=perplexity, init="pca", random_state=SEED).fit_transform(vectors)
 
 
-def save_projection(points, folder):
+def save_projection(points: np.ndarray, folder: str | os.PathLike) -> None:
     """Write a map beside the index."""
     with written_aside(Path(folder) / _FILE) as aside, open(aside, "wb") as stream:
         np.save(stream, points, allow_pickle=False)
 
 
-def load_projection(folder):
+def load_projection(folder: str | os.PathLike) -> np.ndarray:
     """Read what `save_projection` wrote.
 
     Raises

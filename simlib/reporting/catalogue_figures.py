@@ -1,7 +1,11 @@
 """Figures from tables. Every text from a catalogue is drawn as it is, never as mathematics."""
 
+from __future__ import annotations
+
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 
 from simlib.reporting.text import plain
@@ -11,7 +15,7 @@ PALETTE = "colorblind"
 LABEL = 13.0
 
 
-def catalogue_overview(tracks, columns):
+def catalogue_overview(tracks: pd.DataFrame, columns: list[str]) -> matplotlib.figure.Figure:
     """Draw what the catalogue is made of: durations, and recordings by tag.
 
     Parameters
@@ -41,7 +45,7 @@ def catalogue_overview(tracks, columns):
     return figure
 
 
-def catalogue_map_figure(points, column):
+def catalogue_map_figure(points: np.ndarray, column: pd.Series) -> matplotlib.figure.Figure:
     """Draw the catalogue as a map, coloured by the most frequent values of a column.
 
     Parameters
@@ -73,7 +77,9 @@ def scatter_by_group(points, column, axes, **style):
     )  # fmt: skip
 
 
-def marked_map(points, column, reference, found):
+def marked_map(
+    points: np.ndarray, column: pd.Series, reference: np.ndarray, found: np.ndarray
+) -> matplotlib.figure.Figure:
     """Draw the catalogue as a map on which a reference and what is like it are marked.
 
     Parameters

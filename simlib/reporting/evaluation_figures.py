@@ -1,5 +1,8 @@
 """Figures from tables. Every text from a catalogue is drawn as it is, never as mathematics."""
 
+from __future__ import annotations
+
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -14,7 +17,7 @@ VERDICTS = ["audible", "barely audible", "not audible", "unclear"]
 SYSTEM_ORDER = ["simlib", "pretrained", "untrained", "mfcc", "tags", "random"]
 
 
-def metric_bars(table):
+def metric_bars(table: pd.DataFrame) -> matplotlib.figure.Figure:
     """Draw every measure as bars by system, with 95% intervals.
 
     Parameters
@@ -56,7 +59,7 @@ def metric_bars(table):
     return figure
 
 
-def neighbours_by_tag(cells):
+def neighbours_by_tag(cells: pd.DataFrame) -> matplotlib.figure.Figure:
     """Draw whose company the recordings with each tag keep.
 
     Parameters
@@ -85,7 +88,7 @@ def neighbours_by_tag(cells):
     return figure
 
 
-def occurrence_histogram(counts, k):
+def occurrence_histogram(counts: dict[str, np.ndarray], k: int) -> matplotlib.figure.Figure:
     """Draw in how many lists tracks stand, a line a system.
 
     Parameters
@@ -109,7 +112,7 @@ def occurrence_histogram(counts, k):
     return figure
 
 
-def overlap_histogram(overlap, k):
+def overlap_histogram(overlap: np.ndarray, k: int) -> matplotlib.figure.Figure:
     """Draw how much of their lists recordings kept.
 
     Parameters
@@ -130,7 +133,7 @@ def overlap_histogram(overlap, k):
     return figure
 
 
-def aspect_matrix(table):
+def aspect_matrix(table: pd.DataFrame) -> matplotlib.figure.Figure:
     """Draw what turning each part of the similarity up does to each measure.
 
     Parameters
@@ -165,7 +168,7 @@ def _with_interval(cell):
     return f"{cell['value']:+.3f}\n[{cell['low']:+.3f}, {cell['high']:+.3f}]"
 
 
-def reliability_figure(table):
+def reliability_figure(table: pd.DataFrame) -> matplotlib.figure.Figure:
     """Draw how far the score of a result can be taken at its word.
 
     Parameters
@@ -189,7 +192,7 @@ def reliability_figure(table):
     return figure
 
 
-def tag_support_figure(table):
+def tag_support_figure(table: pd.DataFrame) -> matplotlib.figure.Figure:
     """Draw how well the sound supports each word.
 
     Parameters
@@ -224,7 +227,7 @@ def tag_support_figure(table):
     return figure
 
 
-def learning_curves(curves):
+def learning_curves(curves: pd.DataFrame) -> matplotlib.figure.Figure:
     """Draw the loss and the validation retrieval over the epochs.
 
     Parameters

@@ -1,11 +1,20 @@
 """Figures from tables. Every text from a catalogue is drawn as it is, never as mathematics."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import librosa.display
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib import ticker
 
 from simlib.reporting.text import clock
+
+if TYPE_CHECKING:
+    from simlib.features import FrontEnd
 
 # At most so many columns of a mel spectrogram are drawn.
 MEL_COLUMNS = 1200
@@ -15,7 +24,9 @@ MATCHED = 20
 TICKS = np.array([1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600])
 
 
-def three_views(samples, sample_rate, log_mel, settings):
+def three_views(
+    samples: np.ndarray, sample_rate: int, log_mel: np.ndarray, settings: FrontEnd
+) -> matplotlib.figure.Figure:
     """Draw a recording as waveform, spectrogram and mel spectrogram, side by side.
 
     Parameters
@@ -49,7 +60,7 @@ def three_views(samples, sample_rate, log_mel, settings):
     return figure
 
 
-def draw_log_mel(log_mel, settings, axes):
+def draw_log_mel(log_mel: np.ndarray, settings: FrontEnd, axes: matplotlib.axes.Axes) -> Any:
     """Draw a log-mel spectrogram, dB, shape (n_frames, n_mels), into axes."""
     levels = np.asarray(log_mel, dtype=np.float32).T
     # More columns than a figure shows would only make it slow and heavy.
@@ -70,7 +81,9 @@ def draw_log_mel(log_mel, settings, axes):
     axes.set(title="Log-mel spectrogram", xlabel="seconds", ylabel="Hz")
 
 
-def matched_excerpts_figure(log_mel, settings, played, found):
+def matched_excerpts_figure(
+    log_mel: np.ndarray, settings: FrontEnd, played: tuple[float, float], found: pd.DataFrame
+) -> matplotlib.figure.Figure:
     """Draw a reference's mel spectrogram and, below it, which of its seconds are matched.
 
     Parameters
@@ -109,7 +122,7 @@ def matched_excerpts_figure(log_mel, settings, played, found):
     spans.set(xlim=(0, length), ylim=(len(places) - 0.4, -0.6))
     spans.set_xlabel("time in the reference", fontsize=9)
     spans.set_ylabel("result", fontsize=9)
-    step = TICKS[min(np.searchsorted(TICKS, length / 8), len(TICKS) - 1)]
+    step = TICKS[min(int(np.searchsorted(TICKS, length / 8)), len(TICKS) - 1)]
     spans.xaxis.set_major_locator(ticker.MultipleLocator(step))
     spans.xaxis.set_major_formatter(lambda seconds, _: clock(seconds))
     spans.grid(axis="y", visible=False)

@@ -1,5 +1,9 @@
 """Embed audio files, with no catalogue around them."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +17,9 @@ from simlib.search.queries import load_recording
 SIMILARITY_LIMIT = 5_000
 
 
-def embed(paths, weights=None):
+def embed(
+    paths: Iterable[str | os.PathLike], weights: str | os.PathLike | None = None
+) -> tuple[dict[str, np.ndarray], list[SimlibError]]:
     """Embed audio files, with no catalogue around them.
 
     Parameters

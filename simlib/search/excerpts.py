@@ -3,6 +3,8 @@
 Segments are compared by the encoder's embeddings; a passage is a few of them in a row.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +22,13 @@ class MatchedExcerpt(NamedTuple):
     other_end: float
 
 
-def best_match(segments, starts, other_segments, other_starts, length):
+def best_match(
+    segments: np.ndarray,
+    starts: np.ndarray,
+    other_segments: np.ndarray,
+    other_starts: np.ndarray,
+    length: float,
+) -> MatchedExcerpt:
     """Find the passages of two recordings that are most alike.
 
     Parameters
@@ -50,7 +58,9 @@ def best_match(segments, starts, other_segments, other_starts, length):
     )
 
 
-def representative_excerpt(segments, starts, length, end, seconds):
+def representative_excerpt(
+    segments: np.ndarray, starts: np.ndarray, length: float, end: float, seconds: float
+) -> tuple[float, float]:
     """Find the seconds that say most of a recording: those most like all of it.
 
     Parameters

@@ -3,9 +3,12 @@
 A condition is a text such as `genre=Jazz`, `artist!=Miles Davis`, `bpm=90..110` or `bpm=..110`.
 """
 
+from __future__ import annotations
+
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -19,7 +22,7 @@ _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})?\s*\.\.\s*(?P<high>{_NUMBER})?", re.IGNORECASE)
 
 
-def filter_mask(tracks, conditions):
+def filter_mask(tracks: pd.DataFrame, conditions: Iterable[str]) -> np.ndarray:
     """Tell which tracks meet all conditions.
 
     Text is compared as artists are everywhere: NFKC, stripped, case-folded. A cell of a tag column

@@ -6,9 +6,17 @@ mean of the two directions would do half of the correction only: to one track, i
 the same for all the others and waters theirs down.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+import pandas as pd
 
 from simlib.core import SimlibError, at_least_one
+
+if TYPE_CHECKING:
+    from simlib.index import Index
 
 # Tracks that a playlist is chosen from; of a larger catalogue, those nearest to its way.
 CANDIDATES = 1_000
@@ -20,7 +28,9 @@ REST = 5
 CHOICE = 10
 
 
-def path_between(index, first, last, steps, weights=None):
+def path_between(
+    index: Index, first: int, last: int, steps: int, weights: dict[str, float] | None = None
+) -> pd.DataFrame:
     """Walk from one track to another, with no jump larger than it must be.
 
     Every step leads nearer to the last track relative to the first: the distance to the first minus
@@ -78,7 +88,9 @@ def path_between(index, first, last, steps, weights=None):
     return _table(index, rows[way[places]], jumps[places[:-1], places[1:]])
 
 
-def radio(index, seed, length, weights=None):
+def radio(
+    index: Index, seed: int, length: int, weights: dict[str, float] | None = None
+) -> pd.DataFrame:
     """Play on and on around one track, like a radio station.
 
     What comes next is, of the ten tracks nearest to the seed that have not been played, the one

@@ -188,3 +188,13 @@ def test_nested_settings_are_typed_and_immutable():
     with pytest.raises(SimlibError, match="section train.descriptor_branch: unknown key 'hiden'"):
         branch = {("hiden" if key == "hidden" else key): v for key, v in samples.BRANCH.items()}
         TrainSettings.of(samples.TRAIN | {"descriptor_branch": branch})
+
+
+@pytest.mark.parametrize("key", [3, 1.5, True, None])
+def test_a_key_that_is_no_text_is_named(key):
+    with pytest.raises(SimlibError, match=f"section train: unknown key '{key}'; it has init"):
+        TrainSettings.of(samples.TRAIN | {key: 1})
+    with pytest.raises(SimlibError, match=f"section train.positives: unknown key '{key}'"):
+        TrainSettings.of(samples.TRAIN | {"positives": samples.TRAIN["positives"] | {key: 1}})
+    with pytest.raises(SimlibError, match=f"section index: unknown key '{key}'"):
+        IndexSettings.of({key: 2.0, "weights": {}})

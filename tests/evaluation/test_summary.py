@@ -53,11 +53,11 @@ def test_the_verdict_says_what_the_interval_says(low, high, word):
     report = report_with(mfcc=lead(low, high), untrained=lead(0.2, 0.3))
     headline, details = headline_of(report)
     assert headline == (
-        f"The Siamese network is {word} the hand-picked features on m@10; "
+        f"The Siamese network is {word} the hand-crafted features on m@10; "
         "ahead of the same network untrained on m@10."
     )
     assert len(details) == 2
-    assert details[0].startswith("m@10: 0.500 against 0.500 of the hand-picked features; ")
+    assert details[0].startswith("m@10: 0.500 against 0.500 of the hand-crafted features; ")
     assert f"95% interval {low:+.3f} to {high:+.3f}" in details[0]
     assert details[0].endswith(f"{word.split()[0]}.")
 
@@ -68,7 +68,7 @@ def test_the_verdict_tells_measures_apart():
         report[system]["n@10"] = report[system]["m@10"]
     report["mfcc"]["simlib_lead"]["n@10"] = lead(-0.2, -0.1)
     headline, _ = headline_of(report, baselines=["mfcc"])
-    assert "ahead of the hand-picked features on m@10; behind the hand-pick" in headline
+    assert "ahead of the hand-crafted features on m@10; behind the hand-craft" in headline
     assert headline.endswith("on n@10.")
 
 
@@ -198,7 +198,7 @@ def test_the_verdict_without_tags_says_what_it_cannot_measure():
         for system, entry in report.items()
     }
     headline, _ = headline_of(excerpts)
-    assert "ahead of the hand-picked features on excerpt_mrr" in headline
+    assert "ahead of the hand-crafted features on excerpt_mrr" in headline
     assert "all that can be measured" in headline
 
 

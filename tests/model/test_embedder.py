@@ -234,6 +234,20 @@ def test_weights_of_another_version_are_refused(tmp_path, change):
     assert error.value.subject == str(path), "the file is at fault, not params.yaml"
 
 
+def test_weights_with_the_keys_of_former_versions_name_the_command(tmp_path):
+    former = {"descriptor_branch": "describer", "tag_subspaces": "parts", "tempo_subspace": "tempo"}
+
+    def renamed(metadata):
+        built = metadata["architecture"]
+        metadata["architecture"] = {former.get(key, key): value for key, value in built.items()}
+        metadata["parts"] = metadata.pop("subspaces")
+
+    path = saved(model_of(), tmp_path / "encoder.safetensors")
+    rewritten(path, renamed)
+    with pytest.raises(SimlibError, match="no encoder of this version.*; run 'make repro'"):
+        Embedder.load(path)
+
+
 @pytest.mark.parametrize(
     "weights",
     [
