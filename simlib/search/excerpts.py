@@ -1,6 +1,6 @@
-"""Which seconds of two recordings sound most alike, and which seconds stand for a recording.
+"""Excerpts: the most similar seconds of two recordings, and the most representative of one.
 
-Segments are compared by the encoder's embeddings; a passage is a few of them in a row.
+Segments are compared by the encoder's embeddings. A matched excerpt is a few segments in a row.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Segments in a row that are compared: one alone is alike by chance more often.
+# Segments in a row that are compared: a single one is similar by chance more often.
 RUN = 3
+# Length of an excerpt that stands for a recording, and of one of a timeline.
+EXCERPT_SECONDS = 10.0
 
 
 class MatchedExcerpt(NamedTuple):
-    """Seconds of a recording, and the seconds of another that are most like them."""
+    """Seconds of a recording, and the most similar seconds of another."""
 
     start: float
     end: float
@@ -29,7 +31,7 @@ def best_match(
     other_starts: np.ndarray,
     length: float,
 ) -> MatchedExcerpt:
-    """Find the passages of two recordings that are most alike.
+    """Find the most similar excerpts of two recordings.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ def best_match(
 
     Returns
     -------
-    Passage
+    MatchedExcerpt
         Up to `RUN` segments in a row, as many on both sides.
     """
     run = min(RUN, len(starts), len(other_starts))
@@ -61,7 +63,7 @@ def best_match(
 def representative_excerpt(
     segments: np.ndarray, starts: np.ndarray, length: float, end: float, seconds: float
 ) -> tuple[float, float]:
-    """Find the seconds that say most of a recording: those most like all of it.
+    """Find the excerpt that is most similar to the whole recording.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def representative_excerpt(
     end : float
         Seconds, of the recording.
     seconds : float
-        Of the passage.
+        Of the excerpt.
 
     Returns
     -------
@@ -83,14 +85,11 @@ def representative_excerpt(
     """
     if starts[0] + seconds >= end:
         return float(starts[0]), end
-    likeness = segments @ segments.mean(axis=0)
+    similarity = segments @ segments.mean(axis=0)
     begins = starts[starts + seconds <= end]
     means = [
-        likeness[(starts >= begin) & (starts <= max(begin, begin + seconds - length))].mean()
+        similarity[(starts >= begin) & (starts <= max(begin, begin + seconds - length))].mean()
         for begin in begins
     ]
     start = float(begins[int(np.argmax(means))])
     return start, start + seconds
-
-
-EXCERPT_SECONDS = 10.0

@@ -1,9 +1,8 @@
-"""Playlists through the catalogue: a walk from one track to another, a station around one.
+"""Playlists through the catalogue: a path from one track to another, a radio around one.
 
-How far apart two tracks are is their weighted cosine distance times the hub handicaps of both. So
-it is the same in both directions, and each track still ranks the others exactly as search does. The
-mean of the two directions would do half of the correction only: to one track, its own handicap is
-the same for all the others and waters theirs down.
+The distance of two tracks is their weighted cosine distance times the hub penalties of both. It is
+the same in both directions, and each track ranks the others exactly as search does. The mean of the
+two directions would correct only half: a track's own penalty is the same for all the others.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ from simlib.core import SimlibError, at_least_one
 if TYPE_CHECKING:
     from simlib.index import Index
 
-# Tracks that a playlist is chosen from; of a larger catalogue, those nearest to its way.
+# Tracks that a playlist is chosen from; of a larger catalogue, those closest to its line.
 CANDIDATES = 1_000
-# Points of a walk's way, both ends among them, whose nearest are candidates.
+# Points of a path's line, both ends among them, whose most similar tracks are candidates.
 POINTS = 10
-# A station leaves so many tracks, about twenty minutes, between two by one artist.
+# A radio leaves this many tracks, about twenty minutes, between two by one artist.
 REST = 5
-# And goes on with one of so many: fewer keep it nearer to the seed, more let it flow better.
+# It goes on with one of this many: fewer stay closer to the seed, more make smaller jumps.
 CHOICE = 10
 
 
 def path_between(
     index: Index, first: int, last: int, steps: int, weights: dict[str, float] | None = None
 ) -> pd.DataFrame:
-    """Walk from one track to another, with no jump larger than it must be.
+    """Make a path from one track to another whose largest jump is as small as possible.
 
-    Every step leads nearer to the last track relative to the first: the distance to the first minus
-    that to the last grows strictly, so that no walk circles. No two tracks in a row are by one
-    artist, unless no walk of so many steps can do without; then beside the ends alone, and once
-    rather than twice. Of these walks the largest jump is the least, and then the sum of the jumps.
+    The distance to the first track minus that to the last grows with every step, so that no path
+    circles. No two tracks in a row are by one artist, unless every path of this length needs it;
+    then only beside the ends, and once rather than twice. Of these paths the one with the smallest
+    largest jump is taken, and then the one with the smallest sum of jumps.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ def path_between(
     first, last : int
         Rows of `index.tracks`.
     steps : int
-        A walk of n steps is n + 1 tracks long, both ends included.
+        A path of n steps has n + 1 tracks, both ends included.
     weights : dict of str to float, optional
         From `Aspects.weights`; the index's own by default.
 
@@ -52,8 +51,8 @@ def path_between(
     -------
     pandas.DataFrame
         One row a track: `step` (0 for the first), `track_id`, `title`, `artist`, and `jump`, the
-        distance from the track before, NaN for the first. The best walk through the catalogue; if
-        that has more than 1,000 tracks, through those nearest to the shortest way.
+        distance from the track before, NaN for the first. The best path through the catalogue; if
+        that has more than 1,000 tracks, through those closest to the straight line.
 
     Raises
     ------
@@ -91,11 +90,11 @@ def path_between(
 def radio(
     index: Index, seed: int, length: int, weights: dict[str, float] | None = None
 ) -> pd.DataFrame:
-    """Play on and on around one track, like a radio station.
+    """Make a playlist around one track, like a radio station.
 
-    What comes next is, of the ten tracks nearest to the seed that have not been played, the one
-    nearest to the track before. Artists heard within the last five tracks wait; where nobody else
-    is left, it is the turn of who has waited longest. A longer station begins as a shorter one.
+    The next track is, of the ten unplayed tracks most similar to the seed, the one most similar to
+    the track before. Artists of the last five tracks wait; if no other is left, the artist that has
+    waited longest is next. A longer radio begins like a shorter one.
 
     Parameters
     ----------
@@ -103,7 +102,7 @@ def radio(
     seed : int
         Row of `index.tracks`.
     length : int
-        Tracks after the seed. If there are not so many, all are played.
+        Tracks after the seed; all tracks, if there are fewer.
     weights : dict of str to float, optional
         From `Aspects.weights`; the index's own by default.
 
@@ -138,12 +137,12 @@ def radio(
 
 
 def _along(index, first, last, weights):
-    """Rows, rising, of what lies near the shortest way, both ends included."""
+    """Return the rows, rising, of the tracks close to the straight line, both ends included."""
     if index.by_track.ntotal <= CANDIDATES:
         return np.arange(index.by_track.ntotal)
     ends = np.asarray(index.by_track.reconstruct_batch([first, last]))
     one, other = index.aspects.weighted(ends, weights)
-    # Points at even angles between the two, of unit length under the weights as they are.
+    # Points at even angles between the two, of unit length under the weights.
     angle = np.arccos(np.clip(one @ other, -1, 1))
     angles = np.linspace(0, angle, POINTS, dtype=np.float32)
     points = np.sin([angle - angles, angles]).T @ ends / max(np.sin(angle), 1e-6)
@@ -152,7 +151,7 @@ def _along(index, first, last, weights):
 
 
 def _around(index, seed, length, weights):
-    """Rows of what is near the seed, nearest first: so many that the artists can take turns."""
+    """Return the rows most similar to the seed, enough for artists to take turns."""
     vector = np.asarray(index.by_track.reconstruct(seed))
     depth, turns = max(CANDIDATES, 2 * length), -(-length // (REST + 1))
     while True:
@@ -164,7 +163,7 @@ def _around(index, seed, length, weights):
 
 
 def _seen(index, rows, weights):
-    """Vectors of tracks under the weights, and their handicaps."""
+    """Return tracks' vectors under the weights, and their hub penalties."""
     vectors = index.aspects.weighted(index.vectors_of(rows), weights)
     return vectors, index.hub_penalties(rows, weights)
 
@@ -175,7 +174,7 @@ def _distances(vectors, penalties, some, others):
 
 
 def _without_repeats(jumps, artists, leaving, arriving):
-    """Bar jumps between tracks by one artist; those from the first, or to the last, if so told."""
+    """Bar jumps between tracks by one artist, except from the first or to the last if allowed."""
     same = artists[:, None] == artists
     same[0] &= not leaving
     same[:, -1] &= not arriving
@@ -183,13 +182,13 @@ def _without_repeats(jumps, artists, leaving, arriving):
 
 
 def _smoothest(jumps, steps):
-    """Largest jump, sum and places of the walk for which these are the least; inf for no walk."""
+    """Return largest jump, sum and places of the smoothest path; inf if there is none."""
     largest, _ = _cheapest(jumps, steps, np.maximum)
     return largest, *_cheapest(np.where(jumps <= largest, jumps, np.inf), steps, np.add)
 
 
 def _cheapest(jumps, steps, join):
-    """Cost and places of the cheapest walk from the first place to the last; `join` adds it up."""
+    """Return cost and places of the cheapest path from first to last; `join` adds costs."""
     cost, came_from = np.where(np.arange(len(jumps)) == 0, 0, np.inf), []
     for _ in range(steps):
         costs = join(cost[:, None], jumps)

@@ -1,5 +1,6 @@
-"""What one searches with: a track of the catalogue, a file, bytes, samples, or seconds of them."""
+"""Recordings and queries: what the model needs of a file, and of an excerpt of it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,16 +9,17 @@ import numpy as np
 from simlib.core import SimlibError
 from simlib.features import DESCRIPTOR_BLOCK_SECONDS, compute_features
 from simlib.index import fingerprint
+from simlib.model import Embedder
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What the model looks at of a recording; to take seconds of it decodes nothing again.
+    """The features of a recording; excerpts of it need no further decoding.
 
     Attributes
     ----------
     name : str
-        To be shown.
+        For people.
     row : int or None
         Of the index, if it is a track of the catalogue.
     log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
@@ -35,16 +37,16 @@ class Recording:
 
 @dataclass(frozen=True)
 class Query:
-    """A recording, or a passage of one, as the encoder hears it.
+    """A recording, or an excerpt of one, as the model embeds it.
 
     Attributes
     ----------
     name : str
-        To be shown.
+        For people.
     row : int or None
         Of the index, if it is a track of the catalogue.
     start, end : float
-        Seconds of the recording that are meant.
+        Seconds of the recording.
     vector : numpy.ndarray of float32, shape (dimensions,)
         Of unit length.
     segments : numpy.ndarray of float32, shape (n_segments, embedding)
@@ -65,8 +67,10 @@ class Query:
     fingerprint: np.ndarray
 
 
-def load_recording(model, path, start=0.0, end=None):
-    """Make of an audio file what the model looks at.
+def load_recording(
+    model: Embedder, path: str | os.PathLike, start: float = 0.0, end: float | None = None
+) -> Recording:
+    """Decode an audio file and compute its features.
 
     Parameters
     ----------
@@ -78,7 +82,7 @@ def load_recording(model, path, start=0.0, end=None):
     Returns
     -------
     Recording
-        By the name of the file.
+        Named after the file.
 
     Raises
     ------
@@ -89,8 +93,11 @@ def load_recording(model, path, start=0.0, end=None):
     return Recording(Path(path).name, None, features["log_mel"], features["descriptor"], start)
 
 
-def make_query(model, recording, hop_seconds, start=None, end=None):
-    """Make a reference of a recording, or of seconds of it.
+def make_query(
+    model: Embedder, recording: Recording, hop_seconds: float, start: float | None = None,
+    end: float | None = None,
+) -> Query:  # fmt: skip
+    """Make a query of a recording, or of an excerpt of it.
 
     Parameters
     ----------
@@ -103,7 +110,7 @@ def make_query(model, recording, hop_seconds, start=None, end=None):
 
     Returns
     -------
-    Reference
+    Query
 
     Raises
     ------
