@@ -90,8 +90,8 @@ class ExcerptPicker:
         # No range is shown for all of it, so that a new one can be dragged.
         self.picture.brush.selected = None if self.span is None else np.array(self.span)
         start, end = self.slider.value
-        player = audio_player(
-            self.chosen.path, start=start, seconds=min(end - start, PLAYED_SECONDS)
+        player = str(
+            audio_player(self.chosen.path, start=start, seconds=min(end - start, PLAYED_SECONDS))
         )
         self.player.value = player.replace("<audio", "<audio autoplay", 1) if play else player
 

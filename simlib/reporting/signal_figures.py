@@ -120,7 +120,7 @@ def matched_excerpts_figure(
     spans.tick_params(labelsize=8)
     length = len(log_mel) / settings.frame_rate
     spans.set(xlim=(0, length), ylim=(len(places) - 0.4, -0.6))
-    spans.set_xlabel("time in the reference", fontsize=9)
+    spans.set_xlabel("time in the query", fontsize=9)
     spans.set_ylabel("result", fontsize=9)
     step = TICKS[min(int(np.searchsorted(TICKS, length / 8)), len(TICKS) - 1)]
     spans.xaxis.set_major_locator(ticker.MultipleLocator(step))

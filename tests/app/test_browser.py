@@ -74,7 +74,7 @@ def test_seconds_are_dragged_over_the_picture_or_moved_by_keys(tab):
 def test_a_slider_and_a_filter_change_the_list(tab):
     choose(tab, "Song 3 – Artist 1 [s03]")
     before = lines(tab).all_inner_texts()
-    tab.page.get_by_text("What counts, and which recordings").click()
+    tab.page.get_by_text("Aspects and conditions").click()
     handle = tab.page.locator(".simlib-panel .jp-Collapse .noUi-handle, .simlib-panel "
                               ".widget-accordion .noUi-handle").first  # fmt: skip
     handle.focus()
@@ -93,7 +93,7 @@ def test_a_slider_and_a_filter_change_the_list(tab):
     only.fill("")
     only.press("Enter")
     expect(lines(tab)).to_have_count(6)
-    tab.page.get_by_text("What counts, and which recordings").click()
+    tab.page.get_by_text("Aspects and conditions").click()
 
 
 def test_the_map_shows_a_track_and_a_click_plays_it_and_searches_with_it(tab):
@@ -131,7 +131,7 @@ def test_names_full_of_script_run_nothing(tab):
     """Track s11 is called so in the project that is served; see `browser.HOSTILE`."""
     choose(tab, "Song 10 – Artist 5 [s10]")
     name = tab.page.get_by_text(HOSTILE).first
-    tab.page.get_by_role("button", name="Station").click()
+    tab.page.get_by_role("button", name="Radio").click()
     name.wait_for()
     dot = tab.page.locator(".bqplot .dot").nth(11)
     dot.scroll_into_view_if_needed()
@@ -154,7 +154,7 @@ def test_a_file_of_more_than_10_mb_is_taken(tab, tmp_path):
 
 
 def test_the_page_shows_no_code(tab):
-    shown = tab.page.get_by_text("from simlib").count()
+    shown = tab.page.get_by_text("simlib.app.SearchPanel").count()
     assert (shown > 0) == (tab.frontend == "lab")
 
 

@@ -211,7 +211,7 @@ def test_the_map_is_coloured_ringed_and_clicked(panel):
     assert len(set(panel.map.picture.tracks.colors)) > 2
     panel.map._on_click(None, {"data": {"index": 8}})
     assert panel.chosen.track_id == "s08"
-    assert "autoplay" in panel.picker.player.value
+    assert "<audio autoplay" in panel.picker.player.value
 
 
 def test_playlists_and_passages(panel):
