@@ -31,7 +31,7 @@ def of_fold(fits, settings, learning, held, rng):
     """Return artists, and the mean P@10 over a recording's partners by each way of ranking."""
     aspects = fits.model(settings, splits_of(learning)).aspects
     vectors, artists = fits.embed(settings, splits_of(learning), held), fits.artists[held]
-    penalties = hub_penalties(vectors, artists)
+    penalties = hub_penalties(vectors, artists, fits.hubs)
     members = [tag_matrix(column) for _, column in fits.tracks.loc[held, fits.columns].items()]
     shares = np.any([(member @ member.T) > 0 for member in members], axis=0)
     similarities_by_subspace = np.array([

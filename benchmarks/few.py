@@ -72,7 +72,7 @@ def measured(fits, settings):
         artists.append(evaluation.artists)
 
         def score(vectors, evaluation=evaluation):
-            similarity = hub_corrected(vectors, evaluation.artists)
+            similarity = hub_corrected(vectors, evaluation.artists, fits.hubs)
             return mean_ndcg(evaluation.scores(similarity))
 
         scaled = standardised(

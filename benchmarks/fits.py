@@ -9,7 +9,7 @@ import torch
 from simlib.core import cosine, digest_of, digest_of_code, written_aside
 from simlib.evaluation import EvaluateSettings, Evaluation, bootstrap
 from simlib.features import FeatureStore
-from simlib.index import hub_corrected
+from simlib.index import IndexSettings, hub_corrected
 from simlib.model import Embedder
 from simlib.relevance import artist_keys, tag_columns
 from simlib.training import Objective, TrainingData, train
@@ -32,6 +32,7 @@ class Fits:
         self.artists = artist_keys(self.tracks)
         self.columns = tag_columns(self.tracks)
         self.hop = params["index"]["hop_seconds"]
+        self.hubs = IndexSettings.of(params["index"]).hubs
         self.descriptors = self.store.descriptors(self.tracks["descriptor"])
         self.code = digest_of_code("simlib.training.fit")
 
@@ -138,9 +139,12 @@ def ours(fits, settings, learning, held, start=None, objective=Objective):
         "describer alone": slice(encoder, described), "parts alone": slice(described, None),
     }  # fmt: skip
     return {
-        "": hub_corrected(vectors, artists),
+        "": hub_corrected(vectors, artists, fits.hubs),
         ", no hub correction": cosine(vectors),
-        **{f", {k}": hub_corrected(unit(vectors[:, v]), artists) for k, v in views.items()},
+        **{
+            f", {k}": hub_corrected(unit(vectors[:, v]), artists, fits.hubs)
+            for k, v in views.items()
+        },
     }
 
 

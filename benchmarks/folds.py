@@ -84,7 +84,7 @@ def turned(fits, settings, pairs, chosen):
         aspects = fits.model(settings, splits_of(learning)).aspects
         vectors = fits.embed(settings, splits_of(learning), held)
         evaluation = Evaluation(fits.tracks[held], fits.columns, chosen)
-        found = aspect_gains(vectors, aspects, aspects.default, evaluation, bpm[held])
+        found = aspect_gains(vectors, aspects, aspects.default, evaluation, bpm[held], fits.hubs)
         for kept, one in zip(pooled, found, strict=True):
             for name, values in one.items():
                 kept.setdefault(name, []).append(values)

@@ -153,7 +153,8 @@ def served(built, tmp_path_factory):
     """The folder of a small project, with its notebooks, that may be changed."""
     folder = tmp_path_factory.mktemp("served") / "project"
     shutil.copytree(built.root, folder)
-    save_projection(project_to_plane(built.index.vectors()), folder / "index")
+    plane = project_to_plane(built.index.vectors(), built.index.settings.map)
+    save_projection(plane, folder / "index")
     table = folder / "index" / "tracks.parquet"
     tracks = pd.read_parquet(table)
     tracks.loc[11, ["title", "artist", "genre"]] = HOSTILE

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import samples
 import torch
+import yaml
 from hypothesis import settings
 
 from simlib.catalogue import read_catalogue
@@ -56,8 +57,8 @@ def project_of(root, songs):
 
     `songs` are (artist's number, samples, genre, mood), called s00 and so on.
     """
-    for name in ("dvc.yaml", "params.yaml"):
-        (root / name).touch()
+    (root / "dvc.yaml").touch()
+    (root / "params.yaml").write_text(yaml.safe_dump({"index": samples.INDEX}), encoding="utf-8")
     lines = ["track_id,path,title,artist,genre,mood"]
     for number, (artist, sound, *tags) in enumerate(songs):
         name = f"artist {artist}/song {number:02d}.wav"

@@ -12,7 +12,7 @@ import soundfile as sf
 
 from simlib.evaluation import EvaluateSettings, Evaluation
 from simlib.features import ExtractSettings, FeatureStore, FrontEnd
-from simlib.index import Fingerprints, Index, IndexOrigin, IndexSettings
+from simlib.index import DEFAULT_HUBS, Fingerprints, Index, IndexOrigin, IndexSettings
 from simlib.model import Aspects
 from simlib.relevance import SplitSettings
 from simlib.training import TrainSettings
@@ -118,19 +118,49 @@ TRAIN = {
 }
 
 
+INDEX = {
+    "hop_seconds": 0.25,
+    "weights": {},
+    "candidates": 2000,
+    "hubs": DEFAULT_HUBS.as_dict(),
+    "fingerprints": {
+        "candidate_correlation": 0.5,
+        "candidates": 20,
+        "match_correlation": 0.6,
+        "extend_correlation": 0.45,
+        "extend_loss": 3.0,
+        "drift_penalty": 0.02,
+        "shortest_seconds": 3.0,
+        "speed_change": 0.1,
+        "near_duplicate_share": 0.5,
+    },
+    "map": {"perplexity": 30.0, "seed": 0},
+}
+
+
 def index_settings(**changes):
-    return IndexSettings.of({"hop_seconds": 0.25, "weights": {}} | changes)
+    """Settings of the index; a mapping changes keys of a nested section."""
+    values = dict(INDEX)
+    for key, value in changes.items():
+        values[key] = INDEX[key] | value if isinstance(value, dict) else value
+    return IndexSettings.of(values)
 
 
-def index_of(vectors, table=None, digest="digest"):
+def hub_settings(**changes):
+    return index_settings(hubs=changes).hubs
+
+
+def index_of(vectors, table=None, digest="digest", **changes):
     """An index of embeddings, of any tracks, with a part for the sound and one for the tempo."""
     table = tracks(len(vectors)) if table is None else table.reset_index(drop=True)
     segments = pd.DataFrame({"track": range(len(table)), "start": 0.0})
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
     aspects = Aspects({"sound": 5, "tempo": 3}, {"sound": 0.7, "tempo": 0.3})
-    fingerprints = Fingerprints.of_all([np.zeros((0, 32), dtype=np.int8)] * len(table), 10.0)
-    origin = IndexOrigin(digest, 0.25, aspects, aspects.default)
+    settings = index_settings(**changes)
+    none = [np.zeros((0, 32), dtype=np.int8)] * len(table)
+    fingerprints = Fingerprints.of_all(none, 10.0, settings.fingerprints)
+    origin = IndexOrigin(digest, aspects, settings)
     return Index(table, segments, flat, flat, fingerprints, origin)
 
 

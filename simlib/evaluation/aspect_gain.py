@@ -14,6 +14,7 @@ from simlib.relevance import ndcg, tempo_gain
 
 if TYPE_CHECKING:
     from simlib.evaluation.protocol import Evaluation
+    from simlib.index import HubSettings
     from simlib.model import Aspects
 
 
@@ -40,6 +41,7 @@ def aspect_gains(
     weights: dict[str, float],
     evaluation: Evaluation,
     bpm: np.ndarray,
+    hubs: HubSettings,
 ) -> tuple[dict, dict]:
     """Score the lists with each part turned up against those with none, query by query.
 
@@ -53,6 +55,7 @@ def aspect_gains(
     evaluation : simlib.evaluation.Evaluation
     bpm : numpy.ndarray of float64, shape (n_tracks,)
         See `simlib.relevance.complete_bpm`.
+    hubs : simlib.index.HubSettings
 
     Returns
     -------
@@ -66,7 +69,8 @@ def aspect_gains(
     gains[TEMPO] = tempo_gain(bpm)
 
     def scores(weighed):
-        similarity = hub_corrected(aspects.weighted(vectors, weighed), evaluation.artists)
+        weighted = aspects.weighted(vectors, weighed)
+        similarity = hub_corrected(weighted, evaluation.artists, hubs)
         ranked = evaluation.ranked(similarity)
         return {n: ndcg(ranked, g, evaluation.candidate_mask) for n, g in gains.items()}
 

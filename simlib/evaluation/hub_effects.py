@@ -14,13 +14,14 @@ from simlib.relevance import artist_filter, artist_keys, rank_candidates
 
 if TYPE_CHECKING:
     from simlib.evaluation.protocol import Evaluation
+    from simlib.index import HubSettings
 
 # Pairs of tracks grow with the square.
 MOST_TRACKS = 5_000
 
 
 def hubs_before_and_after(
-    vectors: np.ndarray, tracks: pd.DataFrame, k: int, seed: int
+    vectors: np.ndarray, tracks: pd.DataFrame, k: int, seed: int, hubs: HubSettings
 ) -> tuple[dict[str, float], pd.DataFrame]:
     """Count in how many lists each track of the catalogue stands, without and with correction.
 
@@ -33,6 +34,7 @@ def hubs_before_and_after(
         Of unit length.
     tracks : pandas.DataFrame
     k, seed : int
+    hubs : simlib.index.HubSettings
 
     Returns
     -------
@@ -47,7 +49,7 @@ def hubs_before_and_after(
     artists = artist_keys(tracks)
     similarities = {
         "by cosine": vectors @ vectors.T,
-        "corrected": hub_corrected(vectors, artists),
+        "corrected": hub_corrected(vectors, artists, hubs),
     }
     candidate_mask = artist_filter(artists)
     table = tracks[["track_id", "title", "artist"]].copy()

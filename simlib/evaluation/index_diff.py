@@ -64,7 +64,10 @@ class IndexComparison:
             raise SimlibError("the two indexes", cause, "name a revision with the same music")
         vectors = before.weighted()[rows[sampled]], after.weighted()[sampled]
         artists = self.evaluation.artists
-        self.similarities = tuple(hub_corrected(v, artists) for v in vectors)
+        self.similarities = tuple(
+            hub_corrected(v, artists, index.settings.hubs)
+            for v, index in zip(vectors, (before, after), strict=True)
+        )
         self.lists = tuple(self.evaluation.ranked(s) for s in self.similarities)
         self.overlap = list_overlap(*self.lists)
 

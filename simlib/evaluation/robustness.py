@@ -217,7 +217,7 @@ def _searched(queries, context, test):
     index = context.index
     vectors, artists = index.weighted()[test], index.artists[test]
     # As the evaluation ranks them: the test artists are the catalogue.
-    penalties, found = hub_penalties(vectors, artists), {}
+    penalties, found = hub_penalties(vectors, artists, index.settings.hubs), {}
     for name, asked in queries.vectors.items():
         pairs = zip(asked, queries.fingerprints[name], strict=True)
         nearest = np.array([_first(index, vector, shown) for vector, shown in pairs])

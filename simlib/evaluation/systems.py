@@ -156,10 +156,10 @@ def evaluate_systems(
     SimlibError
         If a file in `comparisons/` cannot be used.
     """
-    tracks = evaluation.tracks
+    tracks, hubs = evaluation.tracks, context.index.settings.hubs
     systems = {
         "simlib": hub_corrected(
-            context.index.weighted()[context.splits == "test"], evaluation.artists
+            context.index.weighted()[context.splits == "test"], evaluation.artists, hubs
         ),
         "untrained": cosine(context.embed(context.untrained, tracks)),
         "mfcc": cosine(context.describe(tracks)),
@@ -168,7 +168,8 @@ def evaluate_systems(
         return systems, compare_excerpts(_excerpts(context, tracks), evaluation)
     compared: dict[str, Any] = dict(systems)
     if (shipped := context.pretrained[0]) is not None:
-        compared["pretrained"] = hub_corrected(context.embed(shipped, tracks), evaluation.artists)
+        vectors = context.embed(shipped, tracks)
+        compared["pretrained"] = hub_corrected(vectors, evaluation.artists, hubs)
     if words := by_other_tags(evaluation):
         compared["tags"] = words
     compared["random"] = at_random(evaluation)

@@ -7,33 +7,37 @@ from .calibration import corrected_percentile as corrected_percentile
 from .calibration import nearest_similarity as nearest_similarity
 from .calibration import similarity_percentile as similarity_percentile
 from .calibration import unrelated_percentiles as unrelated_percentiles
-from .faiss_index import CANDIDATES as CANDIDATES
 from .faiss_index import Index as Index
 from .faiss_index import IndexOrigin as IndexOrigin
 from .fingerprints import Fingerprints as Fingerprints
 from .fingerprints import Match as Match
 from .fingerprints import fingerprint as fingerprint
 from .fingerprints import fingerprint_rate as fingerprint_rate
-from .hubness import UNFILTERED_SHARE as UNFILTERED_SHARE
 from .hubness import hub_corrected as hub_corrected
 from .hubness import hub_penalties as hub_penalties
 from .hubness import penalise_hubs as penalise_hubs
 from .projection import load_projection as load_projection
 from .projection import project_to_plane as project_to_plane
 from .projection import save_projection as save_projection
+from .settings import DEFAULT_HUBS as DEFAULT_HUBS
+from .settings import FingerprintSettings as FingerprintSettings
+from .settings import HubSettings as HubSettings
 from .settings import IndexSettings as IndexSettings
+from .settings import MapSettings as MapSettings
 
 __all__ = [
+    "Calibration",
+    "DEFAULT_HUBS",
+    "ESTIMATES",
+    "FingerprintSettings",
+    "Fingerprints",
+    "HubSettings",
+    "Index",
+    "IndexOrigin",
+    "IndexSettings",
+    "MapSettings",
     "Match",
     "build_index",
-    "IndexOrigin",
-    "CANDIDATES",
-    "Calibration",
-    "ESTIMATES",
-    "Fingerprints",
-    "Index",
-    "IndexSettings",
-    "UNFILTERED_SHARE",
     "by_other_artists",
     "calibrate",
     "corrected_percentile",

@@ -32,7 +32,7 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         If the store was made with another front end than the model's, or a weight is for no aspect
         of the model.
     """
-    weights = model.aspects.weights(settings.weights)
+    model.aspects.weights(settings.weights)  # Raises before hours of work.
     if store.front_end() != model.front_end.as_dict():
         raise SimlibError(
             store.folder,
@@ -57,8 +57,8 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         pd.concat(rows, ignore_index=True),
         _flat(np.stack(vectors)),
         _flat(np.concatenate(segments)),
-        Fingerprints.of_all(fingerprints, fingerprint_rate(model.front_end)),
-        IndexOrigin(model.digest, settings.hop_seconds, model.aspects, weights),
+        Fingerprints.of_all(fingerprints, fingerprint_rate(model.front_end), settings.fingerprints),
+        IndexOrigin(model.digest, model.aspects, settings),
     )
 
 

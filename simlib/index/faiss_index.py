@@ -15,12 +15,11 @@ import pandas as pd
 from simlib.core import SimlibError, evenly_spread, read_json, write_json, written_aside
 from simlib.index.calibration import ReferenceSample
 from simlib.index.fingerprints import Fingerprints
-from simlib.index.hubness import REFERENCE_SAMPLE, hub_penalties, penalise_hubs
+from simlib.index.hubness import hub_penalties, penalise_hubs
+from simlib.index.settings import IndexSettings
 from simlib.model import SOUND, Aspects
 from simlib.relevance import artist_codes, artist_keys, tag_columns, tag_matrix
 
-# Most similar tracks by cosine that are ranked again with hub penalties.
-CANDIDATES = 2_000
 INDEX_HINT = "run 'dvc repro index'"
 
 
@@ -32,18 +31,15 @@ class IndexOrigin:
     ----------
     model_digest : str
         Of the weights that embedded the catalogue.
-    hop_seconds : float
-        Step between two segments, for queries as for the catalogue.
     aspects : simlib.model.Aspects
         How the vectors of tracks are made up.
-    weights : dict of str to float
-        Of every aspect, for searches that set none.
+    settings : simlib.index.IndexSettings
+        Those that every search in the index uses.
     """
 
     model_digest: str
-    hop_seconds: float
     aspects: Aspects
-    weights: dict[str, float]
+    settings: IndexSettings
 
 
 class Index:
@@ -62,6 +58,20 @@ class Index:
     fingerprints : simlib.index.Fingerprints
         Of the tracks.
     origin : IndexOrigin
+
+    Attributes
+    ----------
+    settings : simlib.index.IndexSettings
+    hop_seconds : float
+        Step between two segments, for queries as for the catalogue.
+    aspects : simlib.model.Aspects
+    weights : dict of str to float
+        Of every aspect, for searches that set none.
+
+    Raises
+    ------
+    SimlibError
+        If the settings have a weight for no aspect.
     """
 
     def __init__(
@@ -71,8 +81,9 @@ class Index:
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
         self.fingerprints, self.origin = fingerprints, origin
-        self.hop_seconds = origin.hop_seconds
-        self.aspects, self.weights = origin.aspects, origin.weights
+        self.settings, self.aspects = origin.settings, origin.aspects
+        self.hop_seconds = self.settings.hop_seconds
+        self.weights = self.aspects.weights(self.settings.weights)
         self._penalties = lru_cache(maxsize=8)(self._hub_penalties)
 
     def search(
@@ -99,7 +110,7 @@ class Index:
             At most 1, falling.
         """
         weights = weights or self.weights
-        depth = min(max(CANDIDATES, 10 * k), self.by_track.ntotal)
+        depth = min(max(self.settings.candidates, 10 * k), self.by_track.ntotal)
         query = vector * self.aspects.scale(weights)
         rows = np.asarray(self.by_track.search(query[None], depth)[1])[0]
         rows = rows[rows != row]
@@ -172,7 +183,7 @@ class Index:
     @cached_property
     def reference_rows(self) -> np.ndarray:
         """The rows of the reference sample, spread evenly: int64, shape (n_references,)."""
-        return evenly_spread(self.by_track.ntotal, REFERENCE_SAMPLE)
+        return evenly_spread(self.by_track.ntotal, self.settings.hubs.sample)
 
     @cached_property
     def reference_sample(self) -> ReferenceSample:
@@ -204,7 +215,8 @@ class Index:
         return self.aspects.weighted(self.vectors(), self.weights)
 
     def _hub_penalties(self, weights):
-        return hub_penalties(self.aspects.weighted(self.vectors(), dict(weights)), self.artists)
+        weighted = self.aspects.weighted(self.vectors(), dict(weights))
+        return hub_penalties(weighted, self.artists, self.settings.hubs)
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the indexes, the fingerprints, both tables and `made_with.json` into a folder."""
@@ -218,12 +230,11 @@ class Index:
         self.fingerprints.save(folder)
         made_with = {
             "model": self.origin.model_digest,
-            "hop_seconds": self.hop_seconds,
             # In their order, which the keys of JSON would lose.
             "subspaces": list(self.aspects.sizes),
             "sizes": self.aspects.sizes,
             "default": self.aspects.default,
-            "weights": self.weights,
+            "settings": self.settings.as_dict(),
         }
         write_json(folder / "made_with.json", made_with)
 
@@ -247,19 +258,27 @@ class Index:
         if made_with.get("model") != model_digest:
             raise SimlibError(folder, "was made with other weights than models/", INDEX_HINT)
         try:
-            sizes, default, weights = (
+            sizes, default = (
                 {name: made_with[key][name] for name in made_with["subspaces"]}
-                for key in ("sizes", "default", "weights")
+                for key in ("sizes", "default")
             )
-            aspects = Aspects(sizes, default)
+            settings = _stored_settings(folder, made_with)
             return cls(
                 pd.read_parquet(folder / "tracks.parquet"),
                 pd.read_parquet(folder / "segments.parquet"),
                 faiss.read_index(str(folder / "tracks.faiss")),
                 faiss.read_index(str(folder / "segments.faiss")),
-                Fingerprints.load(folder),
-                IndexOrigin(model_digest, made_with["hop_seconds"], aspects, weights),
+                Fingerprints.load(folder, settings.fingerprints),
+                IndexOrigin(model_digest, Aspects(sizes, default), settings),
             )
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
             raise SimlibError(folder, f"cannot be read ({reason})", INDEX_HINT) from None
+
+
+def _stored_settings(folder, made_with):
+    try:
+        return IndexSettings.of(made_with.get("settings"))
+    except SimlibError:
+        cause = "cannot be read (another version of simlib made it)"
+        raise SimlibError(folder, cause, INDEX_HINT) from None

@@ -1,10 +1,10 @@
-"""The same recording once more: found in another file, and which seconds of it are which.
+"""Fingerprints: the same recording found in another file, and the seconds that match.
 
-A re-release, an edit, another encoding or a passage inside a mix does not just sound alike, it is
-alike, moment by moment. A print is a log-mel spectrogram at low resolution that keeps only what
-changes: each band relative to its own mean over the seconds around, which takes level and equaliser
-out, as audio fingerprints do (Haitsma and Kalker 2002). Two prints are compared by normalised
-cross-correlation: coarsely with all of a catalogue, finely where that finds something.
+A re-release, an edit, another encoding or an excerpt in a mix is the same recording, moment by
+moment. A fingerprint is a log-mel spectrogram at low resolution that keeps only changes: each band
+relative to its mean over the seconds around. That removes level and equaliser, as in other audio
+fingerprints (Haitsma and Kalker 2002). Two fingerprints are compared by normalised
+cross-correlation, coarsely with all tracks, then finely with the candidates.
 """
 
 from __future__ import annotations
@@ -20,48 +20,36 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from simlib.core import written_aside
+from simlib.index.settings import FingerprintSettings
 
 if TYPE_CHECKING:
     from simlib.features import FrontEnd
 
-# Frames of a log-mel spectrogram that make one of a print, and bands: what is played 2% faster
-# moves by less than a band.
+# The format of a fingerprint. Frames of a log-mel spectrogram that make one of a fingerprint, and
+# bands: a speed change of 2% moves sound by less than a band.
 POOLED, BANDS = 4, 32
-# Seconds that a band's level is taken relative to.
+# Seconds over which the mean level of a band is taken.
 AROUND_SECONDS = 2.0
-# dB: what is so much weaker than the loudest is the encoder's business; and no moment is to
-# outweigh all others.
+# dB below the maximum, where encoders differ, and the largest change, so that no frame dominates.
 DEPTH, CLIP = 70.0, 15.0
-# A print is kept in eighths of a dB.
+# Values are stored in eighths of a dB.
 SCALE = 8
 # Frames of the windows that are compared, about three seconds; a power of 2.
 WINDOW = 32
-# The first look pools so many frames, begins a window at every fourth of those of the query, and
-# compares so many of the catalogue at once, which a processor's cache holds.
+# The coarse comparison pools this number of frames, starts a window at every fourth of the query,
+# and takes this number of frames of the catalogue at once, which fit into a processor's cache.
 COARSE, STRIDE, CHUNK = 2, 4, 8_192
-# Frames, about a second, that tell where a copy begins and ends.
+# Frames, about a second, whose correlation shows where a match begins and ends.
 EDGE = 11
-# What a step out of time has to gain.
-DRIFT = 0.02
-# Cross-correlations: from which the first look is followed by a second, which that must reach, and
-# down to which a copy goes on.
-PROMISING, SAME, GOES_ON = 0.5, 0.6, 0.45
-LOOKED_AT = 20
-# Shifts between two recordings that are told apart, in frames, and how many of them are followed.
+# Resolution of the shift between two recordings, in frames, and the shifts that are followed.
 SHIFT, SHIFTS = 8, 4
-# A copy ends where, moment by moment, so much is lost against that again.
-LOST = 3.0
-# Seconds: what is shorter is a chance or a sample, and no copy.
-SHORTEST_SECONDS = 3.0
-# No copy is so much faster or slower.
-FASTER = 0.1
-# Of the shorter one of two recordings, a near-duplicate has so much.
-MOST = 0.5
-_FILE = "prints.safetensors"
+# Seconds of a query for which one more candidate is compared finely, as a long mix needs.
+SECONDS_PER_CANDIDATE = 10
+_FILE = "fingerprints.safetensors"
 
 
 class Match(NamedTuple):
-    """Seconds of a recording that are seconds of another."""
+    """Seconds of a query that are the same recording as seconds of a track."""
 
     start: float
     end: float
@@ -70,12 +58,12 @@ class Match(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Duration in the query."""
         return self.end - self.start
 
 
 def fingerprint(log_mel: np.ndarray, front_end: FrontEnd) -> np.ndarray:
-    """Make a recording's print.
+    """Compute a recording's fingerprint.
 
     Parameters
     ----------
@@ -93,47 +81,56 @@ def fingerprint(log_mel: np.ndarray, front_end: FrontEnd) -> np.ndarray:
     frames = np.maximum(frames, frames.max(initial=-np.inf) - DEPTH)
     bands = np.array_split(np.arange(frames.shape[1]), min(BANDS, frames.shape[1]))
     frames = frames.reshape(count, POOLED, frames.shape[1]).mean(axis=1)
-    found = np.stack([frames[:, band].mean(axis=1) for band in bands], axis=1)
+    levels = np.stack([frames[:, band].mean(axis=1) for band in bands], axis=1)
     around = round(AROUND_SECONDS * fingerprint_rate(front_end)) | 1
-    found -= scipy.ndimage.uniform_filter1d(found, around, axis=0, mode="nearest")
-    found -= found.mean(axis=1, keepdims=True)
-    return (SCALE * np.clip(found, -CLIP, CLIP)).round().astype(np.int8)
+    levels -= scipy.ndimage.uniform_filter1d(levels, around, axis=0, mode="nearest")
+    levels -= levels.mean(axis=1, keepdims=True)
+    return (SCALE * np.clip(levels, -CLIP, CLIP)).round().astype(np.int8)
 
 
 def fingerprint_rate(front_end: FrontEnd) -> float:
-    """Return the frames of a print in a second: float."""
+    """Return the frames of a fingerprint in a second."""
     return front_end.frame_rate / POOLED
 
 
 class Fingerprints:
-    """The prints of a catalogue.
+    """The fingerprints of a catalogue.
 
     Parameters
     ----------
     frames : numpy.ndarray of int8, shape (n_frames, n_bands)
-        One print after the other.
+        One fingerprint after the other.
     lengths : numpy.ndarray of int64, shape (n_tracks,)
     rate : float
         Frames a second.
+    settings : FingerprintSettings
+        What makes a match.
     """
 
-    def __init__(self, frames: np.ndarray, lengths: Sequence[int] | np.ndarray, rate: float):
-        self.frames, self.lengths, self.rate = frames, np.asarray(lengths), rate
+    def __init__(
+        self, frames: np.ndarray, lengths: Sequence[int] | np.ndarray, rate: float,
+        settings: FingerprintSettings,
+    ):  # fmt: skip
+        self.frames, self.lengths = frames, np.asarray(lengths)
+        self.rate, self.settings = rate, settings
         self.ends = np.cumsum(self.lengths)
 
     @classmethod
-    def of_all(cls, fingerprints: list[np.ndarray], rate: float) -> Fingerprints:
-        """Make one of the prints of single tracks."""
-        return cls(np.concatenate(fingerprints), [len(one) for one in fingerprints], rate)
+    def of_all(
+        cls, fingerprints: list[np.ndarray], rate: float, settings: FingerprintSettings
+    ) -> Fingerprints:
+        """Join the fingerprints of single tracks."""
+        lengths = [len(one) for one in fingerprints]
+        return cls(np.concatenate(fingerprints), lengths, rate, settings)
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Write them beside the index."""
-        kept = {"frames": self.frames, "lengths": self.lengths, "rate": np.array([self.rate])}
+        """Write the fingerprints beside the index."""
+        arrays = {"frames": self.frames, "lengths": self.lengths, "rate": np.array([self.rate])}
         with written_aside(Path(folder) / _FILE) as aside:
-            save_file(kept, aside)
+            save_file(arrays, aside)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike) -> Fingerprints:
+    def load(cls, folder: str | os.PathLike, settings: FingerprintSettings) -> Fingerprints:
         """Read what `save` wrote.
 
         Raises
@@ -142,113 +139,109 @@ class Fingerprints:
             If it is absent or broken.
         """
         try:
-            kept = load_file(Path(folder) / _FILE)
+            arrays = load_file(Path(folder) / _FILE)
         except SafetensorError as error:
             raise ValueError(f"{_FILE}: {error}") from None
-        return cls(kept["frames"], kept["lengths"], float(kept["rate"][0]))
+        return cls(arrays["frames"], arrays["lengths"], float(arrays["rate"][0]), settings)
 
     def of(self, row: int) -> np.ndarray:
-        """Return the print of a track."""
+        """Return the fingerprint of a track."""
         return self.frames[self.ends[row] - self.lengths[row] : self.ends[row]]
 
-    def promising(self, query: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-        """Look for tracks that may share a passage with a query.
+    def candidates(self, query: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """Compare a query coarsely with tracks.
 
         Parameters
         ----------
         query : numpy.ndarray of int8, shape (n_frames, n_bands)
+            A fingerprint.
         rows : numpy.ndarray of int, optional
-            The tracks to look at; all by default.
+            The tracks to compare with; all by default.
 
         Returns
         -------
         numpy.ndarray of int64, shape (n_found,)
-            Rows, most promising first.
+            Rows of the tracks that may match, the highest correlation first.
         """
         rows = np.arange(len(self.lengths)) if rows is None else np.asarray(rows)
-        query, window = _coarse(query), WINDOW // COARSE
-        found = np.full(len(rows), -1.0)
-        held, size = [], 0
+        query, best = _coarse(query), np.full(len(rows), -1.0)
+        chunk, size = [], 0
         for place, row in enumerate(rows):
-            held.append((place, _coarse(self.of(row))))
-            size += len(held[-1][1])
+            chunk.append(_coarse(self.of(row)))
+            size += len(chunk[-1])
             if size >= CHUNK or place + 1 == len(rows):
-                places, fingerprints = zip(*held, strict=True)
-                alike = _windows(query, np.concatenate(fingerprints), window, STRIDE)
-                best, ends = (
-                    alike.max(axis=0, initial=-1),
-                    np.cumsum([len(one) for one in fingerprints]),
-                )
-                for where, one, end in zip(places, fingerprints, ends, strict=True):
-                    inside = best[end - len(one) : max(end - window + 1, end - len(one))]
-                    found[where] = inside.max(initial=-1.0)
-                held, size = [], 0
-        order = np.argsort(-found, kind="stable")
-        return rows[order[found[order] >= PROMISING]]
+                best[place + 1 - len(chunk) : place + 1] = _best_correlations(query, chunk)
+                chunk, size = [], 0
+        order = np.argsort(-best, kind="stable")
+        return rows[order[best[order] >= self.settings.candidate_correlation]]
 
-    def copy(self, query: np.ndarray, row: int) -> Match | None:
-        """Find what a track shares with a query, moment by moment.
+    def match(self, query: np.ndarray, row: int) -> Match | None:
+        """Compare a query finely with one track.
 
         Parameters
         ----------
         query : numpy.ndarray of int8, shape (n_frames, n_bands)
+            A fingerprint.
         row : int
 
         Returns
         -------
-        Copy or None
-            The seconds of the query and of the track; None where nothing is the same.
+        Match or None
+            The longest match; None if nothing matches.
         """
-        other = self.of(row)
-        alike = _windows(_float(query), _float(other), WINDOW)
-        seeds = _seeds(alike)
-        if not seeds:
-            return None
-        found, seen = [], {}
-        for row, column in seeds:
-            # Of a long mix, what is too far away to be this copy is left out: it takes memory.
-            reach = round((1 + FASTER) * len(other)) + WINDOW
-            begin, end = max(0, row - reach), min(len(query), row + reach)
-            if (begin, end) not in seen:
-                seen[begin, end] = _moments(_float(query[begin:end]), _float(other))
-            copy = self._around(seen[begin, end], (row - begin, column))
+        other, settings = _float(self.of(row)), self.settings
+        correlations = _windows(_float(query), other, WINDOW)
+        found, edges = [], {}
+        for seed_row, column in _seeds(correlations, settings.match_correlation):
+            # A long mix is cut to what this match can reach, which saves memory.
+            reach = round((1 + settings.speed_change) * len(other)) + WINDOW
+            begin, end = max(0, seed_row - reach), min(len(query), seed_row + reach)
+            if (begin, end) not in edges:
+                edges[begin, end] = _edges(_float(query[begin:end]), other)
+            match = self._extend(edges[begin, end], (seed_row - begin, column))
             shift = begin / self.rate
-            found.append(copy._replace(start=copy.start + shift, end=copy.end + shift))
+            found.append(match._replace(start=match.start + shift, end=match.end + shift))
+        if not found:
+            return None
         longest = max(found, key=lambda one: one.seconds)
-        faster = (longest.other_end - longest.other_start) / longest.seconds
-        same = longest.seconds >= SHORTEST_SECONDS and abs(faster - 1) <= FASTER
-        return longest if same else None
+        speed = (longest.other_end - longest.other_start) / longest.seconds
+        same = abs(speed - 1) <= settings.speed_change
+        return longest if same and longest.seconds >= settings.shortest_seconds else None
 
-    def _around(self, moments, seed):
-        """Return the Copy that a window, the same in both, is part of."""
+    def _extend(self, edges, seed):
+        """Return the match that a pair of matching windows belongs to."""
         middle = seed[0] + WINDOW // 2, seed[1] + WINDOW // 2
-        last, first = _follow(moments, middle, 1), _follow(moments, middle, -1)
+        first, last = (_follow(edges, middle, way, self.settings) for way in (-1, 1))
         places = (first[0], last[0] + 1, first[1], last[1] + 1)
         return Match(*(float(place / self.rate) for place in places))
 
     def matches(self, query: np.ndarray, rows: np.ndarray | None = None) -> dict[int, Match]:
-        """Find all tracks that share a passage with a query.
+        """Find the tracks that match a query.
 
         Parameters
         ----------
         query : numpy.ndarray of int8, shape (n_frames, n_bands)
+            A fingerprint.
         rows : numpy.ndarray of int, optional
-            The tracks to look at; all by default.
+            The tracks to compare with; all by default.
 
         Returns
         -------
-        dict of int to Copy
-            By row; of the most promising ones, `LOOKED_AT` or, of a long mix, one for each ten
-            seconds of it.
+        dict of int to Match
+            By row, among the best candidates: the number of the settings or, for a long mix, one
+            for each ten seconds.
         """
-        most = max(LOOKED_AT, int(len(query) / self.rate / 10))
-        found = {row: self.copy(query, row) for row in self.promising(query, rows)[:most].tolist()}
-        return {row: copy for row, copy in found.items() if copy is not None}
+        seconds = len(query) / self.rate
+        most = max(self.settings.candidates, int(seconds / SECONDS_PER_CANDIDATE))
+        candidates = self.candidates(query, rows)[:most].tolist()
+        found = {row: self.match(query, row) for row in candidates}
+        return {row: match for row, match in found.items() if match is not None}
 
-    def is_near_duplicate(self, query: np.ndarray, row: int, copy: Match) -> bool:
-        """Tell whether a `copy` of a query and a track is most of one of them."""
+    def is_near_duplicate(self, query: np.ndarray, row: int, match: Match | None) -> bool:
+        """Tell whether a match covers most of the query or of the track."""
         shorter = min(len(query), int(self.lengths[row])) / self.rate
-        return copy is not None and copy.seconds >= MOST * shorter
+        share = self.settings.near_duplicate_share
+        return match is not None and match.seconds >= share * shorter
 
 
 def _float(one):
@@ -260,15 +253,28 @@ def _coarse(one):
     return _float(one[: count * COARSE]).reshape(count, COARSE, one.shape[1]).mean(axis=1)
 
 
+def _best_correlations(query, chunk):
+    """Return the highest correlation of a query's windows with each fingerprint, all coarse."""
+    window = WINDOW // COARSE
+    best = _windows(query, np.concatenate(chunk), window, STRIDE).max(axis=0, initial=-1)
+    ends = np.cumsum([len(one) for one in chunk])
+    # Windows that reach into the next fingerprint do not count.
+    inside = [
+        best[end - len(one) : max(end - window + 1, end - len(one))]
+        for one, end in zip(chunk, ends, strict=True)
+    ]
+    return [one.max(initial=-1.0) for one in inside]
+
+
 def _windows(one, other, window, stride=1):
-    """Normalised cross-correlation of windows: the one's every `stride` frames, all of the other's.
+    """Correlate windows: the one's at every `stride` frames with all of the other's.
 
     float32, shape (n_windows, n_other_windows).
     """
     if min(len(one), len(other)) < window:
         return np.zeros((0, max(len(other) - window + 1, 0)), dtype=np.float32)
     products, reach, step = one @ other.T, 1, 1
-    # Sums along diagonals by doubling; rows that are not wanted are dropped as early as can be.
+    # Sums along diagonals by doubling. Rows that the stride skips are dropped as early as possible.
     while reach < window:
         ahead = reach // step
         products = products[: len(products) - ahead, :-reach] + products[ahead:, reach:]
@@ -284,26 +290,26 @@ def _sums(values, window):
     return np.maximum(total[window:] - total[:-window], 0.0).astype(np.float32)
 
 
-def _seeds(alike):
-    """Windows that are the same in both, one for each of the likeliest shifts between the two.
+def _seeds(correlations, least):
+    """Return pairs of matching windows, one for each of the most frequent shifts.
 
-    Music of loops is the same as itself a bar later: the shift that holds for longest counts.
+    A loop also matches itself a bar later. The shift that holds for longest is the right one.
     """
-    rows, columns = np.nonzero(alike >= SAME)
+    rows, columns = np.nonzero(correlations >= least)
     if not len(rows):
         return []
-    shifts = (columns - rows + len(alike)) // SHIFT
+    shifts = (columns - rows + len(correlations)) // SHIFT
     seeds = []
     for shift in np.argsort(-np.bincount(shifts), kind="stable")[:SHIFTS]:
         inside = np.flatnonzero(shifts == shift)
         if len(inside):
-            best = inside[np.argmax(alike[rows[inside], columns[inside]])]
+            best = inside[np.argmax(correlations[rows[inside], columns[inside]])]
             seeds.append((rows[best], columns[best]))
     return seeds
 
 
-def _moments(one, other):
-    """How alike about a second around each pair of frames is: float32, shape (n, n_other)."""
+def _edges(one, other):
+    """Correlate about a second around each pair of frames: float32, shape (n, n_other)."""
     half = EDGE // 2
     padded = [np.pad(x, ((half, half), (0, 0))) for x in (one, other)]
     products = padded[0] @ padded[1].T
@@ -314,19 +320,20 @@ def _moments(one, other):
     return total / np.maximum(np.outer(*lengths), 1.0)
 
 
-def _follow(moments, place, direction):
-    """Walk along both recordings while they stay the same; return the last pair of frames."""
+def _follow(edges, place, direction, settings):
+    """Follow a match in one direction and return its last pair of frames."""
     row, column = last = place
     gained = most = 0.0
-    # One moment may be masked, or alike by chance; what is gained and lost on the way decides.
-    while gained > most - LOST:
+    # A single second may be masked, or match by chance, so gains and losses are summed.
+    while gained > most - settings.extend_loss:
         row += direction
-        if not 0 <= row < len(moments) or not 0 <= column + direction < moments.shape[1]:
+        if not 0 <= row < len(edges) or not 0 <= column + direction < edges.shape[1]:
             break
-        # The other one may be a little slower or faster.
-        steps = np.clip(column + direction * np.array([1, 0, 2]), 0, moments.shape[1] - 1)
-        column = int(steps[np.argmax(moments[row, steps] - [0.0, DRIFT, DRIFT])])
-        gained += moments[row, column] - GOES_ON
+        # The other recording may be a little slower or faster.
+        steps = np.clip(column + direction * np.array([1, 0, 2]), 0, edges.shape[1] - 1)
+        penalties = [0.0, settings.drift_penalty, settings.drift_penalty]
+        column = int(steps[np.argmax(edges[row, steps] - penalties)])
+        gained += edges[row, column] - settings.extend_correlation
         if gained >= most:
             most, last = gained, (row, column)
     return last

@@ -2,9 +2,9 @@
 
 In a space of many dimensions some points lie near everything (Radovanovic et al. 2010). Such hubs
 stand in every list. Mutual proximity (Schnitzer et al. 2012) and local scaling measure every pair
-anew, and so move tracks that are no hubs, too. Here only hubs get a penalty: a factor that
-stretches
-every distance to them, just large enough. The most similar stays the most similar. No tag is used.
+anew, and so move tracks that are no hubs, too. Here only hubs get a penalty: a factor, just large
+enough, that stretches every distance to them. A copy of a query stays the most similar. No tag is
+used.
 
 Which tracks become hubs depends on the other candidates, so penalties are computed over the
 candidates that are ranked, in search and in the evaluation alike. They do not depend on the query.
@@ -13,22 +13,11 @@ candidates that are ranked, in search and in the evaluation alike. They do not d
 import numpy as np
 
 from simlib.core import evenly_spread
+from simlib.index.settings import HubSettings
 from simlib.relevance import artist_codes
 
-# Tracks whose lists are counted. More cost time and change little.
-REFERENCE_SAMPLE = 1_000
-# Lists of the sample that a track stands in on average, if the catalogue is large enough.
-LISTED = 10
-# The most lists of a track, in times the average. If artists are unknown, tracks by one artist take
-# places in each other's lists that an artist filter would clear.
-SHARE, UNFILTERED_SHARE = 1.7, 1.6
-# Candidates for a list, in lengths of a list.
-BREADTH = 8
-# Step of a penalty, in relative deviations of the distances, and the most steps.
-STEP, STEPS = 0.02, 500
 
-
-def hub_penalties(vectors: np.ndarray, artists: np.ndarray, most: float = SHARE) -> np.ndarray:
+def hub_penalties(vectors: np.ndarray, artists: np.ndarray, settings: HubSettings) -> np.ndarray:
     """Find the smallest penalties with which no track stands in too many lists.
 
     Parameters
@@ -37,8 +26,7 @@ def hub_penalties(vectors: np.ndarray, artists: np.ndarray, most: float = SHARE)
         Of unit length: those that are ranked.
     artists : numpy.ndarray, shape (n_tracks,)
         Equal for tracks by one artist, which are in no list of each other.
-    most : float
-        The most lists that a track may stand in, in times the average.
+    settings : HubSettings
 
     Returns
     -------
@@ -46,22 +34,23 @@ def hub_penalties(vectors: np.ndarray, artists: np.ndarray, most: float = SHARE)
         Factors on the distances to them: at least 1, and 1 for all that are no hubs.
     """
     count, found = len(vectors), np.ones(len(vectors))
-    rows = evenly_spread(count, REFERENCE_SAMPLE)
+    rows = evenly_spread(count, settings.sample)
     # A list must not hold most of a small catalogue.
-    length = min(round(LISTED * count / max(len(rows), 1)), count // 5)
+    length = min(round(settings.list_length * count / max(len(rows), 1)), count // 5)
     if length < 1:
         return found
-    near, distance = _nearest(vectors, artists, rows, BREADTH * length)
+    near, distance = _nearest(vectors, artists, rows, settings.breadth * length)
     listable = np.isfinite(distance)
     if not listable.any():
         return found
-    step = STEP * distance[listable].std() / max(distance[listable].mean(), 1e-9)
+    distances = distance[listable]
+    step = settings.step * distances.std() / max(distances.mean(), 1e-9)
     share = len(rows) * length / count
-    for _ in range(STEPS):
+    for _ in range(settings.rounds):
         places = np.argpartition(found[near] * distance, length - 1, axis=1)[:, :length]
         listed = np.take_along_axis(near, places, axis=1)
         counts = np.take_along_axis(listable, places, axis=1)
-        excess = np.bincount(listed[counts], minlength=count) / share - most
+        excess = np.bincount(listed[counts], minlength=count) / share - settings.share
         if excess.max() <= 0:
             break
         found += step * np.maximum(excess, 0)
@@ -87,7 +76,7 @@ def penalise_hubs(cosines: np.ndarray, penalties: np.ndarray) -> np.ndarray:
     return 1 - (1 - np.asarray(cosines, dtype=np.float64)) * penalties
 
 
-def hub_corrected(vectors: np.ndarray, artists: np.ndarray, most: float = SHARE) -> np.ndarray:
+def hub_corrected(vectors: np.ndarray, artists: np.ndarray, settings: HubSettings) -> np.ndarray:
     """Return the hub-corrected similarity of every pair of tracks, if these are the catalogue.
 
     Parameters
@@ -96,12 +85,11 @@ def hub_corrected(vectors: np.ndarray, artists: np.ndarray, most: float = SHARE)
         Of unit length.
     artists : numpy.ndarray, shape (n_tracks,)
         Equal for tracks by one artist.
-    most : float
-        See `hub_penalties`.
+    settings : HubSettings
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_tracks, n_tracks)
         Rows are queries; at most 1.
     """
-    return penalise_hubs(vectors @ vectors.T, hub_penalties(vectors, artists, most))
+    return penalise_hubs(vectors @ vectors.T, hub_penalties(vectors, artists, settings))

@@ -1,4 +1,4 @@
-"""The catalogue in two dimensions: a map to look at, near staying near."""
+"""The map of the catalogue: embeddings in two dimensions, in which similar tracks lie close."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from simlib.core import SimlibError, written_aside
+from simlib.index.settings import MapSettings
 
-PERPLEXITY, SEED = 30.0, 0
 _FILE = "plane.npy"
 INDEX_HINT = "run 'dvc repro index'"
 
 
-def project_to_plane(vectors: np.ndarray) -> np.ndarray:
-    """Lay embeddings out in two dimensions by t-SNE (van der Maaten and Hinton 2008) from PCA.
+def project_to_plane(vectors: np.ndarray, settings: MapSettings) -> np.ndarray:
+    """Project embeddings to two dimensions by t-SNE (van der Maaten and Hinton 2008) from PCA.
 
     Parameters
     ----------
     vectors : numpy.ndarray of float32, shape (n_tracks, dimensions)
+    settings : MapSettings
 
     Returns
     -------
@@ -31,10 +32,11 @@ def project_to_plane(vectors: np.ndarray) -> np.ndarray:
         plane = np.zeros((len(vectors), 2), dtype=np.float32)
         axes = min(2, len(vectors) - 1)
         if axes:
-            plane[:, :axes] = PCA(axes, random_state=SEED).fit_transform(vectors)
+            plane[:, :axes] = PCA(axes, random_state=settings.seed).fit_transform(vectors)
         return plane
-    perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
-    return TSNE(2, perplexity=perplexity, init="pca", random_state=SEED).fit_transform(vectors)
+    perplexity = min(settings.perplexity, (len(vectors) - 1) / 3)
+    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=settings.seed)
+    return tsne.fit_transform(vectors)
 
 
 def save_projection(points: np.ndarray, folder: str | os.PathLike) -> None:

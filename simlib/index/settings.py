@@ -1,12 +1,115 @@
 """The settings of the index stage."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
-from simlib.core import NotNegative, Positive, Section
+from pydantic import Field
+
+from simlib.core import Count, NotNegative, Positive, Probability, Section, Share
+
+# The highest normalised cross-correlation is 1.
+Correlation = Annotated[float, Field(gt=0, le=1)]
+
+
+class HubSettings(Section):
+    """The hub penalty; see `simlib.index.hubness`.
+
+    Attributes
+    ----------
+    sample : int
+        Tracks whose ranked lists are counted: the reference sample. More cost time and change
+        little.
+    list_length : int
+        Lists of the sample that a track stands in on average, if the catalogue is large enough.
+    share : float
+        The most lists that a track may stand in, in times the average.
+    unfiltered_share : float
+        The same if artists are unknown. Tracks by one artist then take places in each other's
+        lists that an artist filter would clear.
+    breadth : int
+        Candidates for a list, in lengths of a list.
+    step : float
+        Step of a penalty, in relative deviations of the distances.
+    rounds : int
+        The most steps.
+    """
+
+    section: ClassVar[str] = "index.hubs"
+    sample: Count
+    list_length: Count
+    share: Annotated[float, Field(ge=1)]
+    unfiltered_share: Annotated[float, Field(ge=1)]
+    breadth: Annotated[int, Field(ge=2)]
+    step: Positive
+    rounds: Count
+
+    def unfiltered(self) -> Self:
+        """Return the settings for tracks of unknown artists."""
+        return self.model_copy(update={"share": self.unfiltered_share})
+
+
+# The hub penalty outside a project, as params.yaml has it.
+DEFAULT_HUBS = HubSettings(
+    sample=1000, list_length=10, share=1.7, unfiltered_share=1.6, breadth=8, step=0.02, rounds=500
+)
+
+
+class FingerprintSettings(Section):
+    """What makes two fingerprints match; see `simlib.index.fingerprints`.
+
+    Correlations are normalised cross-correlations of about three seconds, or of about one second at
+    the ends of a match.
+
+    Attributes
+    ----------
+    candidate_correlation : float
+        Least correlation in the coarse comparison with all tracks.
+    candidates : int
+        The most tracks that are compared finely.
+    match_correlation : float
+        Least correlation in the fine comparison.
+    extend_correlation : float
+        A match is extended while its correlation is above this on the whole.
+    extend_loss : float
+        It ends where the sum of the differences has fallen by this since its maximum.
+    drift_penalty : float
+        Correlation that a step at another speed must gain.
+    shortest_seconds : float
+        Shorter matches are chance or a sample of the recording.
+    speed_change : float
+        The largest difference in speed, as a share.
+    near_duplicate_share : float
+        Share of the shorter recording that a near-duplicate has in common, at least.
+    """
+
+    section: ClassVar[str] = "index.fingerprints"
+    candidate_correlation: Correlation
+    candidates: Count
+    match_correlation: Correlation
+    extend_correlation: Correlation
+    extend_loss: Positive
+    drift_penalty: NotNegative
+    shortest_seconds: Positive
+    speed_change: Share
+    near_duplicate_share: Probability
+
+
+class MapSettings(Section):
+    """The map of the catalogue; see `simlib.index.projection`.
+
+    Attributes
+    ----------
+    perplexity : float
+        Of t-SNE, about the number of neighbours that it keeps together.
+    seed : int
+    """
+
+    section: ClassVar[str] = "index.map"
+    perplexity: Positive
+    seed: Annotated[int, Field(ge=0)]
 
 
 class IndexSettings(Section):
-    """The index.
+    """The index. A search uses the settings that its index was made with.
 
     Attributes
     ----------
@@ -15,8 +118,17 @@ class IndexSettings(Section):
     weights : dict of str to float
         How much each aspect counts in a search that sets no weights; aspects that are not named
         keep their default. See `simlib.model.aspects`.
+    candidates : int
+        Most similar tracks by cosine that are ranked again with hub penalties.
+    hubs : HubSettings
+    fingerprints : FingerprintSettings
+    map : MapSettings
     """
 
     section: ClassVar[str] = "index"
     hop_seconds: Positive
     weights: dict[str, NotNegative]
+    candidates: Count
+    hubs: HubSettings
+    fingerprints: FingerprintSettings
+    map: MapSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from simlib.core import AUDIO_SUFFIXES, Project, SimlibError
-from simlib.index import UNFILTERED_SHARE, hub_corrected
+from simlib.index import DEFAULT_HUBS, HubSettings, IndexSettings, hub_corrected
 from simlib.model import Embedder
 from simlib.search.queries import load_recording
 
@@ -56,8 +56,8 @@ def embed(
             failed.append(error)
     arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
     if 0 < len(ids) <= SIMILARITY_LIMIT:
-        artists, most = np.arange(len(ids)), UNFILTERED_SHARE
-        arrays["sim"] = hub_corrected(arrays["emb"], artists, most).astype(np.float32)
+        artists, hubs = np.arange(len(ids)), _hub_settings().unfiltered()
+        arrays["sim"] = hub_corrected(arrays["emb"], artists, hubs).astype(np.float32)
     return arrays, failed
 
 
@@ -65,6 +65,15 @@ def _default_weights():
     project = Project.find()
     trained, shipped = project.weights, project.pretrained_weights
     return shipped if shipped.exists() and not trained.exists() else trained
+
+
+def _hub_settings() -> HubSettings:
+    """Return the project's settings; outside a project, those that simlib ships."""
+    try:
+        project = Project.find()
+    except SimlibError:
+        return DEFAULT_HUBS
+    return IndexSettings.of(project.params().get("index")).hubs
 
 
 def _files(paths):

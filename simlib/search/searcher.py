@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from simlib.core import Project
 from simlib.features import FeatureStore
-from simlib.index import CANDIDATES, Calibration, Index
+from simlib.index import Calibration, Index
 from simlib.model import Embedder
 from simlib.search.excerpts import EXCERPT_SECONDS, representative_excerpt
 from simlib.search.filters import filter_mask
@@ -159,7 +159,7 @@ class Searcher:
             own += [row for row in first if near_duplicate(index, queries, row, matches)]
             candidates &= ~np.isin(index.artists, index.artists[own])
         rest = request.k - len(first)
-        for depth in (CANDIDATES, len(self.tracks)):
+        for depth in (index.settings.candidates, len(self.tracks)):
             rows, scores = ranked(
                 index, queries, unlike, candidates, weights, request.farthest, depth
             )

@@ -14,7 +14,8 @@ from simlib.index import project_to_plane, save_projection
 def panel(built, tmp_path):
     """The panel of a project that a test may change."""
     root = shutil.copytree(built.root, tmp_path / "project")
-    save_projection(project_to_plane(built.index.vectors()), root / "index")
+    plane = project_to_plane(built.index.vectors(), built.index.settings.map)
+    save_projection(plane, root / "index")
     return SearchPanel(root)
 
 

@@ -9,7 +9,7 @@ from simlib.cli import SECTIONS
 from simlib.core import SimlibError
 from simlib.evaluation import EvaluateSettings
 from simlib.features import DegradedSettings, ExtractSettings
-from simlib.index import IndexSettings
+from simlib.index import DEFAULT_HUBS, FingerprintSettings, HubSettings, IndexSettings, MapSettings
 from simlib.model import BranchSettings
 from simlib.relevance import SplitSettings
 from simlib.training import AugmentSettings, PositiveSettings, TrainSettings
@@ -18,7 +18,10 @@ GOOD = {
     ExtractSettings: samples.EXTRACT,
     SplitSettings: {"test": 0.25, "validation": 0.15, "seed": 0},
     TrainSettings: samples.TRAIN,
-    IndexSettings: {"hop_seconds": 2.0, "weights": {}},
+    IndexSettings: samples.INDEX,
+    HubSettings: samples.INDEX["hubs"],
+    FingerprintSettings: samples.INDEX["fingerprints"],
+    MapSettings: samples.INDEX["map"],
     EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0},
     PositiveSettings: samples.TRAIN["positives"],
     AugmentSettings: samples.AUGMENTATION,
@@ -34,6 +37,12 @@ def test_the_shipped_parameters_are_good_and_have_all_sections():
     assert list(shipped) == list(SECTIONS)
     for name, values in shipped.items():
         assert SECTIONS[name].of(values).as_dict() == values
+
+
+def test_outside_a_project_the_hub_penalty_is_the_shipped_one():
+    path = Path(__file__).parents[2] / "params.yaml"
+    shipped = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert shipped["index"]["hubs"] == DEFAULT_HUBS.as_dict()
 
 
 @pytest.mark.parametrize("section", GOOD)
@@ -130,6 +139,16 @@ def test_a_value_of_another_type_is_refused(section, key, value):
         (AugmentSettings, "band_mask", -0.1),
         (AugmentSettings, "mix_probability", 1.1),
         (IndexSettings, "hop_seconds", 0.0),
+        (IndexSettings, "candidates", 0),
+        (HubSettings, "share", 0.9),
+        (HubSettings, "breadth", 1),
+        (HubSettings, "step", 0.0),
+        (FingerprintSettings, "match_correlation", 1.1),
+        (FingerprintSettings, "candidate_correlation", 0.0),
+        (FingerprintSettings, "near_duplicate_share", 1.1),
+        (FingerprintSettings, "speed_change", 1.0),
+        (MapSettings, "perplexity", 0.0),
+        (MapSettings, "seed", -1),
         (EvaluateSettings, "k", 0),
         (EvaluateSettings, "bootstrap", 99),
     ],
@@ -153,7 +172,7 @@ def test_training_checks_its_nested_parts_at_once(part, values):
 
 
 def test_a_whole_number_is_a_fine_float():
-    assert IndexSettings.of({"hop_seconds": 2, "weights": {}}).hop_seconds == 2
+    assert IndexSettings.of(samples.INDEX | {"hop_seconds": 2}).hop_seconds == 2
 
 
 def test_a_tag_column_that_is_not_named_has_the_default_weight():

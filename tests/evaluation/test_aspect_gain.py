@@ -8,6 +8,7 @@ from simlib.model import Aspects
 from simlib.relevance import ndcg, tempo_gain
 
 ASPECTS = Aspects({"sound": 4, "genre": 3, "tempo": 3}, {"sound": 0.6, "genre": 0.3, "tempo": 0.1})
+HUBS = samples.hub_settings()
 BPM = np.array([60, 61, 80, 120, 90, 100, 119, 81, 70, 140, 141, 100.0])
 
 
@@ -30,7 +31,7 @@ def test_turning_up_takes_half_of_what_the_others_count():
 
 
 def test_the_gain_is_that_of_the_lists_that_search_would_give(evaluation, vectors):
-    scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM)
+    scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM, HUBS)
     assert list(scores) == ["genre", "mood", "tempo"]
     assert set(found) == {(p, m) for p in ASPECTS.sizes for m in scores}
     gains = {**evaluation.gains, "tempo": tempo_gain(BPM)}
@@ -48,7 +49,7 @@ def test_the_gain_is_that_of_the_lists_that_search_would_give(evaluation, vector
 
 
 def test_the_table_has_a_row_for_each_pair_and_says_what_cannot_be_told(evaluation, vectors):
-    scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM)
+    scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM, HUBS)
     found["sound", "mood"] = np.full(12, np.nan)
     table = aspect_gain_table(scores, found, evaluation.interval)
     assert len(table) == 9
@@ -63,6 +64,6 @@ def test_the_table_has_a_row_for_each_pair_and_says_what_cannot_be_told(evaluati
 def test_without_tags_the_tempo_is_measured(vectors):
     evaluation = samples.evaluation_of(seed=1)
     evaluation.gains.clear()
-    scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM)
+    scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM, HUBS)
     assert list(scores) == ["tempo"]
     assert len(aspect_gain_table(scores, found, evaluation.interval)) == 3

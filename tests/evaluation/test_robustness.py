@@ -274,7 +274,8 @@ def test_a_recording_that_is_known_again_comes_first_whatever_its_vector_says(co
     staged, asked = made_up(context, 0)
     asked.vectors["strong"][:] = -staged.index.vectors()[4 + asked.rows]
     shown = np.random.default_rng(0).integers(-100, 100, (12, 60, 32)).astype(np.int8)
-    staged.index.fingerprints = Fingerprints.of_all(shown, 10.0)
+    settings = staged.index.settings.fingerprints
+    staged.index.fingerprints = Fingerprints.of_all(shown, 10.0, settings)
     asked.fingerprints["strong"] = list(shown[4 + asked.rows])
     found = table(asked, staged, evaluation_of(staged)).set_index("degradation")
     assert value(found.loc["strong", "first (simlib)"]) == 1

@@ -230,7 +230,8 @@ def test_pretrained_weights_are_scored_on_what_they_have_not_heard(shipped, tagg
     assert list(report) == ["simlib", "untrained", "mfcc", "pretrained", "tags", "random"]
     assert "simlib_lead" in report["pretrained"]
     artists = staged.test["artist"].to_numpy(dtype=object)
-    alike = hub_corrected(staged.embed(model, staged.test), artists)
+    hubs = staged.index.settings.hubs
+    alike = hub_corrected(staged.embed(model, staged.test), artists, hubs)
     expected = evaluation_of(staged).scores(alike)["genre_ndcg@3"]
     assert report["pretrained"]["genre_ndcg@3"]["value"] == pytest.approx(expected.mean())
     for name in ("simlib", "mfcc", "random"):

@@ -1,3 +1,4 @@
+import json
 from importlib import import_module
 
 import numpy as np
@@ -16,7 +17,7 @@ HOP = samples.index_settings()
 
 
 @given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_search_ranks_by_cosine_with_hubs_set_back(count, k, seed):
+def test_search_ranks_by_cosine_with_hub_penalties(count, k, seed):
     vectors = unit(count, seed)
     query = unit(1, seed + 1)
     rows, similarities = index_of(vectors).search(query[0], k)
@@ -38,10 +39,9 @@ def test_a_track_of_the_catalogue_is_left_out_of_its_own_list(count, k, seed):
     assert (np.diff(similarities) <= 1e-9).all()
 
 
-def test_only_the_nearest_are_ranked_again_in_a_large_catalogue(monkeypatch):
-    monkeypatch.setattr("simlib.index.faiss_index.CANDIDATES", 20)
+def test_only_the_nearest_are_ranked_again_in_a_large_catalogue():
     vectors = unit(200, 3)
-    rows, _ = index_of(vectors).search(vectors[7], 2, 7)
+    rows, _ = index_of(vectors, candidates=20).search(vectors[7], 2, 7)
     nearest = np.argsort(-(vectors @ vectors[7]))[:20]
     assert set(rows) <= set(nearest)
 
@@ -80,7 +80,7 @@ def test_vectors_are_arrays_also_beside_the_training(built):
 
 
 @given(st.integers(2, 30), st.integers(0, 2**32 - 1))
-def test_any_weights_set_hubs_back_under_them(count, seed):
+def test_hubs_are_penalised_under_any_weights(count, seed):
     index = index_of(unit(count, seed))
     weights = index.aspects.weights({"tempo": seed % 7, "sound": 1.0})
     weighed = index.aspects.weighted(index.vectors(), weights)
@@ -126,6 +126,43 @@ def test_an_index_comes_back_as_it_was_saved(built, tmp_path):
     pd.testing.assert_frame_equal(loaded.segments, built.index.segments, check_dtype=False)
     assert loaded.by_segment.ntotal == built.index.by_segment.ntotal
     assert loaded.hop_seconds == 0.25
+
+
+def test_an_index_keeps_the_settings_that_it_was_made_with(built, tmp_path):
+    changes = {
+        "candidates": 7,
+        "hubs": {"share": 1.4},
+        "fingerprints": {"near_duplicate_share": 0.9},
+    }
+    settings = samples.index_settings(**changes)
+    build_index(built.model, built.store, settings).save(tmp_path)
+    loaded = Index.load(tmp_path, built.model.digest)
+    assert loaded.settings == settings
+    assert loaded.fingerprints.settings == settings.fingerprints
+    rows = np.arange(12)
+    expected = naive_penalties(loaded.weighted(), loaded.artists, most=1.4)
+    np.testing.assert_allclose(loaded.hub_penalties(rows), expected, atol=1e-5)
+    assert not np.allclose(built.index.hub_penalties(rows), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("change", ["no settings", "no key", "another key", "no aspects"])
+def test_an_index_of_another_version_is_refused_with_the_command(built, tmp_path, change):
+    """An index that was made before its settings were stored, for one."""
+    built.index.save(tmp_path)
+    made_with = json.loads((tmp_path / "made_with.json").read_text())
+    if change == "no settings":
+        made_with |= {"hop_seconds": 0.25, "weights": made_with["default"]}
+        del made_with["settings"]
+    elif change == "no key":
+        del made_with["settings"]["hubs"]
+    elif change == "another key":
+        made_with["settings"]["fingerprints"]["same"] = 0.6
+    else:
+        del made_with["sizes"]
+    (tmp_path / "made_with.json").write_text(json.dumps(made_with))
+    with pytest.raises(SimlibError, match="cannot be read.*run 'dvc repro index'") as refused:
+        Index.load(tmp_path, built.model.digest)
+    assert ("another version of simlib made it" in str(refused.value)) == (change != "no aspects")
 
 
 def test_building_and_saving_twice_gives_the_same_bytes(built, tmp_path):

@@ -11,6 +11,7 @@ from simlib.index import Fingerprints, fingerprint, fingerprint_rate
 from simlib.index.fingerprints import _windows
 
 FRONT_END = samples.front_end()
+SETTINGS = samples.index_settings().fingerprints
 
 
 def melody(seed, seconds=16.0):
@@ -24,15 +25,20 @@ def melody(seed, seconds=16.0):
     return np.concatenate(notes)[: round(seconds * RATE)]
 
 
-def prints_of(*recordings):
+def fingerprints_of(*recordings):
     found = [fingerprint(compute_log_mel([x], FRONT_END), FRONT_END) for x in recordings]
     return found[0] if len(recordings) == 1 else found
+
+
+def catalogue_of(recordings):
+    rate = fingerprint_rate(FRONT_END)
+    return Fingerprints.of_all(fingerprints_of(*recordings), rate, SETTINGS)
 
 
 @pytest.fixture(scope="module")
 def catalogue():
     recordings = [melody(seed) for seed in range(8)]
-    return recordings, Fingerprints.of_all(prints_of(*recordings), fingerprint_rate(FRONT_END))
+    return recordings, catalogue_of(recordings)
 
 
 def overlap(one, other):
@@ -52,38 +58,62 @@ def overlap(one, other):
     ],
     ids=["same", "level", "trim", "faster", "slower", "noise"],
 )
-def test_a_recording_is_known_again_and_no_other_is(catalogue, change):
+def test_a_degraded_recording_matches_itself_and_no_other(catalogue, change):
     recordings, fingerprints = catalogue
-    query = prints_of(change(recordings[3]))
-    assert fingerprints.promising(query)[0] == 3
-    copy = fingerprints.copy(query, 3)
-    assert fingerprints.is_near_duplicate(query, 3, copy)
-    assert copy.end - copy.start > 0.8 * len(query) / fingerprints.rate
+    query = fingerprints_of(change(recordings[3]))
+    assert fingerprints.candidates(query)[0] == 3
+    match = fingerprints.match(query, 3)
+    assert fingerprints.is_near_duplicate(query, 3, match)
+    assert match.end - match.start > 0.8 * len(query) / fingerprints.rate
     for other in (0, 1, 2, 4, 5, 6, 7):
-        assert fingerprints.copy(query, other) is None
+        assert fingerprints.match(query, other) is None
 
 
 @given(where=st.floats(0, 10), at=st.floats(0, 16))
-def test_a_hidden_passage_is_found_with_its_seconds_on_both_sides(where, at):
+def test_a_hidden_excerpt_is_found_with_its_seconds_in_both_recordings(where, at):
     recordings = [melody(seed) for seed in (1, 2)]
     host = melody(99)
-    fingerprints = Fingerprints.of_all(prints_of(*recordings), fingerprint_rate(FRONT_END))
+    fingerprints = catalogue_of(recordings)
     hidden = 0.4 * recordings[1][round(where * RATE) : round((where + 6) * RATE)]
     cut = round(at * RATE)
-    query = prints_of(np.concatenate([host[:cut], hidden, host[cut:]]))
-    assert fingerprints.promising(query).tolist()[:1] == [1]
-    copy = fingerprints.copy(query, 1)
-    assert overlap((copy.start, copy.end), (at, at + 6)) > 0.7
-    assert overlap((copy.other_start, copy.other_end), (where, where + 6)) > 0.7
-    assert not fingerprints.is_near_duplicate(query, 1, copy), "six seconds of sixteen are not most"
+    query = fingerprints_of(np.concatenate([host[:cut], hidden, host[cut:]]))
+    assert fingerprints.candidates(query).tolist()[:1] == [1]
+    match = fingerprints.match(query, 1)
+    assert overlap((match.start, match.end), (at, at + 6)) > 0.7
+    assert overlap((match.other_start, match.other_end), (where, where + 6)) > 0.7
+    near = fingerprints.is_near_duplicate(query, 1, match)
+    assert not near, "six seconds of sixteen are not most"
 
 
-def test_the_first_look_is_kept_to_the_rows_asked_for(catalogue):
+def test_the_coarse_comparison_is_limited_to_the_given_rows(catalogue):
     recordings, fingerprints = catalogue
-    query = prints_of(recordings[5])
-    assert fingerprints.promising(query, np.array([0, 5])).tolist() == [5]
-    assert fingerprints.promising(query, np.array([0, 1])).tolist() == []
-    assert fingerprints.promising(query, np.array([], dtype=int)).tolist() == []
+    query = fingerprints_of(recordings[5])
+    assert fingerprints.candidates(query, np.array([0, 5])).tolist() == [5]
+    assert fingerprints.candidates(query, np.array([0, 1])).tolist() == []
+    assert fingerprints.candidates(query, np.array([], dtype=int)).tolist() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"candidate_correlation": 1.0},
+        {"match_correlation": 1.0},
+        {"shortest_seconds": 12.0},
+        {"extend_loss": 0.001, "extend_correlation": 1.0},
+        {"near_duplicate_share": 1.0},
+    ],
+    ids=lambda change: min(change),
+)
+def test_a_stricter_setting_rejects_a_noisy_excerpt(catalogue, change):
+    recordings, fingerprints = catalogue
+    ten_seconds = np.concatenate([recordings[3][: 10 * RATE], melody(99)[: 6 * RATE]])
+    query = fingerprints_of(noise(ten_seconds, RATE, np.random.default_rng(0), decibel=20.0))
+    strict = catalogue_of(recordings)
+    strict.settings = SETTINGS.model_copy(update=change)
+    near = [
+        one.is_near_duplicate(query, 3, one.matches(query).get(3)) for one in (fingerprints, strict)
+    ]
+    assert near == [True, False]
 
 
 def test_cross_correlation_of_windows_by_a_naive_twin():
@@ -99,28 +129,28 @@ def test_cross_correlation_of_windows_by_a_naive_twin():
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 1.0, 2.5])
-def test_what_is_too_short_is_no_copy(catalogue, seconds):
+def test_a_query_that_is_too_short_has_no_match(catalogue, seconds):
     recordings, fingerprints = catalogue
-    whole = prints_of(recordings[0])
+    whole = fingerprints_of(recordings[0])
     query = whole[: round(seconds * fingerprints.rate)]
-    assert fingerprints.copy(query, 0) is None
-    assert fingerprints.promising(query).tolist() in ([], [0])
+    assert fingerprints.match(query, 0) is None
+    assert fingerprints.candidates(query).tolist() in ([], [0])
 
 
-def test_silence_is_like_nothing(catalogue):
+def test_silence_has_no_match(catalogue):
     _, fingerprints = catalogue
     query = np.zeros((200, fingerprints.frames.shape[1]), dtype=np.int8)
-    assert fingerprints.promising(query).tolist() == []
-    assert fingerprints.copy(query, 0) is None
+    assert fingerprints.candidates(query).tolist() == []
+    assert fingerprints.match(query, 0) is None
 
 
-def test_prints_come_back_as_they_were_saved(catalogue, tmp_path):
+def test_fingerprints_come_back_as_they_were_saved(catalogue, tmp_path):
     _, fingerprints = catalogue
     fingerprints.save(tmp_path)
-    loaded = Fingerprints.load(tmp_path)
+    loaded = Fingerprints.load(tmp_path, SETTINGS)
     for row in range(8):
         np.testing.assert_array_equal(loaded.of(row), fingerprints.of(row))
     assert loaded.rate == fingerprints.rate
-    (tmp_path / "prints.safetensors").write_bytes(b"broken")
-    with pytest.raises(ValueError, match="prints"):
-        Fingerprints.load(tmp_path)
+    (tmp_path / "fingerprints.safetensors").write_bytes(b"broken")
+    with pytest.raises(ValueError, match="fingerprints"):
+        Fingerprints.load(tmp_path, SETTINGS)

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import naive_penalties, naive_similarities, unit
+from samples import hub_settings, naive_penalties, naive_similarities, unit
 
 from simlib.core import evenly_spread
 from simlib.evaluation import skewness
 from simlib.index import hub_corrected, hub_penalties, penalise_hubs
 
 SEEDS = st.integers(0, 2**32 - 1)
+HUBS = hub_settings()
 
 
 def artists_of(count, seed):
@@ -16,12 +17,12 @@ def artists_of(count, seed):
 
 
 @given(st.integers(1, 30), SEEDS)
-def test_handicaps_are_what_a_loop_finds(count, seed):
+def test_hub_penalties_are_what_a_loop_finds(count, seed):
     vectors, artists = unit(count, seed), artists_of(count, seed)
-    found = hub_penalties(vectors, artists)
+    found = hub_penalties(vectors, artists, HUBS)
     np.testing.assert_allclose(found, naive_penalties(vectors, artists), atol=1e-6)
     expected = naive_similarities(vectors, artists)
-    np.testing.assert_allclose(hub_corrected(vectors, artists), expected, atol=1e-5)
+    np.testing.assert_allclose(hub_corrected(vectors, artists, HUBS), expected, atol=1e-5)
 
 
 def most_lists(vectors, artists, penalties):
@@ -35,9 +36,9 @@ def most_lists(vectors, artists, penalties):
 @given(st.integers(50, 90), SEEDS)
 def test_hubs_alone_are_penalised_and_stand_in_no_more_than_their_share_of_lists(count, seed):
     vectors, artists = unit(count, seed), artists_of(count, seed)
-    found = hub_penalties(vectors, artists)
+    found = hub_penalties(vectors, artists, HUBS)
     assert most_lists(vectors, artists, found) <= 17
-    assert found.min() == 1, "somebody is no hub"
+    assert found.min() == 1, "some track is no hub"
 
 
 @pytest.mark.parametrize("count", range(50, 91, 8))
@@ -45,13 +46,14 @@ def test_hubs_alone_are_penalised_and_stand_in_no_more_than_their_share_of_lists
 def test_a_smaller_share_holds_too(count, seed):
     """Of random vectors, about one set in thousands needs more rounds than there are for it."""
     vectors, artists = unit(count, seed), artists_of(count, seed)
-    assert most_lists(vectors, artists, hub_penalties(vectors, artists, most=1.3)) <= 13
+    penalties = hub_penalties(vectors, artists, hub_settings(share=1.3))
+    assert most_lists(vectors, artists, penalties) <= 13
 
 
-def test_without_hubs_nobody_is_set_back():
+def test_without_hubs_no_track_is_penalised():
     around = np.exp(2j * np.pi * np.arange(60) / 60)
     vectors = np.stack([around.real, around.imag], axis=1).astype(np.float32)
-    assert (hub_penalties(vectors, np.arange(60)) == 1).all()
+    assert (hub_penalties(vectors, np.arange(60), HUBS) == 1).all()
 
 
 def test_a_hub_loses_its_place_in_most_lists():
@@ -67,20 +69,19 @@ def test_a_hub_loses_its_place_in_most_lists():
         return np.bincount(lists.ravel(), minlength=len(similarity))
 
     before = occurrence(vectors @ vectors.T)
-    after = occurrence(hub_corrected(vectors, np.arange(200)))
+    after = occurrence(hub_corrected(vectors, np.arange(200), HUBS))
     assert before[:5].min() > 50, "the example has hubs"
     assert after[:5].max() < before[:5].min() / 2
     assert skewness(after) < skewness(before) / 2
 
 
-def test_over_many_recordings_the_lists_of_a_sample_tell(monkeypatch):
+def test_over_many_recordings_the_lists_of_a_sample_suffice():
     rng = np.random.default_rng(5)
     vectors = rng.standard_normal((200, 30)) + 0.6
     vectors[:5] = 0.3 * vectors[:5] + 0.7 * 0.6
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    everybody = hub_penalties(vectors, np.arange(200))
-    monkeypatch.setattr("simlib.index.hubness.REFERENCE_SAMPLE", 50)
-    some = hub_penalties(vectors, np.arange(200))
+    everybody = hub_penalties(vectors, np.arange(200), HUBS)
+    some = hub_penalties(vectors, np.arange(200), hub_settings(sample=50))
     assert everybody[:5].min() > everybody[5:].max()
     assert some[:5].min() > np.quantile(some[5:], 0.97)
     assert some[:5].mean() - 1 == pytest.approx(everybody[:5].mean() - 1, rel=0.5)
@@ -88,7 +89,7 @@ def test_over_many_recordings_the_lists_of_a_sample_tell(monkeypatch):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_smallest_catalogues_have_similarities(count):
-    every = hub_corrected(np.tile(unit(1, 0), (count, 1)), np.arange(count))
+    every = hub_corrected(np.tile(unit(1, 0), (count, 1)), np.arange(count), HUBS)
     assert np.isfinite(every).all()
 
 

@@ -110,3 +110,17 @@ def test_the_trained_weights_come_before_the_shipped_ones(built, project, monkey
     shipped.unlink()
     with pytest.raises(SimlibError, match="run 'make repro'"):
         embed([path])
+
+
+def test_similarities_have_the_hub_penalty_of_the_project(built, project, tmp_path, monkeypatch):
+    files = [samples.write(tmp_path / f"{i}.wav", samples.chord(i + 1)) for i in range(12)]
+
+    def similarities(folder):
+        monkeypatch.chdir(folder)
+        return embed(files, weights_of(built))[0]["sim"]
+
+    shipped = similarities(tmp_path)
+    np.testing.assert_array_equal(similarities(project), shipped)
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("unfiltered_share: 1.6", "unfiltered_share: 1.0"))
+    assert (similarities(project) < shipped - 1e-4).any()

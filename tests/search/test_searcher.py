@@ -292,8 +292,8 @@ def test_by_default_no_artist_comes_twice_nor_the_references_own(searcher):
 
 def test_a_filter_never_shortens_the_list_while_matches_exist(searcher, monkeypatch):
     """Also where what meets it lies beyond the candidates that are looked at first."""
-    monkeypatch.setattr("simlib.search.searcher.CANDIDATES", 1)
-    monkeypatch.setattr("simlib.index.faiss_index.CANDIDATES", 1)
+    few = searcher.index.settings.model_copy(update={"candidates": 1})
+    monkeypatch.setattr(searcher.index, "settings", few)
     found = searcher.query("s00", 10, where=["genre=drums"], **ALL)
     assert sorted(found["track_id"]) == ["s02", "s03", "s06", "s07", "s10", "s11"]
     assert found["similarity"].is_monotonic_decreasing
