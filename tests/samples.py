@@ -134,6 +134,14 @@ INDEX = {
         "speed_change": 0.1,
         "near_duplicate_share": 0.5,
     },
+    "calibration": {
+        "neighbours": 3,
+        "prior_artists": 60,
+        "queries": 200,
+        "false_alarms": 0.05,
+        "closest_share": 0.3,
+        "fewest": 10,
+    },
     "map": {"perplexity": 30.0, "seed": 0},
 }
 

@@ -49,8 +49,10 @@ def reliability_curve(
         return pd.DataFrame(columns=["stated", "found", "low", "high"], dtype=float)
     found = np.searchsorted(calibration.closer_than(test.estimates), STATED) / len(test.estimates)
     rng, drawn = np.random.default_rng(settings.seed), []
+    prior = index.settings.calibration.prior_artists
     for _ in range(settings.bootstrap):
-        shares = corrected_percentile(learned.below(ESTIMATES, rng), ESTIMATES, learned.artists)
+        below = learned.below(ESTIMATES, rng)
+        shares = corrected_percentile(below, ESTIMATES, learned.artists, prior)
         drawn.append(test.below(np.interp(STATED, shares, ESTIMATES), rng))
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     return pd.DataFrame({"stated": STATED, "found": found, "low": low, "high": high})

@@ -8,7 +8,6 @@ from .calibration import nearest_similarity as nearest_similarity
 from .calibration import similarity_percentile as similarity_percentile
 from .calibration import unrelated_percentiles as unrelated_percentiles
 from .faiss_index import Index as Index
-from .faiss_index import IndexOrigin as IndexOrigin
 from .fingerprints import Fingerprints as Fingerprints
 from .fingerprints import Match as Match
 from .fingerprints import fingerprint as fingerprint
@@ -20,13 +19,16 @@ from .projection import load_projection as load_projection
 from .projection import project_to_plane as project_to_plane
 from .projection import save_projection as save_projection
 from .settings import DEFAULT_HUBS as DEFAULT_HUBS
+from .settings import CalibrationSettings as CalibrationSettings
 from .settings import FingerprintSettings as FingerprintSettings
 from .settings import HubSettings as HubSettings
 from .settings import IndexSettings as IndexSettings
 from .settings import MapSettings as MapSettings
+from .storage import IndexOrigin as IndexOrigin
 
 __all__ = [
     "Calibration",
+    "CalibrationSettings",
     "DEFAULT_HUBS",
     "ESTIMATES",
     "FingerprintSettings",

@@ -7,9 +7,10 @@ from tqdm import tqdm
 
 from simlib.core import SimlibError
 from simlib.features import FeatureStore
-from simlib.index.faiss_index import Index, IndexOrigin
+from simlib.index.faiss_index import Index
 from simlib.index.fingerprints import Fingerprints, fingerprint, fingerprint_rate
 from simlib.index.settings import IndexSettings
+from simlib.index.storage import IndexOrigin
 from simlib.model import Embedder
 
 
@@ -32,7 +33,8 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         If the store was made with another front end than the model's, or a weight is for no aspect
         of the model.
     """
-    model.aspects.weights(settings.weights)  # Raises before hours of work.
+    # A weight for no aspect is refused before hours of work.
+    model.aspects.weights(settings.weights)
     if store.front_end() != model.front_end.as_dict():
         raise SimlibError(
             store.folder,

@@ -15,29 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.core import SimlibError, evenly_spread, read_json, unit_rows, write_json
+from simlib.index.settings import INDEX_HINT
 from simlib.model import SOUND
 
 if TYPE_CHECKING:
     from simlib.index.faiss_index import Index
 
-# Share of queries for which "no close match" may be reported wrongly.
-FALSE_ALARMS = 0.05
-# Share of the reference sample, the most similar, whose mean similarity shows an outlier. A single
-# track is too few: by chance some track is similar to every query.
-CLOSEST_SHARE = 0.3
-# Fewer recordings of validation artists than this give no outlier threshold.
-FEWEST = 10
-# Queries whose pairs are counted. More cost time and change little.
-QUERIES = 200
-# Most similar tracks whose tags stand for those of a query. Further ones share less with it.
-NEIGHBOURS = 3
-# Shares at which the unrelated are measured. Beyond them an exponential tail is assumed.
+# Shares at which the unrelated are measured. Beyond them an exponential tail is assumed; without it
+# most results of a small catalogue would reach the highest percentile.
 MEASURED = np.linspace(0.1, 0.9, 17)
-# Estimates weigh as much as this number of artists that are calibrated on.
-PRIOR_ARTISTS = 60
+# The grid on which shares are stored.
 ESTIMATES = np.linspace(0.0, 1.0, 1001)
 _FILE = "calibration.json"
-INDEX_HINT = "run 'dvc repro index'"
 
 
 @dataclass(frozen=True)
@@ -129,15 +118,18 @@ def calibrate(index: Index, splits: np.ndarray) -> Calibration:
     Calibration
     """
     rows = np.flatnonzero(splits == "validation")
+    settings = index.settings.calibration
     estimates, queries = unrelated_percentiles(index, rows)
     below = np.searchsorted(np.sort(estimates), ESTIMATES, side="right") / max(len(estimates), 1)
-    shares = corrected_percentile(below, ESTIMATES, len(np.unique(index.artists[queries])))
+    artists = len(np.unique(index.artists[queries]))
+    shares = corrected_percentile(below, ESTIMATES, artists, settings.prior_artists)
     remark = f"Calibrated on {len(rows)} recordings of validation artists."
-    if len(rows) < FEWEST:
+    if len(rows) < settings.fewest:
         rows = np.flatnonzero(splits != "test")
         remark = (
-            "There are too few validation artists to calibrate on: scores are as estimated, and the"
-            f" {len(rows)} recordings that were learned from tell when nothing is close, too often."
+            "There are too few validation artists to calibrate on. Scores are as estimated. The"
+            f" outlier threshold is that of the {len(rows)} recordings that were learned from, so"
+            ' "no close match" is reported too often.'
         )
     elif not len(estimates):
         remark = "There are no unrelated recordings: scores are shares of the catalogue."
@@ -146,11 +138,13 @@ def calibrate(index: Index, splits: np.ndarray) -> Calibration:
         nearest_similarity(index, vectors[row], by_other_artists(index, index.artists[row]))
         for row in rows
     ]
-    outlier_threshold = np.quantile(nearest_similarities, FALSE_ALARMS, method="lower")
+    outlier_threshold = np.quantile(nearest_similarities, settings.false_alarms, method="lower")
     return Calibration(shares.round(6).tolist(), float(outlier_threshold), remark)
 
 
-def corrected_percentile(shares: np.ndarray, estimates: np.ndarray, artists: int) -> np.ndarray:
+def corrected_percentile(
+    shares: np.ndarray, estimates: np.ndarray, artists: int, prior_artists: int
+) -> np.ndarray:
     """Average counted and estimated shares, by the number of artists that were counted.
 
     Parameters
@@ -160,12 +154,14 @@ def corrected_percentile(shares: np.ndarray, estimates: np.ndarray, artists: int
     estimates : numpy.ndarray of float64, of the same shape
     artists : int
         Number of artists that the count is over.
+    prior_artists : int
+        See `simlib.index.CalibrationSettings`.
 
     Returns
     -------
     numpy.ndarray of float64, of the same shape
     """
-    return (artists * shares + PRIOR_ARTISTS * estimates) / (artists + PRIOR_ARTISTS)
+    return (artists * shares + prior_artists * estimates) / (artists + prior_artists)
 
 
 def similarity_percentile(
@@ -201,8 +197,8 @@ def similarity_percentile(
         return np.clip(similarities, 0.0, 1.0)
     there = index.similarities(vector, index.reference_rows[others], weights)
     order = np.argsort(there, kind="stable")
-    tags = index.reference_tags[others]
-    counts = ((tags[order[-NEIGHBOURS:]] @ tags.T) == 0).mean(axis=0)[order]
+    tags, neighbours = index.reference_tags[others], index.settings.calibration.neighbours
+    counts = ((tags[order[-neighbours:]] @ tags.T) == 0).mean(axis=0)[order]
     if not counts.any():
         counts[:] = 1.0
     # Quantiles need shares that rise, also over tracks that do not count.
@@ -246,7 +242,7 @@ def nearest_similarity(index: Index, vector: np.ndarray, counts: np.ndarray) -> 
         return 1.0
     sample = index.reference_sample
     cosines = sample.vectors[counts] @ sample.relative(index.aspects.subspaces(vector)[SOUND])
-    nearest = max(1, round(CLOSEST_SHARE * len(sample.vectors)))
+    nearest = max(1, round(index.settings.calibration.closest_share * len(sample.vectors)))
     return float(np.sort(cosines)[::-1][:nearest].mean())
 
 
@@ -257,7 +253,7 @@ def unrelated_percentiles(index: Index, rows: np.ndarray) -> tuple[np.ndarray, n
     ----------
     index : simlib.index.Index
     rows : numpy.ndarray of int, shape (n_queries,)
-        Queries; of more than 200, 200 that are evenly spread.
+        Queries. If they are more than the settings allow, some that are evenly spread.
 
     Returns
     -------
@@ -266,7 +262,7 @@ def unrelated_percentiles(index: Index, rows: np.ndarray) -> tuple[np.ndarray, n
     queries : numpy.ndarray of int64, shape (n_pairs,)
         The query of each pair.
     """
-    rows = rows[evenly_spread(len(rows), QUERIES)]
+    rows = rows[evenly_spread(len(rows), index.settings.calibration.queries)]
     apart = (index.tags_of(rows) @ index.reference_tags.T) == 0
     vectors, found = index.vectors(), [np.empty(0)]
     apart &= index.artists[rows][:, None] != index.artists[index.reference_rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,34 +11,13 @@ import faiss
 import numpy as np
 import pandas as pd
 
-from simlib.core import SimlibError, evenly_spread, read_json, write_json, written_aside
+from simlib.core import evenly_spread
 from simlib.index.calibration import ReferenceSample
 from simlib.index.fingerprints import Fingerprints
 from simlib.index.hubness import hub_penalties, penalise_hubs
-from simlib.index.settings import IndexSettings
-from simlib.model import SOUND, Aspects
+from simlib.index.storage import IndexOrigin, read_index, write_index
+from simlib.model import SOUND
 from simlib.relevance import artist_codes, artist_keys, tag_columns, tag_matrix
-
-INDEX_HINT = "run 'dvc repro index'"
-
-
-@dataclass(frozen=True)
-class IndexOrigin:
-    """What an index was made with.
-
-    Attributes
-    ----------
-    model_digest : str
-        Of the weights that embedded the catalogue.
-    aspects : simlib.model.Aspects
-        How the vectors of tracks are made up.
-    settings : simlib.index.IndexSettings
-        Those that every search in the index uses.
-    """
-
-    model_digest: str
-    aspects: Aspects
-    settings: IndexSettings
 
 
 class Index:
@@ -220,23 +198,7 @@ class Index:
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the indexes, the fingerprints, both tables and `made_with.json` into a folder."""
-        folder = Path(folder)
-        for name, index in (("tracks", self.by_track), ("segments", self.by_segment)):
-            with written_aside(folder / f"{name}.faiss") as aside:
-                faiss.write_index(index, str(aside))
-        for name in ("tracks", "segments"):
-            with written_aside(folder / f"{name}.parquet") as aside:
-                getattr(self, name).to_parquet(aside, index=False)
-        self.fingerprints.save(folder)
-        made_with = {
-            "model": self.origin.model_digest,
-            # In their order, which the keys of JSON would lose.
-            "subspaces": list(self.aspects.sizes),
-            "sizes": self.aspects.sizes,
-            "default": self.aspects.default,
-            "settings": self.settings.as_dict(),
-        }
-        write_json(folder / "made_with.json", made_with)
+        write_index(Path(folder), self)
 
     @classmethod
     def load(cls, folder: str | os.PathLike, model_digest: str) -> Index:
@@ -253,32 +215,4 @@ class Index:
         SimlibError
             If there is none, another version of simlib made it, or other weights.
         """
-        folder = Path(folder)
-        made_with = read_json(folder / "made_with.json", INDEX_HINT)
-        if made_with.get("model") != model_digest:
-            raise SimlibError(folder, "was made with other weights than models/", INDEX_HINT)
-        try:
-            sizes, default = (
-                {name: made_with[key][name] for name in made_with["subspaces"]}
-                for key in ("sizes", "default")
-            )
-            settings = _stored_settings(folder, made_with)
-            return cls(
-                pd.read_parquet(folder / "tracks.parquet"),
-                pd.read_parquet(folder / "segments.parquet"),
-                faiss.read_index(str(folder / "tracks.faiss")),
-                faiss.read_index(str(folder / "segments.faiss")),
-                Fingerprints.load(folder, settings.fingerprints),
-                IndexOrigin(model_digest, Aspects(sizes, default), settings),
-            )
-        except (OSError, RuntimeError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0]
-            raise SimlibError(folder, f"cannot be read ({reason})", INDEX_HINT) from None
-
-
-def _stored_settings(folder, made_with):
-    try:
-        return IndexSettings.of(made_with.get("settings"))
-    except SimlibError:
-        cause = "cannot be read (another version of simlib made it)"
-        raise SimlibError(folder, cause, INDEX_HINT) from None
+        return cls(**read_index(Path(folder), model_digest))

@@ -10,10 +10,9 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from simlib.core import SimlibError, written_aside
-from simlib.index.settings import MapSettings
+from simlib.index.settings import INDEX_HINT, MapSettings
 
 _FILE = "plane.npy"
-INDEX_HINT = "run 'dvc repro index'"
 
 
 def project_to_plane(vectors: np.ndarray, settings: MapSettings) -> np.ndarray:

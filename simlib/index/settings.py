@@ -6,6 +6,8 @@ from pydantic import Field
 
 from simlib.core import Count, NotNegative, Positive, Probability, Section, Share
 
+# How to make an index anew.
+INDEX_HINT = "run 'dvc repro index'"
 # The highest normalised cross-correlation is 1.
 Correlation = Annotated[float, Field(gt=0, le=1)]
 
@@ -93,6 +95,35 @@ class FingerprintSettings(Section):
     near_duplicate_share: Probability
 
 
+class CalibrationSettings(Section):
+    """Similarity percentiles and the outlier threshold; see `simlib.index.calibration`.
+
+    Attributes
+    ----------
+    neighbours : int
+        Most similar tracks whose tags stand for those of a query. Further ones share less with it.
+    prior_artists : int
+        Estimates weigh as much as this number of validation artists.
+    queries : int
+        The most queries whose pairs are counted. More cost time and change little.
+    false_alarms : float
+        Share of queries for which "no close match" may be reported wrongly.
+    closest_share : float
+        Share of the reference sample, the most similar, whose mean similarity shows an outlier. A
+        single track is too few: by chance some track is similar to every query.
+    fewest : int
+        Fewer recordings of validation artists give no outlier threshold.
+    """
+
+    section: ClassVar[str] = "index.calibration"
+    neighbours: Count
+    prior_artists: Annotated[int, Field(ge=0)]
+    queries: Count
+    false_alarms: Probability
+    closest_share: Probability
+    fewest: Count
+
+
 class MapSettings(Section):
     """The map of the catalogue; see `simlib.index.projection`.
 
@@ -122,6 +153,7 @@ class IndexSettings(Section):
         Most similar tracks by cosine that are ranked again with hub penalties.
     hubs : HubSettings
     fingerprints : FingerprintSettings
+    calibration : CalibrationSettings
     map : MapSettings
     """
 
@@ -131,4 +163,5 @@ class IndexSettings(Section):
     candidates: Count
     hubs: HubSettings
     fingerprints: FingerprintSettings
+    calibration: CalibrationSettings
     map: MapSettings

@@ -9,7 +9,14 @@ from simlib.cli import SECTIONS
 from simlib.core import SimlibError
 from simlib.evaluation import EvaluateSettings
 from simlib.features import DegradedSettings, ExtractSettings
-from simlib.index import DEFAULT_HUBS, FingerprintSettings, HubSettings, IndexSettings, MapSettings
+from simlib.index import (
+    DEFAULT_HUBS,
+    CalibrationSettings,
+    FingerprintSettings,
+    HubSettings,
+    IndexSettings,
+    MapSettings,
+)
 from simlib.model import BranchSettings
 from simlib.relevance import SplitSettings
 from simlib.training import AugmentSettings, PositiveSettings, TrainSettings
@@ -21,6 +28,7 @@ GOOD = {
     IndexSettings: samples.INDEX,
     HubSettings: samples.INDEX["hubs"],
     FingerprintSettings: samples.INDEX["fingerprints"],
+    CalibrationSettings: samples.INDEX["calibration"],
     MapSettings: samples.INDEX["map"],
     EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0},
     PositiveSettings: samples.TRAIN["positives"],
@@ -147,6 +155,8 @@ def test_a_value_of_another_type_is_refused(section, key, value):
         (FingerprintSettings, "candidate_correlation", 0.0),
         (FingerprintSettings, "near_duplicate_share", 1.1),
         (FingerprintSettings, "speed_change", 1.0),
+        (CalibrationSettings, "false_alarms", 1.1),
+        (CalibrationSettings, "neighbours", 0),
         (MapSettings, "perplexity", 0.0),
         (MapSettings, "seed", -1),
         (EvaluateSettings, "k", 0),

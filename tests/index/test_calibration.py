@@ -18,7 +18,7 @@ CLUSTERS = clusters()
 
 
 def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
-    """What is counted has the say of its 10 artists, estimates that of 60."""
+    """Counts weigh as their 10 artists, estimates as 60."""
     index = clusters()
     found = calibrate(index, splits_of(60, 20))
     vectors, tracks, pairs = index.vectors(), index.tracks, []
@@ -38,7 +38,7 @@ def test_scores_are_shares_of_unrelated_pairs_of_validation_artists():
 
 
 def naive_shares(index, vector, artist, weights=None):
-    """Proximities of all by others, in order, and which share of what is unrelated lies below."""
+    """Similarities of all tracks by others, sorted, and the share of the unrelated below each."""
     rows = np.flatnonzero(index.artists != artist)
     near = index.similarities(vector, rows, weights)
     rows = rows[np.argsort(near)]
@@ -99,12 +99,12 @@ def test_the_tails_go_on_as_they_were_measured():
     near, shares = naive_shares(index, vector, artist)
     levels = np.interp([0.1, 0.15, 0.85, 0.9], shares, near)
     low, high = (levels[1] - levels[0]) / 5, (levels[3] - levels[2]) / 5
-    asked = np.array(
+    similarities = np.array(
         [levels[0] - low, levels[0] - 30 * low, levels[3] + high, levels[3] + 30 * high]
     )
     expected = [0.1 * np.exp(-0.1), 0.1 * np.exp(-3), 1 - 0.1 * np.exp(-0.1), 1 - 0.1 * np.exp(-3)]
     np.testing.assert_allclose(
-        similarity_percentile(index, asked, vector, artist), expected, atol=1e-6
+        similarity_percentile(index, similarities, vector, artist), expected, atol=1e-6
     )
 
 
@@ -120,7 +120,7 @@ def test_pairs_with_an_artist_or_a_tag_in_common_are_related():
     assert len(unrelated_percentiles(untagged, np.array([3]))[0]) == 59
 
 
-def test_of_many_queries_two_hundred_are_asked():
+def test_of_many_queries_two_hundred_are_counted():
     index = index_of(samples.unit(250, 0))
     queries = unrelated_percentiles(index, np.arange(10, 240))[1]
     assert len(np.unique(queries)) == 200
@@ -128,17 +128,20 @@ def test_of_many_queries_two_hundred_are_asked():
     assert queries.max() == 239
 
 
-def test_where_few_are_validation_artists_estimates_stand_and_it_is_said():
+def test_with_few_validation_artists_estimates_stand_and_the_remark_says_so():
     splits = splits_of(60, 4)
     splits[50:] = "test"
     found = calibrate(clusters(), splits)
-    assert "scores are as estimated, and the 50 recordings" in found.remark
+    assert (
+        "Scores are as estimated. The outlier threshold is that of the 50 recordings"
+        in found.remark
+    )
     splits[:4] = "train"
     found = calibrate(clusters(), splits)
     np.testing.assert_allclose(found.closer_than([0.0, 0.3, 0.95]), [0, 0.3, 0.95])
 
 
-def test_company_is_that_of_other_artists():
+def test_the_nearest_similarity_is_over_other_artists():
     index = clusters()
     vectors = index.vectors()
     counts = index.artists != index.artists[0]
@@ -148,6 +151,36 @@ def test_company_is_that_of_other_artists():
     cosines = sorted(relative[2:] @ relative[0], reverse=True)
     found = nearest_similarity(index, vectors[0], counts)
     assert found == pytest.approx(np.mean(cosines[:18]), abs=1e-5)
+
+
+def test_the_settings_of_the_index_are_those_of_its_calibration():
+    index, splits = clusters(), splits_of(60, 20)
+    usual = calibrate(index, splits)
+    other = samples.index_settings(calibration={"prior_artists": 0, "false_alarms": 0.5})
+    index.settings = other
+    changed = calibrate(index, splits)
+    below = np.mean(unrelated_percentiles(index, np.arange(20))[0] <= 0.42)
+    assert changed.closer_than(0.42) == pytest.approx(below, abs=1e-3)
+    assert changed.outlier_threshold > usual.outlier_threshold
+    index.settings = samples.index_settings(calibration={"queries": 5, "fewest": 21})
+    assert len(np.unique(unrelated_percentiles(index, np.arange(20))[1])) == 5
+    assert "too few validation artists" in calibrate(index, splits).remark
+
+
+@pytest.mark.parametrize("change", [{"neighbours": 1}, {"closest_share": 0.05}], ids=min)
+def test_each_of_these_settings_changes_a_number(change):
+    index, vectors = clusters(), CLUSTERS.vectors()
+    index.tracks["mood"] = ["calm", "calm;wild", "", "wild", "", ""] * 10
+    everyone = np.ones(60, dtype=bool)
+
+    def numbers():
+        near = index.similarities(vectors[5], np.arange(60))
+        percentiles = similarity_percentile(index, near, vectors[5], index.artists[5])
+        return np.append(percentiles, nearest_similarity(index, vectors[5], everyone))
+
+    before = numbers()
+    index.settings = samples.index_settings(calibration=change)
+    assert np.abs(numbers() - before).max() > 0.01
 
 
 def test_a_calibration_comes_back_as_it_was_saved(tmp_path):
@@ -171,7 +204,7 @@ def test_a_tiny_catalogue_is_calibrated_somehow(count):
     assert not found.has_no_close_match(index, index.vectors()[0], index.artists[0])
 
 
-def test_where_all_share_a_tag_there_is_nothing_to_calibrate_on():
+def test_if_all_share_a_tag_there_is_nothing_to_calibrate_on():
     index = clusters()
     index.tracks["genre"] = "rock"
     found = calibrate(index, splits_of(60, 20))

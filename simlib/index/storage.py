@@ -1,0 +1,92 @@
+"""The files of an index, and the record of what made it.
+
+A search must use the weights and the settings that the index was made with, so both are stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import faiss
+import pandas as pd
+
+from simlib.core import SimlibError, read_json, write_json, written_aside
+from simlib.index.fingerprints import Fingerprints
+from simlib.index.settings import INDEX_HINT, IndexSettings
+from simlib.model import Aspects
+
+if TYPE_CHECKING:
+    from simlib.index.faiss_index import Index
+
+
+@dataclass(frozen=True)
+class IndexOrigin:
+    """What an index was made with.
+
+    Attributes
+    ----------
+    model_digest : str
+        Of the weights that embedded the catalogue.
+    aspects : simlib.model.Aspects
+        How the vectors of tracks are made up.
+    settings : simlib.index.IndexSettings
+        Those that every search in the index uses.
+    """
+
+    model_digest: str
+    aspects: Aspects
+    settings: IndexSettings
+
+
+def write_index(folder: Path, index: Index) -> None:
+    """Write an index; see `Index.save`."""
+    for name in ("tracks", "segments"):
+        with written_aside(folder / f"{name}.parquet") as aside:
+            getattr(index, name).to_parquet(aside, index=False)
+    for name, vectors in (("tracks", index.by_track), ("segments", index.by_segment)):
+        with written_aside(folder / f"{name}.faiss") as aside:
+            faiss.write_index(vectors, str(aside))
+    index.fingerprints.save(folder)
+    made_with = {
+        "model": index.origin.model_digest,
+        # In their order, which the keys of JSON would lose.
+        "subspaces": list(index.aspects.sizes),
+        "sizes": index.aspects.sizes,
+        "default": index.aspects.default,
+        "settings": index.settings.as_dict(),
+    }
+    write_json(folder / "made_with.json", made_with)
+
+
+def read_index(folder: Path, model_digest: str) -> dict[str, Any]:
+    """Read what `write_index` wrote: the parameters of `Index`; see `Index.load`."""
+    made_with = read_json(folder / "made_with.json", INDEX_HINT)
+    if made_with.get("model") != model_digest:
+        raise SimlibError(folder, "was made with other weights than models/", INDEX_HINT)
+    try:
+        sizes, default = (
+            {name: made_with[key][name] for name in made_with["subspaces"]}
+            for key in ("sizes", "default")
+        )
+        settings = _settings(folder, made_with)
+        return {
+            "tracks": pd.read_parquet(folder / "tracks.parquet"),
+            "segments": pd.read_parquet(folder / "segments.parquet"),
+            "by_track": faiss.read_index(str(folder / "tracks.faiss")),
+            "by_segment": faiss.read_index(str(folder / "segments.faiss")),
+            "fingerprints": Fingerprints.load(folder, settings.fingerprints),
+            "origin": IndexOrigin(model_digest, Aspects(sizes, default), settings),
+        }
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise SimlibError(folder, f"cannot be read ({reason})", INDEX_HINT) from None
+
+
+def _settings(folder, made_with):
+    try:
+        return IndexSettings.of(made_with.get("settings"))
+    except SimlibError:
+        cause = "cannot be read (another version of simlib made it)"
+        raise SimlibError(folder, cause, INDEX_HINT) from None
