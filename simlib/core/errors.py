@@ -1,7 +1,5 @@
 """What every produced file shares: one error class, atomic writing, digests, the project's root."""
 
-from __future__ import annotations
-
 import operator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Audio files as mono float32 at one rate: checked, and in blocks, so that any length fits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The descriptor: hand-crafted features of a recording, a row for about each five seconds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
 

@@ -1,7 +1,5 @@
 """The extract stage: features of a whole catalogue, several recordings at a time."""
 
-from __future__ import annotations
-
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path

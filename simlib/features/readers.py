@@ -1,7 +1,5 @@
 """Decoders of audio files: libsndfile and PyAV, block by block, channels and rate as they are."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from os import PathLike

@@ -1,7 +1,5 @@
 """All features of a recording from one decoding: what extraction and a query share."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Collection
 from os import PathLike

@@ -1,7 +1,5 @@
 """The feature store: arrays found by a digest of all that makes their numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path

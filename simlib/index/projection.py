@@ -1,7 +1,5 @@
 """The map of the catalogue: embeddings in two dimensions, in which similar tracks lie close."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
