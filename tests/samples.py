@@ -72,6 +72,7 @@ BRANCH = {
     "steps": 20,
     "learning_rate": 0.01,
 }
+SHARES = {"tag_columns": 0.45, "tempo": 0.03, "descriptor": 0.4}
 # What a model for these settings is built of.
 ARCHITECTURE = {
     "n_mels": 32,
@@ -85,6 +86,7 @@ ARCHITECTURE = {
     "tempo_subspace": {
         "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
     },
+    "shares": SHARES,
 }  # fmt: skip
 TRAIN = {
     "init": "random",
@@ -99,6 +101,7 @@ TRAIN = {
     "descriptor_branch": BRANCH,
     "tag_subspaces": BRANCH | {"embedding": 4},
     "tempo_subspace": BRANCH | {"embedding": 4},
+    "shares": SHARES,
     "branch_batch_size": 256,
     "encoder_dropout": 0.5,
     "augmentation": AUGMENTATION,

@@ -16,15 +16,16 @@ from .segments import pool_segments as pool_segments
 from .segments import segment_frames as segment_frames
 from .segments import segment_starts as segment_starts
 from .settings import BranchSettings as BranchSettings
+from .settings import ShareSettings as ShareSettings
 
 __all__ = [
-    "subspace_input",
     "Aspects",
     "Branch",
     "BranchSettings",
     "Embedder",
     "Encoder",
     "SOUND",
+    "ShareSettings",
     "TEMPO",
     "architecture_of",
     "best_device",
@@ -35,5 +36,6 @@ __all__ = [
     "segment_frames",
     "segment_starts",
     "shorten_digests",
+    "subspace_input",
     "subspace_name",
 ]

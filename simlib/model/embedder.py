@@ -28,9 +28,6 @@ from simlib.model.networks import Branch, Encoder, best_device
 from simlib.model.segments import cut_segment, pool_segments, segment_frames, segment_starts
 
 EMBED_BATCH = 64
-# Of a cosine between two recordings: what the subspaces of tag columns share, what the tempo has,
-# and the descriptor branch's share of the rest.
-SUBSPACES_SHARE, TEMPO_SHARE, DESCRIPTOR_SHARE = 0.45, 0.03, 0.4
 # The branches, by their names in `params.yaml` and in the architecture.
 BRANCHES = ("descriptor_branch", "tag_subspaces", "tempo_subspace")
 DESCRIPTOR_SIZE = sum(DESCRIPTOR_GROUPS)
@@ -70,7 +67,8 @@ class Embedder:
     def __init__(
         self, front_end: FrontEnd, segment_seconds: float, architecture: dict, digest: str = ""
     ):
-        own = {key: value for key, value in architecture.items() if key not in BRANCHES}
+        other = (*BRANCHES, "shares")
+        own = {key: value for key, value in architecture.items() if key not in other}
         self.encoder = Encoder(**own)
         self.descriptor_branch = Branch(DESCRIPTOR_SIZE, **architecture["descriptor_branch"])
         self.subspaces: dict[str, Branch] = {}
@@ -95,9 +93,9 @@ class Embedder:
         sizes = {SOUND: built["embedding"] + built["descriptor_branch"]["embedding"]}
         sizes |= {name: subspace.size for name, subspace in self.subspaces.items()}
         columns = [name for name in self.subspaces if name != TEMPO]
-        weights = {name: SUBSPACES_SHARE / len(columns) for name in columns}
+        weights = {name: built["shares"]["tag_columns"] / len(columns) for name in columns}
         if TEMPO in self.subspaces:
-            weights[TEMPO] = TEMPO_SHARE
+            weights[TEMPO] = built["shares"]["tempo"]
         return Aspects(sizes, {SOUND: 1.0 - sum(weights.values()), **weights})
 
     @property
@@ -149,15 +147,14 @@ class Embedder:
         Returns
         -------
         vector : numpy.ndarray of float32, shape (dimensions,)
-            Of unit length, made up as `aspects` says. `DESCRIPTOR_SHARE` of the sound is the
-            descriptor branch's, the rest the encoder's.
+            Of unit length, made up as `aspects` says.
         embeddings, starts : numpy.ndarray
             Of the segments, by the encoder alone; see `segments`.
         """
         embeddings, starts = self.segments(log_mel, hop_seconds)
         encoded, features = pool_segments(embeddings), np.asarray(descriptor).mean(axis=0)
         described = self._embed(self.descriptor_branch, features)
-        share = DESCRIPTOR_SHARE
+        share = self.architecture["shares"]["descriptor"]
         sound = np.concatenate([np.sqrt(1 - share) * encoded, np.sqrt(share) * described])
         vectors, tempogram = {SOUND: sound}, compute_tempogram(log_mel, self.front_end)
         for name, subspace in self.subspaces.items():
@@ -301,4 +298,5 @@ def architecture_of(settings: Any, front_end: FrontEnd) -> dict[str, Any]:
         "embedding": settings.embedding,
         "dropout": settings.dropout,
         **branches,
+        "shares": settings.shares.as_dict(),
     }

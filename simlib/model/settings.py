@@ -1,8 +1,8 @@
-"""The settings of a small branch."""
+"""The settings of the branches, and of how much each aspect counts."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simlib.core import Count, NotNegative, Positive, Section, Share
 
@@ -31,3 +31,26 @@ class BranchSettings(Section):
     noise: NotNegative
     steps: Count
     learning_rate: Positive
+
+
+class ShareSettings(Section):
+    """How much each aspect counts in a similarity whose query sets no weights.
+
+    Attributes
+    ----------
+    tag_columns, tempo : float
+        Of the whole. The tag columns have theirs in equal parts, and the sound has the rest.
+    descriptor : float
+        Of the sound: the descriptor branch. The encoder has the rest.
+    """
+
+    section: ClassVar[str] = "train.shares"
+    tag_columns: Annotated[Share, Field(gt=0)]
+    tempo: Annotated[Share, Field(gt=0)]
+    descriptor: Share
+
+    @model_validator(mode="after")
+    def _leave_some_for_the_sound(self) -> Self:
+        if self.tag_columns + self.tempo >= 1:
+            raise ValueError("tag_columns and tempo together: less than 1, the rest is the sound")
+        return self

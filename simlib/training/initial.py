@@ -39,9 +39,11 @@ def initial_embedder(
     if settings.init == "random":
         return None, "Training began with random weights, because `train.init` is `random`."
     model, remark = load_pretrained(path, front_end, digests)
-    if model is not None and model.architecture != architecture_of(settings, front_end):
+    wanted = architecture_of(settings, front_end)
+    if model is not None and model.architecture | {"shares": wanted["shares"]} != wanted:
         model, remark = None, f"The weights in {path.parent.name}/ have another architecture."
     if model is not None:
+        model.architecture = wanted
         return model, f"Training began with the weights in {path.parent.name}/. {remark}"
     if settings.init == "pretrained":
         hint = "set train.init to auto or random in params.yaml"

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from simlib.core import Count, FromList, NotNegative, Positive, Probability, Section, Share
-from simlib.model import BranchSettings
+from simlib.model import BranchSettings, ShareSettings
 
 
 def _rising(value: tuple[float, ...]) -> tuple[float, ...]:
@@ -133,6 +133,8 @@ class TrainSettings(Section):
     descriptor_branch, tag_subspaces, tempo_subspace : BranchSettings
         The branch on hand-crafted features, the subspace of each tag column, and the subspace of
         the tempo.
+    shares : ShareSettings
+        How much each aspect counts. Trained weights take over those of the settings.
     branch_batch_size : int
         Recordings in a batch of a branch, each with its degraded copy.
     encoder_dropout : float
@@ -180,6 +182,7 @@ class TrainSettings(Section):
     descriptor_branch: BranchSettings
     tag_subspaces: BranchSettings
     tempo_subspace: BranchSettings
+    shares: ShareSettings
     branch_batch_size: Count
     encoder_dropout: Probability
     augmentation: AugmentSettings

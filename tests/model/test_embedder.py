@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from simlib.core import SimlibError, digest_of_file
 from simlib.model import (
+    TEMPO,
     Embedder,
     Encoder,
     cut_segment,
@@ -35,6 +36,26 @@ def model():
 
 def log_mel(frames, seed=0):
     return samples.log_mel_of("low", frames, seed)
+
+
+# --- shares ----------------------------------------------------------------------------------
+
+
+def test_the_shares_are_those_of_the_architecture():
+    model = model_of(shares={"tag_columns": 0.6, "tempo": 0.1, "descriptor": 0.0})
+    model.subspaces = {name: model.new_subspace(name) for name in ("genre", "mood", TEMPO)}
+    assert model.aspects.default == pytest.approx(
+        {"sound": 0.3, "genre": 0.3, "mood": 0.3, "tempo": 0.1}
+    )
+    described = model.aspects.spans["sound"].stop - ARCHITECTURE["descriptor_branch"]["embedding"]
+    vector, _, _ = model.track(log_mel(60), np.ones((2, 102), dtype=np.float32), 0.5)
+    assert not vector[described : model.aspects.spans["sound"].stop].any()
+
+
+@pytest.mark.parametrize("shares", [{"tempo": 0.0}, {"tag_columns": 0.97}, {"descriptor": 1.0}])
+def test_shares_that_leave_an_aspect_nothing_are_refused(shares):
+    with pytest.raises(SimlibError, match="shares"):
+        samples.train_settings(shares=samples.SHARES | shares)
 
 
 # --- segments --------------------------------------------------------------------------------

@@ -70,6 +70,12 @@ def test_training_begins_with_weights_that_have_heard_other_recordings(project, 
     assert "were not trained on any recording of this catalogue" in remark
 
 
+def test_pretrained_weights_take_over_the_shares_of_the_settings(project):
+    shares = samples.SHARES | {"descriptor": 0.9}
+    model, _ = start(project(shares=shares), "auto")
+    assert model.architecture["shares"] == samples.SHARES
+
+
 def test_random_is_random(project):
     model, remark = start(project(), "random")
     assert model is None
