@@ -1,7 +1,4 @@
-"""The tracks table: read, checked, completed from the files' own tags, and split by artist.
-
-A catalogue is a folder with `audio/**` and `tracks.csv`. Nothing here looks at samples.
-"""
+"""The columns of the tracks table, and the audio formats of a catalogue."""
 
 KNOWN_COLUMNS = ("track_id", "path", "title", "artist", "album")
 AUDIO_SUFFIXES = frozenset(".wav .flac .ogg .opus .mp3 .m4a .mp4 .aac .wma .webm".split())

@@ -184,7 +184,7 @@ class Index:
 
     def vectors(self) -> np.ndarray:
         """Return the tracks' embeddings: float32, shape (n_tracks, dimensions), of unit length."""
-        # Into an array of ours: once pytorch-metric-learning is loaded, FAISS hands out tensors.
+        # Into an array of its own: once pytorch-metric-learning is loaded, FAISS hands out tensors.
         vectors = np.empty((self.by_track.ntotal, self.by_track.d), dtype=np.float32)
         return self.by_track.reconstruct_n(0, len(vectors), vectors)
 

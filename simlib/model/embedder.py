@@ -200,15 +200,20 @@ class Embedder:
             save_file(weights, aside, {"simlib": json.dumps(metadata, sort_keys=True)})
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Embedder:
+    def load(cls, path: str | os.PathLike, hint: str = "run 'make repro' to train one") -> Embedder:
         """Load what `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+        hint : str, optional
+            How to fix a file that cannot be loaded.
 
         Raises
         ------
         SimlibError
             If the file is absent, or holds no weights of this version.
         """
-        hint = "run 'make repro' to train one"
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = json.loads((file.metadata() or {}).get("simlib", "null"))

@@ -49,11 +49,18 @@ def load_pretrained(
         None if they cannot be used.
     remark : str
         A sentence on why not, or that they are new to the catalogue.
+
+    Raises
+    ------
+    SimlibError
+        If the file holds no weights of this version.
     """
     folder = path.parent.name
     if not path.exists():
         return None, f"There are no weights in {folder}/."
-    model = Embedder.load(path)
+    model = Embedder.load(
+        path, "restore it with 'git restore pretrained', or make it anew: 'make pretrained'"
+    )
     if model.front_end != front_end:
         return None, f"The weights in {folder}/ have another log-mel front-end."
     learned = set(model.provenance["learned_from"])

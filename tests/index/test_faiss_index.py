@@ -71,9 +71,9 @@ def test_a_recording_is_its_own_nearest_neighbour(built):
         assert similarities[0] == pytest.approx(1, abs=1e-5)
 
 
-def test_vectors_are_arrays_also_beside_the_training(built):
-    """Its metric learning library makes FAISS answer in tensors, wherever it is loaded."""
-    import_module("simlib.training.fit")
+def test_vectors_are_arrays_also_beside_pytorch_metric_learning(built):
+    """It makes FAISS answer in tensors, wherever a notebook loads it."""
+    import_module("pytorch_metric_learning.utils.inference")
     assert type(built.index.vectors()) is np.ndarray
     assert built.index.vectors().dtype == np.float32
     assert all(type(found) is np.ndarray for found in built.index.search(unit(1, 0, 24)[0], 3))

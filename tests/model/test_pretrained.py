@@ -114,3 +114,11 @@ def test_one_recording_in_common_is_enough(project):
 def test_what_became_of_the_weights_is_told(kept, epochs, said):
     curves = pd.DataFrame({"epoch": range(epochs + 1)})
     assert said in describe_tuning(curves.assign(kept=curves["epoch"] == kept))
+
+
+@pytest.mark.parametrize("init", ["auto", "pretrained"])
+def test_a_damaged_file_of_pretrained_weights_names_a_command_that_helps(project, init):
+    root = project()
+    Project(root).pretrained_weights.write_bytes(b"garbage")
+    with pytest.raises(SimlibError, match="no encoder of this version.*git restore pretrained"):
+        start(root, init)
