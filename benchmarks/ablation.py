@@ -154,7 +154,7 @@ def compared(fits, among, folds, rows, joined=None):
             # What the recipe is without one of its parts costs no training.
             found |= {name + k: v for k, v in one.items() if not k or name == first}
             if name == UNDIVIDED:
-                found[name] = one[", without parts"]
+                found[name] = one[", without subspaces"]
         base = ours(sparse, rows[first].settings, learning, held)
         found[f"{first}, a segment every {OTHER_HOP:g} s"] = base[""]
         means = {k: np.mean([found[row] for row in v], axis=0) for k, v in (joined or {}).items()}

@@ -1,11 +1,11 @@
-"""Two references at once: ranked by agreement with both, or by the mean of their vectors.
+"""Two queries at once: ranked by agreement with both, or by the mean of their vectors.
 
     python benchmarks/agreement.py [NAME]
 
 Works on the fits of `benchmarks/folds.py`, and makes them if they are not there. Every recording is
 paired with others, by other artists; a result is right if it shares a tag with both. The strengths
-in `simlib.ranking` were chosen on the first two folds; the others say what they are worth. Writes
-`benchmarks/AGREEMENT.md`, or whatever else it is told to call it.
+in `simlib.search` were chosen on the first two folds; the others say what they are worth. Writes
+`benchmarks/AGREEMENT.md`, or under another name.
 """
 
 import sys
@@ -38,7 +38,7 @@ def of_fold(fits, settings, learning, held, rng):
         penalise_hubs(view @ view.T, penalties) for view in aspects.subspaces(vectors).values()
     ])  # fmt: skip
     found = {"mean vector": [], "agreement": []}
-    asked = []
+    query_artists = []
     for one in range(len(vectors)):
         others = np.flatnonzero(artists != artists[one])
         values = []
@@ -48,20 +48,20 @@ def of_fold(fits, settings, learning, held, rng):
             if not right.any():
                 continue
             middle = unit(vectors[[one, other]].sum(axis=0, keepdims=True))[0]
-            nearness = np.array([
+            similarities = np.array([
                 by_any_subspace(similarities_by_subspace[:, row], list(aspects.default.values()))
                 for row in (one, other)
             ])  # fmt: skip
-            ways = [penalise_hubs(vectors @ middle, penalties), agreement(nearness)]
+            ways = [penalise_hubs(vectors @ middle, penalties), agreement(similarities)]
             values.append([
                 right[np.argsort(-np.where(candidate_mask, way, -np.inf), kind="stable")[:K]].mean()
                 for way in ways
             ])  # fmt: skip
         if values:
-            asked.append(artists[one])
+            query_artists.append(artists[one])
             for name, value in zip(found, np.mean(values, axis=0), strict=True):
                 found[name].append(value)
-    return np.array(asked), {name: np.array(values) for name, values in found.items()}
+    return np.array(query_artists), {name: np.array(values) for name, values in found.items()}
 
 
 def main():
@@ -84,13 +84,13 @@ def main():
         cells.append(text(interval(both - mean, artists, chosen), "+"))
         lines.append(f"| {title} | {len(artists)} | " + " | ".join(cells) + " |")
     lines = [
-        "# Two references at once",
+        "# Two queries at once",
         "",
-        f"`python benchmarks/agreement.py {name}`: P@{K} of lists by two references of different"
-        f" artists, {PARTNERS} partners for each recording of five folds that the network had not"
-        " heard; right is what shares a tag with both; 95% intervals over artists.",
+        f"`python benchmarks/agreement.py {name}`: P@{K} of lists by two queries of different"
+        f" artists, {PARTNERS} partners for each recording of five folds that the network was not"
+        " trained on; right is what shares a tag with both; 95% intervals over artists.",
         "",
-        "| folds | references | mean vector | agreement | lead |",
+        "| folds | queries | mean vector | agreement | lead |",
         "|---|---|---|---|---|",
         *lines,
         "",

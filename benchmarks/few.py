@@ -104,7 +104,7 @@ def figure(rows, path):
         axis.set_xticks(range(len(SIZES)), SIZES)
         axis.set_xlabel("recordings in the catalogue")
         axis.set_title("with tags" if tags else "without tags")
-    axes[0].set_ylabel("mean nDCG@10, artists never heard")
+    axes[0].set_ylabel("mean nDCG@10, new artists")
     named = axes[0].get_legend_handles_labels()
     chart.legend(*named, title="pretrained weights", loc="outside right center")
     with written_aside(path) as aside:

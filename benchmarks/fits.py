@@ -135,8 +135,9 @@ def ours(fits, settings, learning, held, start=None, objective=Objective):
     encoder = settings.embedding
     described = encoder + settings.descriptor_branch.embedding
     views = {
-        "without parts": slice(described), "encoder alone": slice(encoder),
-        "describer alone": slice(encoder, described), "parts alone": slice(described, None),
+        "without subspaces": slice(described), "encoder alone": slice(encoder),
+        "descriptor branch alone": slice(encoder, described),
+        "subspaces alone": slice(described, None),
     }  # fmt: skip
     return {
         "": hub_corrected(vectors, artists, fits.hubs),

@@ -4,8 +4,7 @@
 
 Works on the catalogue in `data/` after `make repro`, beside the systems under `compare_systems`,
 and resumes where it was interrupted. The folds are over all artists, from seeds that no choice
-was made with. Writes `benchmarks/FOLDS.md` and `FOLDS.png`, or whatever else it is told to call
-them.
+was made with. Writes `benchmarks/FOLDS.md` and `FOLDS.png`, or under another name.
 """
 
 import sys
@@ -29,7 +28,7 @@ from simlib.reporting import aspect_matrix
 from simlib.training import TrainSettings
 
 FOLDS = 5
-# The folds are drawn twice: each recording is asked about by two networks, and among others.
+# The folds are drawn twice: each recording is a query of two networks, and among others.
 SEEDS = (2026, 2027)
 
 

@@ -5,7 +5,7 @@
 Works on the catalogue in `data/` after `make repro`. Passages of recordings, encoded once more at
 another level, are put into recordings that are left out of the search; then recordings are
 re-encoded, trimmed, played at another level and speed, and asked for. Writes
-`benchmarks/PASSAGES.md`, or whatever else it is told to call it.
+`benchmarks/PASSAGES.md`, or under another name.
 """
 
 import sys

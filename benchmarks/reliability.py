@@ -3,11 +3,11 @@
     python benchmarks/reliability.py [NAME]
 
 Works on the catalogue in `data/` after `make repro`, by the fits that `benchmarks/folds.py` keeps
-(and makes them, where they are not there). Of the artists that a fold's network has not heard, one
-half calibrates and the other one is asked about, then the other way round. Pooled, what a draw of
-few artists leaves to chance evens out, and what remains is the method's; how far single reports
-are off is told beside it. Writes `benchmarks/RELIABILITY.md` and `RELIABILITY.png`, or whatever
-else it is told to call them.
+(and makes them, where they are not there). Of the artists that a fold's network was not trained on,
+one half calibrates and the other one gives the queries, then the other way round. Pooled, what a
+draw of few artists leaves to chance evens out, and what remains is the method's; how far single
+reports are off stands beside it. Writes `benchmarks/RELIABILITY.md` and `RELIABILITY.png`, or under
+another NAME.
 """
 
 import sys
@@ -62,13 +62,13 @@ def main():
         "# Scores, taken at their word",
         "",
         f"`python benchmarks/reliability.py {name}`: {FOLDS} folds of the artists, drawn"
-        f" {len(SEEDS)} times; of those that a network has not heard, one half calibrates and the"
-        f" other one is asked about, in turn. {len(fits.tracks)} recordings, 95% intervals over"
+        f" {len(SEEDS)} times; of those that a network was not trained on, one half calibrates and"
+        f" the other one gives the queries, in turn. {len(fits.tracks)} recordings, 95% intervals over"
         " artists.",
         "",
         f"What is found is at most {100 * distance.max():.1f} points from what is stated, in the"
         f" mean {100 * distance.mean():.1f}, over all draws together. Single reports, calibrated on"
-        f" {np.median(calibrated):.0f} recordings and asked about as many, are at most"
+        f" {np.median(calibrated):.0f} recordings and as many queries, are at most"
         f" {100 * np.median(single):.1f} points off in the median of {len(single)}, and less than 3"
         f" points in {np.sum(np.array(single) < 0.03)} of them.",
         "",

@@ -386,7 +386,7 @@ def unit(count, seed, dimensions=8):
 
 
 def naive_penalties(vectors, artists, most=1.7):
-    """What hubs are set back by, found list by list."""
+    """Hub penalties, found list by list."""
     count, artists = len(vectors), list(artists)
     length, found = min(10, count // 5), np.ones(count)
     if not length:

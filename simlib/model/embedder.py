@@ -61,7 +61,7 @@ class Embedder:
     subspaces : dict of str to Branch
         By name; see `simlib.model.aspects`.
     provenance : dict
-        How the weights were made, as `save` was told; empty for new weights.
+        How the weights were made, as `save` was given it; empty for new weights.
     """
 
     def __init__(

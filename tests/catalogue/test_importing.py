@@ -181,8 +181,8 @@ def test_what_cannot_be_used_is_listed_and_stops_nothing(music, data):
     before = samples.tree(music)
     taken, left_out = import_folder(music, data)
     assert samples.tree(music) == before
-    told = rejected(data)
-    assert {name: cause.split(" (")[0] for name, cause in told.items()} == {
+    found = rejected(data)
+    assert {name: cause.split(" (")[0] for name, cause in found.items()} == {
         "notes.txt": "is not an audio file by its name",
         "folder.wav": "is a folder with an audio file's name",
         ".hidden.wav": "is a hidden file",
@@ -193,7 +193,7 @@ def test_what_cannot_be_used_is_listed_and_stops_nothing(music, data):
         "elsewhere": "is a link to a folder, which is not followed",
         r"caf\xe9.wav": "its name is not valid UTF-8",
     }
-    assert left_out == len(told) == 9
+    assert left_out == len(found) == 9
     assert taken == 5
     assert "audio/folder.wav/inside.wav" in audio(data)
     link = data / "audio" / "link.wav"
@@ -381,10 +381,10 @@ def test_judgements_that_their_file_lacks_come_after_those_that_it_has(music, da
     import_folder(music, data)
     for nearer, farther in [("Bob/two", "Ann/LP/one"), ("Ann/LP/one", "Bob/two")]:
         append_triplet(data, "three", nearer, farther)
-    told = (
+    triplets = (
         "who,nearer,reference,farther\nAnn,Bob/two,three,Ann/LP/one\nBob,three,Bob/two,Ann/LP/one\n"
     )
-    (music / "triplets.csv").write_text(told)
+    (music / "triplets.csv").write_text(triplets)
     import_folder(music, data)
     kept = [tuple(row.values()) for row in rows(data / "triplets.csv")]
     assert kept == [
@@ -416,20 +416,20 @@ def test_judgements_on_what_is_left_out_or_was_judged_before_are_no_mistake(musi
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "message"),
     [
         ("three,Bob/two,two\nthree.wav,Bob/two,three\n", "row 2.*'two'; row 3.*'three.wav'"),
         ("three,three,Bob/two\n", "compares 'three' with itself"),
     ],
 )
 def test_judgements_with_problems_are_refused_before_anything_is_copied(
-    music, data, monkeypatch, table, told
+    music, data, monkeypatch, table, message
 ):
     import_folder(music, data)
     before = samples.tree(data)
     monkeypatch.setattr("simlib.catalogue.importing._copy", None)
     (music / "triplets.csv").write_text(HEADER + table)
-    with pytest.raises(SimlibError, match=told) as error:
+    with pytest.raises(SimlibError, match=message) as error:
         import_folder(music, data)
     assert error.value.subject == str(music / "triplets.csv")
     assert samples.tree(data) == before

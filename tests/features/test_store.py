@@ -37,7 +37,7 @@ def test_an_interrupted_writing_leaves_nothing(tmp_path, monkeypatch, failure):
 def test_a_store_of_another_version_names_the_command(tmp_path, column):
     log_mels = [samples.log_mel_of("low", 40, 0)]
     store = samples.store_of(tmp_path, log_mels, samples.tracks(1), samples.front_end())
-    table = store.tracks().rename(columns={column: "worn"})
+    table = store.tracks().rename(columns={column: "former"})
     table.to_parquet(tmp_path / "tracks.parquet", index=False)
     with pytest.raises(SimlibError, match=f"no column '{column}'.*; run 'dvc repro extract'"):
         store.tracks()

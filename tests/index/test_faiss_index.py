@@ -100,8 +100,8 @@ def test_weights_of_the_settings_are_those_of_every_search(built, tmp_path):
     assert index.weights == {"sound": 0, "genre": 0, "tempo": 1}
     np.testing.assert_allclose(index.vectors(), built.index.vectors(), atol=1e-6)
     vector = built.index.vectors()[3]
-    asked = built.index.search(vector, 5, 3, index.weights)
-    np.testing.assert_array_equal(index.search(vector, 5, 3)[0], asked[0])
+    weighted = built.index.search(vector, 5, 3, index.weights)
+    np.testing.assert_array_equal(index.search(vector, 5, 3)[0], weighted[0])
     # The parts that count, in a length of one.
     assert index.weighted()[:, :20].any() == False  # noqa: E712
     np.testing.assert_allclose(np.linalg.norm(index.weighted(), axis=1), 1, atol=1e-6)

@@ -62,7 +62,7 @@ def start(root, init, digests=DIGESTS):
 
 
 @pytest.mark.parametrize("init", ["auto", "pretrained"])
-def test_training_begins_with_weights_that_have_heard_other_recordings(project, init):
+def test_training_begins_with_weights_that_were_trained_on_other_recordings(project, init):
     root = project(learned_from=["f" * 64])
     model, remark = start(root, init)
     assert model.digest == digest_of_file(Project(root).pretrained_weights)
@@ -111,7 +111,7 @@ def test_one_recording_in_common_is_enough(project):
     ("kept", "epochs", "said"),
     [(0, 0, "too few"), (0, 2, "did not improve"), (2, 3, "tuned for 2 epochs")],
 )
-def test_what_became_of_the_weights_is_told(kept, epochs, said):
+def test_what_became_of_the_weights_is_described(kept, epochs, said):
     curves = pd.DataFrame({"epoch": range(epochs + 1)})
     assert said in describe_tuning(curves.assign(kept=curves["epoch"] == kept))
 

@@ -29,7 +29,7 @@ def test_an_artist_is_in_one_split_only(artists):
         assert found.setdefault(key, split) == split
 
 
-def test_the_shares_are_about_those_asked_for_and_the_seed_draws_others():
+def test_the_shares_are_about_those_of_the_settings_and_the_seed_draws_others():
     table = samples.tracks(4000, artist=[f"artist {i}" for i in range(4000)])
     splits = split_artists(table, samples.split_settings(test=0.25, validation=0.15))
     share = {split: np.mean(splits == split) for split in ("train", "validation", "test")}
