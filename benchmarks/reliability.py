@@ -63,8 +63,8 @@ def main():
         "",
         f"`python benchmarks/reliability.py {name}`: {FOLDS} folds of the artists, drawn"
         f" {len(SEEDS)} times; of those that a network was not trained on, one half calibrates and"
-        f" the other one gives the queries, in turn. {len(fits.tracks)} recordings, 95% intervals over"
-        " artists.",
+        f" the other one gives the queries, in turn. {len(fits.tracks)} recordings, 95% intervals"
+        " over artists.",
         "",
         f"What is found is at most {100 * distance.max():.1f} points from what is stated, in the"
         f" mean {100 * distance.mean():.1f}, over all draws together. Single reports, calibrated on"
