@@ -261,33 +261,65 @@ AV_FORMATS = {
 def write_av(path, seconds=1.0, frequency=440.0, sound=None):
     """Write a stereo sine, or a mono sound twice, with the codec of the name's suffix."""
     codec, rate = AV_FORMATS[path.suffix]
-    samples = np.stack([tone(seconds, frequency, rate) if sound is None else sound] * 2)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, layout="stereo")
-        stream.bit_rate = 128_000
-        size = stream.codec_context.frame_size or 1024
-        for first in range(0, samples.shape[1], size):
-            subspace = np.ascontiguousarray(samples[:, first : first + size])
-            frame = av.AudioFrame.from_ndarray(subspace, format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+    mono = tone(seconds, frequency, rate) if sound is None else sound
+    return mux(path, np.stack([mono] * 2), rate, codec, bit_rate=128_000)
 
 
 def write_constant_mp3(path, seconds=3.0, rate=44100):
     """Write an MP3 of constant bit rate without a Xing header, as old encoders and radios did."""
-    samples = tone(seconds, rate=rate)[None]
-    with av.open(str(path), "w", options={"write_xing": "0"}) as container:
-        stream = container.add_stream("libmp3lame", rate=rate, layout="mono")
-        stream.bit_rate = 64_000
-        for first in range(0, samples.shape[1], 1152):
-            subspace = np.ascontiguousarray(samples[:, first : first + 1152])
-            frame = av.AudioFrame.from_ndarray(subspace, format="fltp", layout="mono")
+    options = {"write_xing": "0"}
+    return mux(path, tone(seconds, rate=rate)[None], rate, "libmp3lame", options, bit_rate=64_000)
+
+
+def mux(
+    target,
+    channels,
+    rate,
+    codec,
+    options=None,
+    *,
+    format=None,
+    bit_rate=None,
+    pictures=0,
+    pipe=False,
+):
+    """Encode channels by PyAV; `pictures` are seconds of video beside them, `pipe` cannot seek."""
+    layout = "mono" if len(channels) == 1 else "stereo"
+    output = _Pipe(target) if pipe else str(target)
+    with av.open(output, "w", format=format, options=options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        if bit_rate:
+            stream.bit_rate = bit_rate
+        if pictures:
+            film = container.add_stream("libvpx" if str(target).endswith("webm") else "mpeg4", 10)
+            film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+            for number in range(int(10 * pictures)):
+                image = np.full((48, 64, 3), number % 256, dtype=np.uint8)
+                container.mux(film.encode(av.VideoFrame.from_ndarray(image)))
+            container.mux(film.encode(None))
+        size, form = stream.codec_context.frame_size or 1024, stream.codec_context.format.name
+        resampler = av.AudioResampler(form, layout, rate)
+        for first in range(0, channels.shape[1], size):
+            part = np.ascontiguousarray(channels[:, first : first + size], dtype=np.float32)
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
             frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
-            container.mux(stream.encode(frame))
+            for converted in resampler.resample(frame):
+                container.mux(stream.encode(converted))
         container.mux(stream.encode(None))
-    return path
+    return target
+
+
+class _Pipe:
+    """A file that can only be written from its start to its end, as a pipe."""
+
+    def __init__(self, path):
+        self.stream = open(path, "wb")  # noqa: SIM115 - PyAV closes it.
+
+    def write(self, data):
+        return self.stream.write(data)
+
+    def close(self):
+        self.stream.close()
 
 
 def peak_frequency(samples, rate):

@@ -4,9 +4,9 @@ from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 
+import av
 import joblib
 import pandas as pd
-import soundfile
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
@@ -95,7 +95,7 @@ def extract(
 def _recipe(kind, settings):
     """Return a digest of everything but the recording that a feature depends on."""
     libraries = [version(name) for name in ("librosa", "numpy", "scipy", "soxr", "av")]
-    libraries.append(soundfile.__libsndfile_version__)
+    libraries.append(str(av.library_versions))
     parameters = {"log_mel": settings.front_end, "degraded": settings.degraded}
     own = parameters[kind].as_dict() if kind in parameters else {}
     # Decoding checks these, so a stricter limit must decode every file again.

