@@ -17,6 +17,13 @@ READY := .venv/.ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := nbstripout --keep-id --extra-keys "metadata.kernelspec metadata.language_info"
 
+# Let DVC track data/. The old data.dvc comes back if DVC refuses. DVC tracks nothing behind a link
+# to another disk; the stages read it all the same.
+TRACK = { if test -e data.dvc; then mv data.dvc data.dvc.before; fi; \
+  if test -L data; then echo 'data is a link, so DVC keeps no copy of the catalogue.' >&2; \
+  elif dvc add data > /dev/null; then rm -f data.dvc.before; \
+  else test ! -e data.dvc.before || mv data.dvc.before data.dvc; exit 1; fi; }
+
 # A file that is uploaded in a notebook comes as one message; tornado takes 10 MB.
 UPLOADS := 'websocket_max_message_size': 268435456
 # What the page of `make app` may load: what its server sends, and nothing from elsewhere.
@@ -35,21 +42,20 @@ help: ## show this list
 
 repro: tracked ## run all that follows from the catalogue; ends with the report
 	@dvc repro
-	@echo; echo 'The report: $(CURDIR)/reports/evaluation.html'
+	@echo; echo "The report: $$PWD/reports/evaluation.html"
 
 grow: tracked ## index and evaluate music added to data/, without training
-	@dvc repro --single-item extract index evaluate
-	@echo; echo 'The report: $(CURDIR)/reports/evaluation.html'
+	@dvc repro --single-item notebooks extract index evaluate
+	@echo; echo "The report: $$PWD/reports/evaluation.html"
 
-catalogue: $(READY) ## put your own music into data/: FROM=/path/to/music
+catalogue: $(READY) scm ## put your own music into data/: FROM=/path/to/music
 	@test -n "$${FROM:-}" || { echo 'Name the folder: make catalogue FROM=/path/to/music' >&2; exit 2; }
 	@simlib catalogue "$$FROM"
-	@rm -f data.dvc
-	@dvc add --quiet data
+	@$(TRACK)
 
-demo: $(READY) ## put the demo catalogue back into data/
+demo: $(READY) scm ## put the demo catalogue back into data/
 	@cp demo/catalogue.dvc.yaml data.dvc
-	@dvc pull --quiet --force data.dvc
+	@dvc pull --force data.dvc > /dev/null
 
 compare: $(READY) ## add another system to the evaluation: FILE=other.npz
 	@test -n "$${FILE:-}" || { echo 'Name the file: make compare FILE=other.npz' >&2; exit 2; }
@@ -61,19 +67,19 @@ changes: $(READY) ## what a retrain changed: index/ beside that of a revision, R
 	@papermill notebooks/changes.ipynb reports/notebooks/changes.ipynb \
 	  -f params.yaml -k python3 --language python
 	@simlib report reports/notebooks/changes.ipynb reports/changes.html
-	@echo; echo 'The report: $(CURDIR)/reports/changes.html'
+	@echo; echo "The report: $$PWD/reports/changes.html"
 
 report: $(READY) ## answer a query on one page to mail: QUERY=path_or_id K=10
 	@test -n "$$QUERY" || { echo 'Name the recording: make report QUERY=path_or_id' >&2; exit 2; }
 	@simlib query-report -k "$${K:-10}" -- "$$QUERY"
-	@echo; echo 'The report: $(CURDIR)/reports/query.html'
+	@echo; echo "The report: $$PWD/reports/query.html"
 
 pretrained: tracked ## train the weights that come with simlib on all of data/
 	@dvc repro --quiet extract
 	@simlib pretrain --epochs 80
 
 lab: $(READY) ## open the notebooks in JupyterLab
-	@jupyter lab --LabServerApp.app_settings_dir='$(CURDIR)/notebooks/.lab' \
+	@jupyter lab --LabServerApp.app_settings_dir="$$PWD/notebooks/.lab" \
 	  --ServerApp.tornado_settings="{$(UPLOADS)}" notebooks/search.ipynb
 
 # What Voila leaves to others: it neither ends the kernel of a page that is closed, nor minds which
@@ -109,13 +115,20 @@ clean: ## remove what the pipeline made; data/ and the environment stay
 # The catalogue is there, and data.dvc says what it is. Only the demo, as it came, names the remote
 # in demo/: a catalogue that differs from its data.dvc gets a new one, without a remote.
 .PHONY: tracked
-tracked: $(READY) strip
+tracked: $(READY) scm
 	@simlib check
 	@test -d data || test -e data.dvc || { echo 'No catalogue: make demo, or make catalogue FROM=/path/to/music' >&2; exit 2; }
-	@test -d data || dvc checkout --quiet data.dvc 2>/dev/null || dvc pull --quiet data.dvc
-	@test -e data.dvc && dvc status --quiet data.dvc || { rm -f data.dvc; dvc add --quiet data; }
+	@test ! -L data || test -d data || { echo 'data is a link to nothing: mount that disk, or remove the link' >&2; exit 2; }
+	@test -d data || dvc checkout --quiet data.dvc 2>/dev/null || dvc pull data.dvc > /dev/null
+	@test ! -L data && test -e data.dvc && dvc status --quiet data.dvc || $(TRACK)
 
-# A notebook that was run by hand is a dependency with other bytes: its outputs go first.
+# A folder that was downloaded as an archive has no history, and DVC wants to be told so.
+.PHONY: scm
+scm: $(READY)
+	@if git rev-parse --git-dir > /dev/null 2>&1; \
+	  then ! grep -qs no_scm .dvc/config.local || dvc config --local --unset core.no_scm; \
+	  else grep -qs no_scm .dvc/config.local || printf '[core]\n    no_scm = true\n' >> .dvc/config.local; fi
+
 .PHONY: strip
 strip: $(READY)
 	@$(STRIP) $(NOTEBOOKS)

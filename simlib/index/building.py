@@ -34,7 +34,7 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         of the model.
     """
     # A weight for no aspect is refused before hours of work.
-    model.aspects.weights(settings.weights)
+    model.aspects.weights(settings.set_weights)
     if store.front_end() != model.front_end.as_dict():
         raise SimlibError(
             store.folder,

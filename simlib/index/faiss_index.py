@@ -61,7 +61,7 @@ class Index:
         self.fingerprints, self.origin = fingerprints, origin
         self.settings, self.aspects = origin.settings, origin.aspects
         self.hop_seconds = self.settings.hop_seconds
-        self.weights = self.aspects.weights(self.settings.weights)
+        self.weights = self.aspects.weights(self.settings.set_weights)
         self._penalties = lru_cache(maxsize=8)(self._hub_penalties)
 
     def search(

@@ -146,9 +146,9 @@ class IndexSettings(Section):
     ----------
     hop_seconds : float
         Step between the starts of two segments of a recording.
-    weights : dict of str to float
-        How much each aspect counts in a search that sets no weights; aspects that are not named
-        keep their default. See `simlib.model.aspects`.
+    weights : dict of str to float or None
+        How much each aspect counts in a search that sets no weights. Aspects without a number keep
+        their default, and None may name an aspect that the model lacks. See `simlib.model.aspects`.
     candidates : int
         Most similar tracks by cosine that are ranked again with hub penalties.
     hubs : HubSettings
@@ -159,9 +159,14 @@ class IndexSettings(Section):
 
     section: ClassVar[str] = "index"
     hop_seconds: Positive
-    weights: dict[str, NotNegative]
+    weights: dict[str, NotNegative | None]
     candidates: Count
     hubs: HubSettings
     fingerprints: FingerprintSettings
     calibration: CalibrationSettings
     map: MapSettings
+
+    @property
+    def set_weights(self) -> dict[str, float]:
+        """The weights that are numbers."""
+        return {name: weight for name, weight in self.weights.items() if weight is not None}

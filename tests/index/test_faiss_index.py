@@ -105,6 +105,9 @@ def test_weights_of_the_settings_are_those_of_every_search(built, tmp_path):
     # The parts that count, in a length of one.
     assert index.weighted()[:, :20].any() == False  # noqa: E712
     np.testing.assert_allclose(np.linalg.norm(index.weighted(), axis=1), 1, atol=1e-6)
+    # None keeps a default, also of an aspect that this model lacks.
+    none = samples.index_settings(weights={"tempo": None, "mood": None})
+    assert build_index(built.model, built.store, none).weights == built.index.weights
     wrong = samples.index_settings(weights={"gnere": 1.0})
     with pytest.raises(
         SimlibError, match="'gnere': names no aspect; there are sound, genre, tempo"
