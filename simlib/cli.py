@@ -170,6 +170,18 @@ def report(
 
 
 @app.command()
+def strip(
+    notebooks: Annotated[list[Path], typer.Argument(help="Notebooks.")],
+    into: Annotated[Path, typer.Option(help="The folder of the copies.")],
+):
+    """Copy notebooks without outputs and editors' notes, for the stages to depend on."""
+    from simlib.reporting import strip_notebook
+
+    for notebook in notebooks:
+        strip_notebook(notebook, into / notebook.name)
+
+
+@app.command()
 def query_report(
     query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
     k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,

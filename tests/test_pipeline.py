@@ -65,7 +65,8 @@ def test_editing_the_evaluation_retrains_nothing():
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_runs_papermill_where_the_reader_sees_it(stage):
     commands = " ".join(PIPELINE["stages"][stage]["cmd"])
-    assert f"papermill notebooks/.stripped/{stage}.ipynb reports/notebooks/{stage}.ipynb" in commands
+    notebook = f"{stage}.ipynb"
+    assert f"papermill notebooks/.stripped/{notebook} reports/notebooks/{notebook}" in commands
     assert "-f params.yaml -k python3" in commands
 
 
@@ -283,7 +284,7 @@ def test_running_the_notebooks_by_hand_makes_no_stage_stale(project):
     notebook = json.loads(path.read_text())
     notebook["metadata"] |= {"vscode": {"interpreter": {"hash": "ab"}}, "toc": {}}
     for cell in notebook["cells"]:
-        cell["metadata"] |= {"jupyter": {"source_hidden": True}, "editable": True, "collapsed": True}
+        cell["metadata"] |= {"jupyter": {"source_hidden": True}, "editable": True}
         cell["metadata"] |= {"slideshow": {"slide_type": ""}, "vscode": {"languageId": "python"}}
     path.write_text(json.dumps(notebook, indent=4))
     assert not stages_run(project.run("dvc", "repro"))

@@ -32,6 +32,7 @@ from .signal_figures import MEL_COLUMNS as MEL_COLUMNS
 from .signal_figures import draw_log_mel as draw_log_mel
 from .signal_figures import matched_excerpts_figure as matched_excerpts_figure
 from .signal_figures import three_views as three_views
+from .stripping import strip_notebook as strip_notebook
 from .text import clock as clock
 from .text import interval_text as interval_text
 from .text import plain as plain
@@ -77,6 +78,7 @@ __all__ = [
     "rejected_block",
     "reliability_figure",
     "short",
+    "strip_notebook",
     "tag_support_figure",
     "three_views",
     "summary_block",
