@@ -1,8 +1,7 @@
-"""What a retrain changed: two indexes beside each other, and the earlier one out of the cache."""
+"""What a retrain changed: the ranked lists of two indexes."""
 
 import ast
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 import samples
 import yaml
-from dvc.repo import Repo
 from hypothesis import given
 from hypothesis import strategies as st
 from project import Project, write_music, write_table
@@ -25,23 +23,19 @@ from simlib.evaluation import (
     by_tag,
     diff_headline,
     diff_summary,
-    fetch_index,
     list_overlap,
-    load_any_index,
     moved_queries,
     skewness,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = samples.evaluate_settings(k=3)
-# What DVC's own libraries warn each other of.
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def index_of(tracks, seed, digest="digest"):
+def index_of(tracks, seed):
     """An index of random embeddings; a track of another seed lies elsewhere."""
-    return samples.index_of(unit(len(tracks), seed), tracks, digest)
+    return samples.index_of(unit(len(tracks), seed), tracks)
 
 
 def catalogue(count=16, **columns):
@@ -267,150 +261,6 @@ def test_both_lists_say_what_became_of_their_entries():
         assert {"path", "title", "artist", "similarity", "shares"} <= set(before)
 
 
-# --- reading an index ------------------------------------------------------------------------
-
-
-def test_an_index_is_read_whichever_weights_made_it(built, tmp_path):
-    index = index_of(built.index.tracks, 3, "of other weights")
-    index.save(tmp_path)
-    loaded = load_any_index(tmp_path, "hint")
-    assert loaded.origin.model_digest == "of other weights"
-    np.testing.assert_array_equal(loaded.vectors(), index.vectors())
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "cause"),
-    [
-        ("made_with.json", None, "made_with.json: is not there"),
-        ("made_with.json", "{", "is not valid JSON"),
-        ("made_with.json", "[]", "cannot be read .* by this version of simlib"),
-        ("made_with.json", '{"weights": "a"}', "cannot be read .* by this version of simlib"),
-        ("made_with.json", '{"model": "a"}', "cannot be read .'subspaces'. by this version"),
-        ("tracks.faiss", None, "cannot be read .* by this version of simlib"),
-        ("tracks.parquet", "text", "cannot be read .* by this version of simlib"),
-    ],
-)
-def test_an_index_of_another_form_says_so(built, tmp_path, name, content, cause):
-    built.index.save(tmp_path)
-    if content is None:
-        (tmp_path / name).unlink()
-    else:
-        (tmp_path / name).write_text(content)
-    with pytest.raises(SimlibError, match=f"{cause}.*; name a later one$") as told:
-        load_any_index(tmp_path, "name a later one")
-    assert "\n" not in str(told.value)
-
-
-# --- fetching --------------------------------------------------------------------------------
-
-
-def git(folder, *arguments):
-    ours = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
-    subprocess.run(["git", *ours, *arguments], cwd=folder, check=True, capture_output=True)
-
-
-@pytest.fixture
-def history(tmp_path):
-    """A repository: nothing, DVC with a stage that never ran, `one`, `two`; `three` at work."""
-    root = tmp_path / "project"
-    root.mkdir()
-    git(root, "init", "--quiet")
-
-    def commit(name):
-        git(root, "add", ".")
-        git(root, "commit", "--quiet", "--allow-empty", "-m", name)
-        git(root, "tag", name)
-
-    commit("nothing")
-    Repo.init(str(root)).close()
-    (root / "dvc.yaml").write_text("stages:\n  index:\n    cmd: none\n    outs: [index]\n")
-    (root / ".gitignore").write_text("/index\n/.checkpoints\n")
-    commit("unrun")
-    (root / "index").mkdir()
-    for name in ("one", "two"):
-        (root / "index" / "tracks.faiss").write_text(name)
-        (root / "index" / f"{name}.parquet").write_text(name)
-        with Repo(str(root)) as repo:
-            repo.commit(force=True)
-        commit(name)
-    (root / "index" / "tracks.faiss").write_text("three")
-    return root
-
-
-def cached(root, text):
-    """The file in DVC's cache that holds a text."""
-    [path] = [
-        p for p in (root / ".dvc" / "cache").rglob("*") if p.is_file() and p.read_text() == text
-    ]
-    return path
-
-
-@pytest.mark.parametrize(
-    ("revision", "held"),
-    [("HEAD", "two"), ("HEAD~1", "one"), ("one", "one"), ("HEAD^{/on.}", "one"), (":/two", "two")],
-)
-def test_the_index_of_a_revision_comes_out_of_the_cache(history, revision, held, monkeypatch):
-    monkeypatch.chdir(history / "index")
-    folder = history / BEFORE_FOLDER
-    (folder / "left over").mkdir(parents=True)
-    commit = fetch_index(history, revision, folder)
-    assert (folder / "tracks.faiss").read_text() == held
-    names = {"tracks.faiss", "one.parquet", "revision.json"} | {f"{held}.parquet"}
-    assert {path.name for path in folder.iterdir()} == names
-    assert json.loads((folder / "revision.json").read_text()) == {
-        "revision": revision,
-        "commit": commit,
-    }
-    assert len(commit) == 40
-    assert (history / "index" / "tracks.faiss").read_text() == "three", "what is at work stays"
-
-
-def test_a_project_may_lie_inside_a_larger_repository(history, tmp_path):
-    git(tmp_path, "init", "--quiet")
-    shutil.rmtree(history / ".git")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "--quiet", "-m", "all")
-    fetch_index(history, "HEAD", history / BEFORE_FOLDER)
-    assert (history / BEFORE_FOLDER / "tracks.faiss").read_text() == "two"
-
-
-@pytest.mark.parametrize(
-    ("revision", "told"),
-    [
-        ("nosuch", "nosuch: is no revision of this project; 'git log --oneline' lists"),
-        ("HEAD~99", "is no revision of this project"),
-        ("HEAD:dvc.yaml", "is no revision of this project"),
-        ("-x", "is no revision of this project"),
-        ("a\nb", r"a\\nb: is no revision of this project"),
-        ("nothing", "nothing: knows of no index; name a later one"),
-        ("unrun", "unrun: knows of no index; name a later one"),
-    ],
-)
-def test_a_revision_without_an_index_is_told_in_one_line(history, revision, told):
-    with pytest.raises(SimlibError, match=told) as error:
-        fetch_index(history, revision, history / BEFORE_FOLDER)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("lost", ["a file", "all"])
-def test_what_the_cache_has_lost_is_told_in_one_line(history, lost):
-    if lost == "all":
-        shutil.rmtree(history / ".dvc" / "cache")
-    else:
-        cached(history, "one").unlink()
-    with pytest.raises(SimlibError, match="one: its index is not in DVC's cache.*; check") as error:
-        fetch_index(history, "one", history / BEFORE_FOLDER)
-    assert "\n" not in str(error.value)
-    assert not (history / BEFORE_FOLDER / "revision.json").exists()
-
-
-@pytest.mark.parametrize("lacking", [".git", ".dvc"])
-def test_without_git_or_dvc_there_is_no_revision(history, lacking):
-    shutil.rmtree(history / lacking)
-    with pytest.raises(SimlibError, match="is no git repository that DVC knows; make it one"):
-        fetch_index(history, "HEAD", history / BEFORE_FOLDER)
-
-
 # --- the notebook ----------------------------------------------------------------------------
 
 
@@ -430,8 +280,9 @@ def test_a_retrain_is_told_beside_the_committed_run(tmp_path):
     project = Project(tmp_path / "project")
     project.make("catalogue", f"FROM={tmp_path / 'music'}")
     project.run("dvc", "repro", "--quiet", "index")
-    git(project.folder, "add", ".")
-    git(project.folder, "commit", "--quiet", "-m", "the first run")
+    project.git("add", ".")
+    author = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
+    project.git(*author, "commit", "--quiet", "-m", "the first run")
     project.set({"train": {"seed": 1}})
     project.run("dvc", "repro", "--quiet", "index")
     output = project.make("changes")
