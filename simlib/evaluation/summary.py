@@ -1,25 +1,24 @@
-"""What an evaluation tells: tables, a verdict in words, queries to listen to."""
-
-from __future__ import annotations
+"""The report in sentences and tables, and the metrics of the studies."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 
 from simlib.evaluation.protocol import EXCERPT
+from simlib.reporting import interval_text
 
 
 def headline_of(
     report: dict, baselines: Iterable[str] = ("mfcc", "untrained")
 ) -> tuple[str, list[str]]:
-    """Say in words what the numbers say, also when they are bad.
+    """Sum up simlib's leads in a sentence, also if they are negative.
 
     Parameters
     ----------
     report : dict
-        From `compare` or `compare_excerpts`.
+        From `compare_systems` or `compare_excerpts`.
     baselines : iterable of str
-        Which systems to speak of.
+        The systems to name.
 
     Returns
     -------
@@ -60,7 +59,7 @@ def headline_of(
 
 
 def long_table(report: dict) -> pd.DataFrame:
-    """Lay the report out as one row a system and measure.
+    """Tabulate the report, one row a system and measure.
 
     Returns
     -------
@@ -77,27 +76,63 @@ def long_table(report: dict) -> pd.DataFrame:
 
 
 def wide_table(report: dict) -> pd.DataFrame:
-    """Lay the report out as one row a system: `value [low, high]` by measure."""
-    long = long_table(report)
-    long["text"] = [
-        "" if pd.isna(row.value)
-        else f"{row.value:.3f}" + ("" if pd.isna(row.low) else f" [{row.low:.3f}, {row.high:.3f}]")
-        for row in long.itertuples()
-    ]  # fmt: skip
-    wide = long.pivot(index="system", columns="measure", values="text")
-    order = list(dict.fromkeys(long["system"])), list(dict.fromkeys(long["measure"]))
-    return wide.loc[order[0], order[1]].fillna("").reset_index()
+    """Tabulate the report, one row a system: `value [low, high]` by measure."""
+    rows = [
+        {"system": system}
+        | {m: interval_text(entry) for m, entry in measures.items() if m != "simlib_lead"}
+        for system, measures in report.items()
+    ]
+    return pd.DataFrame(rows).fillna("")
 
 
 def lead_table(report: dict) -> pd.DataFrame:
-    """Lay out simlib's leads: `difference [low, high]` by system and measure."""
+    """Tabulate simlib's leads, one row a system: `difference [low, high]` by measure."""
     rows = []
     for system, entry in report.items():
-        cells = {
-            measure: f"{lead['value']:+.3f} [{lead['low']:+.3f}, {lead['high']:+.3f}]"
-            for measure, lead in entry.get("simlib_lead", {}).items()
-            if lead["value"] is not None
-        }
-        if cells:
+        leads = entry.get("simlib_lead", {}).items()
+        if cells := {m: text for m, lead in leads if (text := interval_text(lead, "+"))}:
             rows.append({"simlib minus": system, **cells})
     return pd.DataFrame(rows).fillna("")
+
+
+def search_metrics(
+    aspects: pd.DataFrame,
+    error: float | None,
+    outliers: pd.DataFrame,
+    robustness: dict,
+    judgements: dict | None,
+) -> dict:
+    """Collect the figures of `metrics/search.json`: those of the studies beside the ranking.
+
+    Parameters
+    ----------
+    aspects : pandas.DataFrame
+        From `aspect_gain_table`.
+    error : float or None
+        From `largest_error`.
+    outliers : pandas.DataFrame
+        From `no_close_match_rates`.
+    robustness : dict
+        From `robustness_report`.
+    judgements : dict or None
+        From `evaluate_judgements`.
+
+    Returns
+    -------
+    dict
+        JSON-like; keys `turned_up`, `reliability`, `nothing_close`, `robustness`, `judgements`.
+    """
+    agreement = judgements["agreement"] if judgements else {}
+    return {
+        "turned_up": {
+            f"{row['turned up']}, {row['measured']}": row["value"]
+            for _, row in aspects.dropna().iterrows()
+        },
+        "reliability": error,
+        "nothing_close": outliers.set_index("artists").to_dict("index"),
+        "robustness": {
+            name: {measure: found["value"] for measure, found in measures.items()}
+            for name, measures in robustness.items()
+        },
+        "judgements": {system: found["value"] for system, found in agreement.items()},
+    }

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 
 from simlib.core import SimlibError, written_aside
-from simlib.reporting.rendering import render_page
+from simlib.reporting.html import render_page
 
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 

@@ -23,7 +23,7 @@ from simlib.evaluation import (
     by_tag,
     diff_headline,
     diff_summary,
-    list_overlap,
+    kept_shares,
     moved_queries,
     skewness,
 )
@@ -96,7 +96,7 @@ def test_the_overlap_is_the_share_of_a_list_that_is_in_the_other(seed, k):
     )
     before[1:, k - 1] = after[1:, k - 1] = -1
     before[0], after[0] = -1, -1
-    found = list_overlap(before, after)
+    found = kept_shares(before, after)
     assert np.isnan(found[0])
     for row in range(1, 5):
         first, second = (set(lists[row].tolist()) - {-1} for lists in (before, after))
@@ -113,9 +113,8 @@ def test_the_tables_are_those_of_the_later_index():
     assert set(comparison.evaluation.tracks["title"]) == {"new name"}
 
 
-def test_of_many_recordings_an_even_sample_is_compared(monkeypatch):
-    monkeypatch.setattr("simlib.evaluation.index_diff.MOST_TRACKS", 6)
-    comparison = compared()
+def test_of_many_recordings_an_even_sample_is_compared():
+    comparison = compared(settings=samples.evaluate_settings(k=3, most_tracks=6))
     assert ids_of(comparison, slice(None)) == ["t00", "t03", "t06", "t09", "t12", "t15"]
     assert comparison.kept == 16
     table = diff_summary(comparison).set_index("measure")["value"]
@@ -163,7 +162,7 @@ def test_what_joined_and_left_is_counted_beside_unchanged_lists():
 
 def test_a_changed_index_is_told_by_what_stayed():
     comparison = compared()
-    kept = comparison.overlap
+    kept = comparison.kept_shares
     before, after = comparison.lists
     same = sum(list(b) == list(a) for b, a in zip(before, after, strict=True))
     assert 0 < kept.mean() < 1, "the example has both"
@@ -186,7 +185,7 @@ def test_a_changed_index_is_told_by_what_stayed():
 def test_the_same_recordings_in_another_order_are_a_change():
     settings = samples.evaluate_settings(k=99)
     comparison = compared(settings=settings)
-    assert (comparison.overlap == 1).all(), "a list of all others loses nothing"
+    assert (comparison.kept_shares == 1).all(), "a list of all others loses nothing"
     assert diff_headline(comparison, "v1").startswith("Since v1, 100% of a list's")
     assert moved_queries(comparison, 5) == []
 
@@ -206,7 +205,7 @@ def test_chance_is_what_lists_at_random_have_in_common():
 def test_tags_are_told_by_the_mean_of_their_recordings():
     comparison = compared(genre=["Rock;pop"] * 6 + ["rock; jazz"] * 4 + [""] * 6)
     table = by_tag(comparison)
-    kept = comparison.overlap
+    kept = comparison.kept_shares
     expected = {"rock": kept[:10], "pop": kept[:6], "jazz": kept[6:10]}
     assert table.columns.tolist() == ["genre", "recordings", "stayed"]
     found = {row.genre: (row.recordings, row.stayed) for row in table.itertuples()}

@@ -13,6 +13,7 @@ from simlib.evaluation import (
     DegradedQueries,
     Evaluation,
     EvaluationContext,
+    RobustnessSettings,
     bootstrap,
     degraded_queries,
     robustness_report,
@@ -23,6 +24,7 @@ from simlib.features import DEGRADATIONS, DESCRIPTOR_RATE, compute_descriptor, d
 from simlib.index import Fingerprints
 from simlib.relevance import ndcg
 
+SETTINGS = samples.evaluate_settings().robustness
 EVERY = [UNDEGRADED, *DEGRADATIONS]
 
 
@@ -36,7 +38,7 @@ def context(built):
 
 @pytest.fixture(scope="module")
 def asked(context):
-    return degraded_queries(context.test, context.project.data, context.model, 0.25, jobs=1)
+    return degraded_queries(context.test, context, SETTINGS, jobs=1)
 
 
 def evaluation_of(context, columns=("genre", "mood"), **settings):
@@ -79,7 +81,7 @@ def test_undegraded_they_are_what_the_index_holds(context, asked):
 
 
 def test_two_runs_give_the_same_bits_in_any_number_of_processes(context, asked):
-    again = degraded_queries(context.test, context.project.data, context.model, 0.25, jobs=2)
+    again = degraded_queries(context.test, context, SETTINGS, jobs=2)
     np.testing.assert_array_equal(again.rows, asked.rows)
     for name in EVERY:
         np.testing.assert_array_equal(again.vectors[name], asked.vectors[name])
@@ -94,16 +96,16 @@ def cheap(monkeypatch):
     )
 
 
-def test_of_many_recordings_the_same_few_are_taken_in_any_order(context, cheap, monkeypatch):
-    monkeypatch.setattr("simlib.evaluation.robustness.MOST_QUERIES", 3)
+def test_of_many_recordings_the_same_few_are_taken_in_any_order(context, cheap):
+    few = RobustnessSettings(queries=3, seconds=40.0)
     expected = sorted(context.test["track_id"], key=lambda name: digest_of(str(name)))[:3]
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(8)
         shuffled = context.test.iloc[order].reset_index(drop=True)
-        found = degraded_queries(shuffled, context.project.data, context.model, 0.25, jobs=1)
+        found = degraded_queries(shuffled, context, few, jobs=1)
         assert shuffled["track_id"][found.rows].tolist() == expected
         one = shuffled.iloc[found.rows[:1]]
-        alone = degraded_queries(one, context.project.data, context.model, 0.25, jobs=1)
+        alone = degraded_queries(one, context, few, jobs=1)
         np.testing.assert_array_equal(alone.vectors["louder"][0], found.vectors["louder"][0])
 
 
@@ -117,10 +119,10 @@ def test_randomness_follows_from_the_track_and_the_degradation(monkeypatch):
     np.testing.assert_array_equal(again["two"], versions["b"]["two"])
 
 
-def test_of_a_long_recording_the_middle_is_asked_for(context, cheap, monkeypatch):
-    monkeypatch.setattr("simlib.evaluation.robustness.QUERY_SECONDS", 1.0)
+def test_of_a_long_recording_the_middle_is_the_query(context, cheap):
     tracks = context.test.iloc[[1]]
-    found = degraded_queries(tracks, context.project.data, context.model, 0.25, jobs=1)
+    short = RobustnessSettings(queries=40, seconds=1.0)
+    found = degraded_queries(tracks, context, short, jobs=1)
     start = (tracks["seconds"].iloc[0] - 1) / 2
     path = context.project.data / tracks["path"].iloc[0]
     middle = decode(path, DESCRIPTOR_RATE, start=start, end=start + 1)
@@ -133,7 +135,7 @@ def test_of_a_long_recording_the_middle_is_asked_for(context, cheap, monkeypatch
 def test_the_descriptor_hears_what_lies_above_the_networks_rate(context, cheap, tmp_path):
     path = samples.write(tmp_path / "bright.wav", samples.bursts(2.0, 44100), 44100)
     tracks = context.test.iloc[[0]].assign(path=str(path))
-    found = degraded_queries(tracks, context.project.data, context.model, 0.25, jobs=1)
+    found = degraded_queries(tracks, context, SETTINGS, jobs=1)
     whole = compute_descriptor(decode_blocks(path, DESCRIPTOR_RATE)).mean(axis=0)
     np.testing.assert_allclose(found.descriptors[UNDEGRADED][0], whole, rtol=1e-4, atol=1e-4)
 
@@ -156,7 +158,7 @@ def damaged(context, tmp_path):
 
 
 def test_what_cannot_be_decoded_is_left_out(context, asked, damaged, cheap):
-    found = degraded_queries(damaged(0, 4, 7), context.project.data, context.model, 0.25, jobs=1)
+    found = degraded_queries(damaged(0, 4, 7), context, SETTINGS, jobs=1)
     assert found.rows.tolist() == [row for row in asked.rows if row not in (0, 4, 7)]
     kept = np.isin(asked.rows, found.rows)
     np.testing.assert_array_equal(found.vectors[UNDEGRADED], asked.vectors[UNDEGRADED][kept])
@@ -164,7 +166,7 @@ def test_what_cannot_be_decoded_is_left_out(context, asked, damaged, cheap):
 
 def test_nothing_to_decode_names_the_command(context, damaged, cheap):
     with pytest.raises(SimlibError, match="no recording that can be decoded.*dvc repro extract"):
-        degraded_queries(damaged(*range(8)), context.project.data, context.model, 0.25, jobs=1)
+        degraded_queries(damaged(*range(8)), context, SETTINGS, jobs=1)
 
 
 # --- table -----------------------------------------------------------------------------------
@@ -227,7 +229,7 @@ def test_the_table_is_what_loops_find(context, seed, weights):
         "degradation", "first (simlib)", "nDCG left (simlib)", "first (mfcc)", "nDCG left (mfcc)"
     ]  # fmt: skip
     assert found["degradation"].tolist() == [UNDEGRADED, "slight", "strong"]
-    held = context.describe(context.index.tracks)
+    held = context.described
     before = {}
     for row in found.itertuples(index=False):
         cosines = cosine(context.standardised(asked.descriptors[row.degradation]), held)

@@ -178,7 +178,8 @@ def test_hubs_are_counted_over_the_whole_catalogue_before_and_after():
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     tracks = samples.tracks(60)
     tracks["artist"] = [f"Artist {row // 2}" for row in range(60)]
-    skew, table = hubs_before_and_after(vectors, tracks, 10, 0, samples.hub_settings())
+    index, settings = samples.index_of(vectors, tracks), samples.evaluate_settings(k=10)
+    skew, table = hubs_before_and_after(index, settings)
     counts = np.zeros(60, dtype=int)
     for query in range(60):
         others = [row for row in range(60) if row // 2 != query // 2]

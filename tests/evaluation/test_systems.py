@@ -87,7 +87,7 @@ def test_the_hand_picked_features_are_scaled_by_all_but_the_test_artists(context
     descriptors = context.store.descriptors(context.index.tracks["descriptor"])
     known = descriptors[:4]
     expected = standardised(descriptors[4:], known, DESCRIPTOR_GROUPS)
-    np.testing.assert_allclose(context.describe(context.test), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(context.described[4:], expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(tagged[0]["mfcc"], cosine(expected), atol=1e-6)
 
 
@@ -149,7 +149,7 @@ def test_judgements_are_met_by_what_search_ranks_and_by_the_features(context):
     triplets = np.array([[0, 3, 7], [5, 11, 2]])
     found = system_margins(context, triplets)
     index = context.index
-    described = cosine(context.describe(index.tracks))
+    described = cosine(context.described)
     similarity = naive_similarities(index.vectors(), index.artists)
     for row, (reference, nearer, farther) in enumerate(triplets):
         near, far = (similarity[reference][other] for other in (nearer, farther))

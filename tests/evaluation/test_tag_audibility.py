@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from simlib.evaluation import (
     Neighbourhoods,
     confused_tags,
-    swapped_artists,
+    swap_artists,
     tag_support_table,
 )
 
@@ -50,9 +50,9 @@ def supported(known):
 
 
 def test_words_that_are_sounds_are_heard_and_words_by_lot_are_not(supported):
-    assert (supported.loc[["rock", "jazz", "folk"], "verdict"] == "audible").all()
+    assert (supported.loc[["rock", "jazz", "folk"], "audibility"] == "audible").all()
     lot = supported.loc[["calm = peaceful", "wild"]]
-    assert lot["verdict"].isin(["not audible", "unclear"]).all()
+    assert lot["audibility"].isin(["not audible", "unclear"]).all()
     assert (supported.loc["rock", ["low", "high"]] > 3).all()
 
 
@@ -84,7 +84,7 @@ def test_words_of_few_artists_are_not_judged():
     table, vectors = catalogue()
     table.loc[:3, "genre"] = "polka"
     found = tag_support_table(neighbourhoods(table, vectors)).set_index("tag").loc["polka"]
-    assert found["verdict"] == "unclear"
+    assert found["audibility"] == "unclear"
     assert found["artists"] == 2
     assert np.isnan(found[["low", "high", "q"]].astype(float)).all()
 
@@ -97,7 +97,7 @@ def test_what_chance_alone_hears_stays_rare():
         rng = np.random.default_rng(seed)
         table["genre"] = rng.choice(list("abcdef"), COUNT // 2)[np.arange(COUNT) // 2].tolist()
         heard += (
-            tag_support_table(neighbourhoods(table, vectors, columns=["genre"]))["verdict"]
+            tag_support_table(neighbourhoods(table, vectors, columns=["genre"]))["audibility"]
             .eq("audible")
             .any()
         )
@@ -108,10 +108,10 @@ def test_names_of_one_sound_are_found_and_those_of_two_are_not(known, supported)
     pairs = confused_tags(known, supported.reset_index())
     assert pairs[["tag", "other"]].to_numpy().tolist() == [["hip-hop", "rap"]]
     found = pairs.iloc[0]
-    assert found["verdict"] == "one sound"
-    assert found["low"] <= found["crossing"] <= found["high"]
+    assert found["confusion"] == "one sound"
+    assert found["low"] <= found["attraction"] <= found["high"]
     assert found["together"] == 0
-    assert pairs["crossing"].dtype == float, "a report rounds numbers"
+    assert pairs["attraction"].dtype == float, "a report rounds numbers"
     # 4 of 5 heard words of the column make 10 pairs.
     assert pairs.attrs["pairs"] == 10
 
@@ -133,7 +133,7 @@ def test_without_words_there_is_nothing_to_say():
     ):
         supported = tag_support_table(empty)
         assert supported.empty
-        assert {"column", "tag", "odds", "verdict"} <= set(supported)
+        assert {"column", "tag", "odds", "audibility"} <= set(supported)
         assert confused_tags(empty, supported).empty
 
 
@@ -142,14 +142,14 @@ def test_where_all_carry_a_word_nothing_can_be_told_of_it():
     found = tag_support_table(
         neighbourhoods(table.assign(genre="music"), vectors, columns=["genre"])
     )
-    assert found["verdict"].tolist() == ["unclear"]
+    assert found["audibility"].tolist() == ["unclear"]
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_artists_swap_their_words_as_wholes(seed):
     rng = np.random.default_rng(seed)
     artists = np.unique(rng.integers(0, 6, 20), return_inverse=True)[1]
-    for swap in swapped_artists(artists, 5, seed):
+    for swap in swap_artists(artists, 5, seed):
         for artist in range(artists.max() + 1):
             givers = artists[swap[artists == artist]]
             assert len(set(givers)) == 1

@@ -14,11 +14,11 @@ from simlib.reporting import (
     catalogue_map_figure,
     catalogue_overview,
     draw_log_mel,
+    kept_histogram,
     learning_curves,
     metric_bars,
     neighbours_by_tag,
     occurrence_histogram,
-    overlap_histogram,
     plain,
     reliability_figure,
     three_views,
@@ -179,7 +179,7 @@ def test_a_report_with_no_value_at_all_is_an_empty_figure():
     drawn(metric_bars(metrics()))
 
 
-def test_the_company_of_tags_is_a_square_of_shares():
+def test_the_tags_of_neighbours_are_a_square_of_shares():
     names = pd.Index(["rock", "jazz"], name="genre")
     cells = pd.DataFrame([[0.75, 0.25], [0.5, 0.5]], index=names, columns=names)
     figure = neighbours_by_tag(cells)
@@ -188,9 +188,9 @@ def test_the_company_of_tags_is_a_square_of_shares():
         assert text in texts
 
 
-def test_without_tags_the_company_says_so():
+def test_without_tags_the_figure_of_neighbours_says_so():
     texts = drawn(neighbours_by_tag(pd.DataFrame()))
-    assert texts == ["There is no tag column to look at."]
+    assert texts == ["There is no tag column."]
 
 
 def test_occurrence_is_counted_for_every_system():
@@ -204,13 +204,13 @@ def test_occurrence_is_counted_for_every_system():
     assert any((np.asarray(line.get_xdata()) == 3).all() for line in axes.lines), "where k is"
 
 
-def test_overlaps_are_counted_by_the_recordings_that_stayed():
-    overlap = np.array([0.0, 0.1, 0.1, 0.7, 1.0, np.nan])
-    figure = overlap_histogram(overlap, 10)
-    assert "share of the 10 nearest that stayed" in drawn(figure)
+def test_lists_are_counted_by_the_share_that_stayed():
+    shares = np.array([0.0, 0.1, 0.1, 0.7, 1.0, np.nan])
+    figure = kept_histogram(shares, 10)
+    assert "share of the 10 most similar that stayed" in drawn(figure)
     heights = [patch.get_height() for patch in figure.axes[0].patches]
     assert heights == [1, 2, 0, 0, 0, 0, 0, 1, 0, 0, 1]
-    drawn(overlap_histogram(np.array([np.nan]), 1))
+    drawn(kept_histogram(np.array([np.nan]), 1))
 
 
 def test_the_aspect_matrix_says_each_difference_with_its_interval():
