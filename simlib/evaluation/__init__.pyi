@@ -7,7 +7,6 @@ from .comparisons import load_comparison as load_comparison
 from .examples import example_queries as example_queries
 from .examples import hardest_queries as hardest_queries
 from .examples import neighbour_table as neighbour_table
-from .hub_effects import describe_hub_skew as describe_hub_skew
 from .hub_effects import hub_correction_cost as hub_correction_cost
 from .hub_effects import hubs_before_and_after as hubs_before_and_after
 from .index_diff import IndexComparison as IndexComparison
@@ -89,7 +88,6 @@ __all__ = [
     "confused_tags",
     "degraded_queries",
     "describe_error",
-    "describe_hub_skew",
     "diff_headline",
     "diff_summary",
     "evaluate_judgements",

@@ -76,11 +76,3 @@ def hub_correction_cost(
         if "_ndcg@" in measure and np.isfinite(values).any()
     ]
     return pd.DataFrame(rows, columns=["measure", "by cosine", "corrected", "difference"])
-
-
-def describe_hub_skew(skew: dict[str, float]) -> str:
-    """Write the hub skew before and after the correction, from `hubs_before_and_after`."""
-    return (
-        f"Over the whole catalogue the hub skew is {skew['by cosine']:.2f} by cosine, "
-        f"{skew['corrected']:.2f} as search ranks."
-    )

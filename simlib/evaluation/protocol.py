@@ -178,9 +178,7 @@ def evaluated_rows(tracks: pd.DataFrame, splits: np.ndarray) -> tuple[np.ndarray
     """
     rows = np.flatnonzero(splits == "test")
     if len(rows) < 2:
-        raise SimlibError(
-            "test artists",
-            f"the split leaves {len(rows)} recording(s) to evaluate on",
-            "add music by more artists, or raise split.test in params.yaml",
-        )
+        cause = f"the split leaves {len(rows)} recording(s) to evaluate on"
+        hint = "add music by more artists, or raise split.test in params.yaml"
+        raise SimlibError("test artists", cause, hint)
     return rows, tag_columns(tracks)

@@ -27,33 +27,29 @@ def headline_of(
         A sentence for each baseline and measure.
     """
     names = {"mfcc": "the hand-crafted features", "untrained": "the same network untrained"}
-    outcomes: dict[str, dict[str, list[str]]] = {}
-    details = []
+    details, clauses = [], []
     for system in baselines:
+        name = names.get(system, system)
+        found: dict[str, list[str]] = {"ahead of": [], "level with": [], "behind": []}
         for measure, lead in report[system]["simlib_lead"].items():
-            if lead["value"] is None:
+            value, low, high = (lead[key] for key in ("value", "low", "high"))
+            if value is None:
                 continue
-            side = "ahead of" if lead["low"] > 0 else "behind" if lead["high"] < 0 else "level with"
-            outcomes.setdefault(system, {}).setdefault(side, []).append(measure)
+            outcome = "ahead of" if low > 0 else "behind" if high < 0 else "level with"
+            found[outcome].append(measure)
             ours, theirs = report["simlib"][measure]["value"], report[system][measure]["value"]
             details.append(
-                f"{measure}: {ours:.3f} against {theirs:.3f} of {names.get(system, system)}; "
-                f"difference {lead['value']:+.3f}, 95% interval {lead['low']:+.3f} to "
-                f"{lead['high']:+.3f}: {side.removesuffix(' of').removesuffix(' with')}."
+                f"{measure}: {ours:.3f} against {theirs:.3f} of {name}; difference {value:+.3f}, "
+                f"95% interval {low:+.3f} to {high:+.3f}: {outcome.split()[0]}."
             )
+        clauses += [f"{o} {name} on {', '.join(m)}" for o, m in found.items() if m]
     if not details:
-        return "There were too few test recordings to say anything.", []
-    clauses = [
-        f"{side} {names.get(system, system)} on {', '.join(found[side])}"
-        for system, found in outcomes.items()
-        for side in ("ahead of", "level with", "behind")
-        if side in found
-    ]
+        return "There are too few test recordings to measure anything.", []
     headline = f"The Siamese network is {'; '.join(clauses)}."
     if any(measure.startswith(EXCERPT) for measure in report["simlib"]):
         headline += (
             " Without tags, how well an excerpt finds the rest of its own recording is all that can"
-            " be measured; whether the lists sound alike, listening will say."
+            " be measured; only listening shows whether the lists sound alike."
         )
     return headline, details
 
@@ -96,12 +92,9 @@ def lead_table(report: dict) -> pd.DataFrame:
 
 
 def search_metrics(
-    aspects: pd.DataFrame,
-    error: float | None,
-    outliers: pd.DataFrame,
-    robustness: dict,
+    aspects: pd.DataFrame, error: float | None, outliers: pd.DataFrame, robustness: dict,
     judgements: dict | None,
-) -> dict:
+) -> dict:  # fmt: skip
     """Collect the figures of `metrics/search.json`: those of the studies beside the ranking.
 
     Parameters
@@ -122,17 +115,16 @@ def search_metrics(
     dict
         JSON-like; keys `turned_up`, `reliability`, `nothing_close`, `robustness`, `judgements`.
     """
-    agreement = judgements["agreement"] if judgements else {}
+    gains = aspects.dropna()
+    pairs = gains["turned up"] + ", " + gains["measured"]
+
+    def values(entries):
+        return {name: entry["value"] for name, entry in entries.items()}
+
     return {
-        "turned_up": {
-            f"{row['turned up']}, {row['measured']}": row["value"]
-            for _, row in aspects.dropna().iterrows()
-        },
+        "turned_up": dict(zip(pairs, gains["value"], strict=True)),
         "reliability": error,
         "nothing_close": outliers.set_index("artists").to_dict("index"),
-        "robustness": {
-            name: {measure: found["value"] for measure, found in measures.items()}
-            for name, measures in robustness.items()
-        },
-        "judgements": {system: found["value"] for system, found in agreement.items()},
+        "robustness": {name: values(measures) for name, measures in robustness.items()},
+        "judgements": values(judgements["agreement"]) if judgements else {},
     }

@@ -57,7 +57,7 @@ def _tag_names(column):
 class Neighbourhoods:
     """The neighbours, by other artists, of test recordings in the whole catalogue.
 
-    The whole catalogue, since the test artists alone have few recordings with a rare tag.
+    The whole catalogue counts, since few test recordings have a rare tag.
 
     Parameters
     ----------
@@ -148,8 +148,8 @@ def tag_support_table(neighbourhoods: Neighbourhoods) -> pd.DataFrame:
     """
     names = "column tag recordings queries artists share elsewhere odds low high detectable p"
     settings = neighbourhoods.settings
-    parts = [_supported(c, tagged, settings) for c, tagged in neighbourhoods.columns.items()]
-    table = pd.concat(parts) if parts else pd.DataFrame(columns=names.split())
+    tables = [_supported(c, tagged, settings) for c, tagged in neighbourhoods.columns.items()]
+    table = pd.concat(tables) if tables else pd.DataFrame(columns=names.split())
     table = table.reset_index(drop=True)
     table["q"] = false_discovery_rates(table.pop("p"))
     study = settings.tag_study

@@ -44,15 +44,12 @@ def metric_bars(table: pd.DataFrame) -> Figure:
         shown = table[table["measure"] == measure].set_index("system")
         shown = shown.loc[[s for s in systems if s in shown.index]]
         # By number: two names that are cut to the same text are still two bars.
-        numbers = [str(i) for i in range(len(shown))]
-        sns.barplot(
-            x=shown["value"].to_numpy(), y=numbers, hue=numbers, legend=False, ax=panel,
-            palette=[colours[s] for s in shown.index],
-        )  # fmt: skip
-        panel.set_yticks(range(len(shown)), [plain(s, 18) for s in shown.index])
+        places = np.arange(len(shown))
+        panel.barh(places, shown["value"], color=[colours[s] for s in shown.index])
         errors = [shown["value"] - shown["low"], shown["high"] - shown["value"]]
-        panel.errorbar(shown["value"], range(len(shown)), xerr=errors, fmt="none", color="0.2")
-        panel.set(title=plain(measure), xlabel="", ylabel="")
+        panel.errorbar(shown["value"], places, xerr=errors, fmt="none", color="0.2")
+        panel.set_yticks(places, [plain(s, 18) for s in shown.index])
+        panel.set(title=plain(measure), ylim=(len(shown) - 0.5, -0.5))
     return figure
 
 

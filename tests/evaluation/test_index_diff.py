@@ -131,10 +131,10 @@ def test_fewer_than_two_artists_in_common_cannot_be_compared(count):
         IndexComparison(index_of(tracks, 0), index_of(other, 1), SETTINGS)
 
 
-# --- in words and figures --------------------------------------------------------------------
+# --- headline and figures --------------------------------------------------------------------
 
 
-def test_the_same_index_twice_says_that_nothing_has_changed():
+def test_the_headline_of_the_same_index_twice():
     tracks = catalogue()
     comparison = IndexComparison(index_of(tracks, 5), index_of(tracks, 5), SETTINGS)
     expected = "Nothing has changed in the lists since v1: all 16 are as they were."
@@ -160,7 +160,7 @@ def test_what_joined_and_left_is_counted_beside_unchanged_lists():
     )
 
 
-def test_a_changed_index_is_told_by_what_stayed():
+def test_the_headline_of_a_changed_index_has_the_share_that_stayed():
     comparison = compared()
     kept = comparison.kept_shares
     before, after = comparison.lists
@@ -202,7 +202,7 @@ def test_chance_is_what_lists_at_random_have_in_common():
     assert by_chance(comparison) == pytest.approx(np.mean(shares), abs=0.02)
 
 
-def test_tags_are_told_by_the_mean_of_their_recordings():
+def test_a_tag_has_the_mean_of_its_recordings():
     comparison = compared(genre=["Rock;pop"] * 6 + ["rock; jazz"] * 4 + [""] * 6)
     table = by_tag(comparison)
     kept = comparison.kept_shares
@@ -225,7 +225,7 @@ def test_without_tag_columns_there_is_no_table_of_tags():
 
 
 @given(SEEDS)
-def test_what_moved_most_comes_first_one_by_an_artist(seed):
+def test_the_lists_that_kept_least_come_first_one_by_an_artist(seed):
     comparison = compared(seed)
     before, after = comparison.lists
     ids = ids_of(comparison, slice(None))
@@ -244,7 +244,7 @@ def test_what_moved_most_comes_first_one_by_an_artist(seed):
     assert moved_queries(comparison, 2) == expected[:2]
 
 
-def test_both_lists_say_what_became_of_their_entries():
+def test_both_lists_have_the_ranks_in_the_other_one():
     comparison = compared()
     for query in range(16):
         first, second = (ids_of(comparison, lists[query]) for lists in comparison.lists)
@@ -272,7 +272,7 @@ def test_the_notebook_begins_with_what_params_yaml_says():
     assert values["changes"]["before"] == BEFORE_FOLDER
 
 
-def test_a_retrain_is_told_beside_the_committed_run(tmp_path):
+def test_a_training_is_compared_with_the_committed_run(tmp_path):
     write_music(tmp_path / "music" / "audio", artists=6)
     write_table(tmp_path / "music", {})
     (tmp_path / "project").mkdir()

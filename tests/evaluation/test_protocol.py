@@ -59,7 +59,7 @@ def test_scores_are_the_naive_loop_over_other_artists(seed, k):
                 assert found[name][query] == pytest.approx(hits, nan_ok=True)
 
 
-def test_precision_is_told_only_where_tracks_have_one_value():
+def test_precision_is_scored_only_if_tracks_have_one_value():
     evaluation = samples.evaluation_of()
     assert list(evaluation.scores(samples.similarity_of(evaluation))) == [
         "genre_ndcg@3",
@@ -163,13 +163,13 @@ def test_the_interval_resamples_artists_with_all_their_queries():
 def test_one_artists_many_songs_are_no_many_witnesses():
     values = np.tile([0.2, 0.8], 50)
     by_two = np.tile(np.array(["a", "b"], dtype=object), 50)
-    alone = np.array([f"artist {i}" for i in range(100)], dtype=object)
-    wide, narrow = (bootstrap(values, artists, 500, 0) for artists in (by_two, alone))
+    single = np.array([f"artist {i}" for i in range(100)], dtype=object)
+    wide, narrow = (bootstrap(values, artists, 500, 0) for artists in (by_two, single))
     assert wide["high"] - wide["low"] > 0.5
     assert narrow["high"] - narrow["low"] < 0.2
 
 
-def test_an_interval_is_the_same_every_time_and_of_nothing_says_so():
+def test_an_interval_is_the_same_every_time_and_none_without_queries():
     values = np.array([0.0, 1.0, 0.5])
     artists = np.array(["a", "b", "c"], dtype=object)
     first, again, other = (bootstrap(values, artists, 200, seed) for seed in (1, 1, 2))
@@ -225,10 +225,10 @@ def test_tags_rank_by_the_other_columns_only():
         4, genre=["a", "a", "b", "b"], mood=["x", "y", "x", "y"], key=["c", "c", "c", "d"]
     )
     evaluation = Evaluation(table, ["genre", "mood", "key"], samples.evaluate_settings())
-    words = by_other_tags(evaluation)
-    assert list(words) == ["genre", "mood", "key"]
-    for column, similarity in words.items():
-        others = [c for c in words if c != column]
+    tags = by_other_tags(evaluation)
+    assert list(tags) == ["genre", "mood", "key"]
+    for column, similarity in tags.items():
+        others = [c for c in tags if c != column]
         for i, j in itertools.product(range(4), repeat=2):
             shared = sum(table[c][i] == table[c][j] for c in others)
             assert similarity[i, j] == shared
@@ -238,15 +238,15 @@ def test_tags_rank_by_the_other_columns_only():
 
 def test_the_measure_of_a_column_looks_at_that_columns_ranking():
     evaluation = samples.evaluation_of(2)
-    words = by_other_tags(evaluation)
-    found = evaluation.scores(words)
+    tags = by_other_tags(evaluation)
+    found = evaluation.scores(tags)
     for column in ("genre", "mood"):
-        alone = evaluation.scores(words[column])[f"{column}_ndcg@3"]
-        np.testing.assert_array_equal(found[f"{column}_ndcg@3"], alone)
-    assert set(evaluation.scores({"mood": words["mood"]})) == {"mood_ndcg@3"}
+        single = evaluation.scores(tags[column])[f"{column}_ndcg@3"]
+        np.testing.assert_array_equal(found[f"{column}_ndcg@3"], single)
+    assert set(evaluation.scores({"mood": tags["mood"]})) == {"mood_ndcg@3"}
 
 
-def test_chance_is_the_same_every_time_and_knows_nothing():
+def test_the_random_baseline_is_the_same_every_time_and_uncorrelated():
     evaluation = samples.evaluation_of(count=40)
     np.testing.assert_array_equal(at_random(evaluation), at_random(evaluation))
     rough = np.corrcoef(at_random(evaluation).ravel(), evaluation.gains["genre"].ravel())[0, 1]
@@ -282,14 +282,14 @@ def test_cosine_is_the_angle_of_every_pair(seed):
 
 def test_standardising_looks_at_others_only_and_weighs_groups_alike():
     rng = np.random.default_rng(0)
-    reference = rng.normal([5, -3, 0, 100], [2, 1, 0, 30], size=(50, 4))
+    others = rng.normal([5, -3, 0, 100], [2, 1, 0, 30], size=(50, 4))
     vectors = rng.normal([5, -3, 0, 100], [2, 1, 1, 30], size=(6, 4))
-    found = standardised(vectors, reference, [1, 3])
+    found = standardised(vectors, others, [1, 3])
     for column, size in enumerate([1, 3, 3, 3]):
-        spread = reference[:, column].std() or 1.0
-        expected = (vectors[:, column] - reference[:, column].mean()) / spread / math.sqrt(size)
+        spread = others[:, column].std() or 1.0
+        expected = (vectors[:, column] - others[:, column].mean()) / spread / math.sqrt(size)
         np.testing.assert_allclose(found[:, column], expected)
-    np.testing.assert_allclose(standardised(vectors[:1], reference, [1, 3])[0], found[0])
+    np.testing.assert_allclose(standardised(vectors[:1], others, [1, 3])[0], found[0])
 
 
 # --- other systems' files --------------------------------------------------------------------
@@ -319,7 +319,7 @@ def test_another_systems_similarities_come_before_its_vectors(tmp_path):
     assert found.dtype == np.float64
 
 
-def test_another_system_may_know_tracks_by_their_file_names(tmp_path):
+def test_another_system_may_name_tracks_by_their_file_names(tmp_path):
     found = load_comparison(other(tmp_path, ids=["x", "y", "z", "w"], emb=np.eye(4)), TABLE)
     np.testing.assert_allclose(found, np.eye(4))
 
@@ -366,7 +366,7 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
 # --- what is tested -------------------------------------------------------------------------
 
 
-def test_the_test_side_is_the_test_artists_and_the_whole_catalogues_tags():
+def test_the_test_split_is_the_test_artists_and_the_whole_catalogues_tags():
     table = samples.tracks(5, genre=["rock", "rock", "a", "b", "c"])
     splits = np.array(["train", "train", "test", "test", "validation"], dtype=object)
     rows, columns = evaluated_rows(table, splits)

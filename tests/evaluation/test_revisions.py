@@ -12,7 +12,7 @@ from dvc.repo import Repo
 from simlib.core import SimlibError
 from simlib.evaluation import BEFORE_FOLDER, fetch_index, load_any_index
 
-# What DVC's own libraries warn each other of.
+# Warnings inside DVC's own libraries.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 
 
@@ -40,15 +40,15 @@ def test_an_index_is_read_whichever_weights_made_it(built, tmp_path):
         ("tracks.parquet", "text", "cannot be read .* by this version of simlib"),
     ],
 )
-def test_an_index_of_another_form_says_so(built, tmp_path, name, content, cause):
+def test_an_index_of_another_form_is_refused(built, tmp_path, name, content, cause):
     built.index.save(tmp_path)
     if content is None:
         (tmp_path / name).unlink()
     else:
         (tmp_path / name).write_text(content)
-    with pytest.raises(SimlibError, match=f"{cause}.*; name a later one$") as told:
+    with pytest.raises(SimlibError, match=f"{cause}.*; name a later one$") as error:
         load_any_index(tmp_path, "name a later one")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 # --- fetching --------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_a_project_may_lie_inside_a_larger_repository(history, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("revision", "told"),
+    ("revision", "message"),
     [
         ("nosuch", "nosuch: is no revision of this project; 'git log --oneline' lists"),
         ("HEAD~99", "is no revision of this project"),
@@ -177,14 +177,14 @@ def test_a_project_may_lie_inside_a_larger_repository(history, tmp_path):
         ("unrun", "unrun: knows of no index; name a later one"),
     ],
 )
-def test_a_revision_without_an_index_is_told_in_one_line(history, revision, told):
-    with pytest.raises(SimlibError, match=told) as error:
+def test_a_revision_without_an_index_is_an_error_of_one_line(history, revision, message):
+    with pytest.raises(SimlibError, match=message) as error:
         fetch_index(history, revision, history / BEFORE_FOLDER)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("lost", ["a file", "the list of files", "all"])
-def test_what_the_cache_has_lost_is_told_in_one_line(history, lost):
+def test_what_the_cache_has_lost_is_an_error_of_one_line(history, lost):
     if lost == "all":
         shutil.rmtree(history / ".dvc" / "cache")
     elif lost == "the list of files":

@@ -1,4 +1,4 @@
-"""What a report says of an evaluation, in words, tables and examples."""
+"""The report's headline, tables and examples."""
 
 import itertools
 
@@ -40,7 +40,7 @@ def report_with(**leads):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "word"),
+    ("low", "high", "outcome"),
     [
         (0.01, 0.1, "ahead of"),
         (-0.1, -0.01, "behind"),
@@ -49,20 +49,20 @@ def report_with(**leads):
         (0.0, 0.1, "level with"),
     ],
 )
-def test_the_verdict_says_what_the_interval_says(low, high, word):
+def test_the_headline_follows_the_interval(low, high, outcome):
     report = report_with(mfcc=lead(low, high), untrained=lead(0.2, 0.3))
     headline, details = headline_of(report)
     assert headline == (
-        f"The Siamese network is {word} the hand-crafted features on m@10; "
+        f"The Siamese network is {outcome} the hand-crafted features on m@10; "
         "ahead of the same network untrained on m@10."
     )
     assert len(details) == 2
     assert details[0].startswith("m@10: 0.500 against 0.500 of the hand-crafted features; ")
     assert f"95% interval {low:+.3f} to {high:+.3f}" in details[0]
-    assert details[0].endswith(f"{word.split()[0]}.")
+    assert details[0].endswith(f"{outcome.split()[0]}.")
 
 
-def test_the_verdict_tells_measures_apart():
+def test_the_headline_has_each_measure():
     report = report_with(mfcc=lead(0.1, 0.2))
     for system in ("simlib", "mfcc"):
         report[system]["n@10"] = report[system]["m@10"]
@@ -72,7 +72,7 @@ def test_the_verdict_tells_measures_apart():
     assert headline.endswith("on n@10.")
 
 
-def test_the_verdict_of_nothing_claims_nothing():
+def test_the_headline_of_nothing_claims_nothing():
     nothing = {"value": None, "low": None, "high": None, "n": 0}
     headline, details = headline_of(report_with(mfcc=nothing, untrained=nothing))
     assert "too few" in headline
@@ -101,7 +101,7 @@ def test_the_tables_hold_every_figure():
     }
 
 
-def test_a_neighbour_table_tells_what_is_shared():
+def test_a_neighbour_table_has_the_common_tags():
     table = samples.tracks(
         4, artist=["a", "a", "b", "c"], genre=["x;y"] * 3 + ["z"], mood=["m", "m", "m", "M"]
     )
@@ -131,7 +131,7 @@ def test_examples_spread_over_tags_and_artists():
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 12]))
-def test_the_company_of_a_tag_is_the_share_of_neighbours_with_another(seed, k):
+def test_the_neighbours_of_a_tag_are_the_share_with_another(seed, k):
     evaluation = samples.evaluation_of(seed, k=k)
     similarity = samples.similarity_of(evaluation, seed)
     cells = tag_neighbourhoods(evaluation, similarity)
@@ -190,7 +190,7 @@ def test_hubs_are_counted_over_the_whole_catalogue_before_and_after():
     assert table.columns.tolist() == ["track_id", "title", "artist", "by cosine", "corrected"]
 
 
-def test_the_verdict_without_tags_says_what_it_cannot_measure():
+def test_the_headline_without_tags_has_the_limits_of_its_measure():
     report = report_with(mfcc=lead(0.01, 0.1), untrained=lead(0.2, 0.3))
     assert "all that can be measured" not in headline_of(report)[0]
     excerpts = {
@@ -203,7 +203,7 @@ def test_the_verdict_without_tags_says_what_it_cannot_measure():
     assert "all that can be measured" in headline
 
 
-def test_what_a_correction_does_to_the_lists_is_said_measure_by_measure():
+def test_the_effect_of_a_correction_is_tabulated_by_measure():
     evaluation = samples.evaluation_of(seed=1)
     before, after = (samples.similarity_of(evaluation, seed) for seed in (1, 2))
     table = hub_correction_cost(evaluation, before, after).set_index("measure")

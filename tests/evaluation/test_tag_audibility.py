@@ -15,10 +15,10 @@ COUNT, SOUNDS = 160, 4
 
 
 def catalogue(seed=1):
-    """Artists of two recordings each, four sounds; what their words have to do with them is known.
+    """Artists of two recordings each, four sounds, and tags whose relation to them is known.
 
-    `rock` and `jazz` are sounds; `rap` and `hip-hop` are the same sound, told apart by nobody;
-    `calm` and `wild` are drawn by lot, `calm` and `peaceful` stand on the same recordings.
+    `rock` and `jazz` are sounds; `rap` and `hip-hop` are one sound; `calm` and `wild` are random;
+    `calm` and `peaceful` are tags of the same recordings.
     """
     rng = np.random.default_rng(seed)
     artist = np.arange(COUNT) // 2
@@ -49,10 +49,10 @@ def supported(known):
     return tag_support_table(known).set_index("tag")
 
 
-def test_words_that_are_sounds_are_heard_and_words_by_lot_are_not(supported):
+def test_tags_that_are_sounds_are_audible_and_random_tags_are_not(supported):
     assert (supported.loc[["rock", "jazz", "folk"], "audibility"] == "audible").all()
-    lot = supported.loc[["calm = peaceful", "wild"]]
-    assert lot["audibility"].isin(["not audible", "unclear"]).all()
+    random = supported.loc[["calm = peaceful", "wild"]]
+    assert random["audibility"].isin(["not audible", "unclear"]).all()
     assert (supported.loc["rock", ["low", "high"]] > 3).all()
 
 
@@ -75,12 +75,12 @@ def test_shares_and_odds_are_the_naive_counts(known, supported):
     assert (found["recordings"], found["queries"], found["artists"]) == (20, 20, 10)
 
 
-def test_words_on_the_same_recordings_are_one_word(supported):
+def test_tags_of_the_same_recordings_are_one_tag(supported):
     assert "calm = peaceful" in supported.index
     assert "calm" not in supported.index
 
 
-def test_words_of_few_artists_are_not_judged():
+def test_tags_of_few_artists_are_unclear():
     table, vectors = catalogue()
     table.loc[:3, "genre"] = "polka"
     found = tag_support_table(neighbourhoods(table, vectors)).set_index("tag").loc["polka"]
@@ -89,22 +89,22 @@ def test_words_of_few_artists_are_not_judged():
     assert np.isnan(found[["low", "high", "q"]].astype(float)).all()
 
 
-def test_what_chance_alone_hears_stays_rare():
-    """Words by lot, many times over: at most about one family of words in twenty has one heard."""
-    heard = 0
+def test_random_tags_are_rarely_audible():
+    """Of many draws of random tags, about one in twenty has an audible one."""
+    audible = 0
     for seed in range(20):
         table, vectors = catalogue(seed)
         rng = np.random.default_rng(seed)
         table["genre"] = rng.choice(list("abcdef"), COUNT // 2)[np.arange(COUNT) // 2].tolist()
-        heard += (
+        audible += (
             tag_support_table(neighbourhoods(table, vectors, columns=["genre"]))["audibility"]
             .eq("audible")
             .any()
         )
-    assert heard <= 3
+    assert audible <= 3
 
 
-def test_names_of_one_sound_are_found_and_those_of_two_are_not(known, supported):
+def test_tags_of_one_sound_are_confused_and_those_of_two_are_not(known, supported):
     pairs = confused_tags(known, supported.reset_index())
     assert pairs[["tag", "other"]].to_numpy().tolist() == [["hip-hop", "rap"]]
     found = pairs.iloc[0]
@@ -112,7 +112,7 @@ def test_names_of_one_sound_are_found_and_those_of_two_are_not(known, supported)
     assert found["low"] <= found["attraction"] <= found["high"]
     assert found["together"] == 0
     assert pairs["attraction"].dtype == float, "a report rounds numbers"
-    # 4 of 5 heard words of the column make 10 pairs.
+    # The 5 audible tags of the column make 10 pairs.
     assert pairs.attrs["pairs"] == 10
 
 
@@ -124,7 +124,7 @@ def test_queries_are_those_that_are_named():
     assert found.loc["rock", "recordings"] == 40
 
 
-def test_without_words_there_is_nothing_to_say():
+def test_without_tags_the_tables_are_empty():
     table, vectors = catalogue()
     for empty in (
         neighbourhoods(table, vectors, columns=[]),
@@ -137,7 +137,7 @@ def test_without_words_there_is_nothing_to_say():
         assert confused_tags(empty, supported).empty
 
 
-def test_where_all_carry_a_word_nothing_can_be_told_of_it():
+def test_a_tag_of_all_recordings_is_unclear():
     table, vectors = catalogue()
     found = tag_support_table(
         neighbourhoods(table.assign(genre="music"), vectors, columns=["genre"])
@@ -146,7 +146,7 @@ def test_where_all_carry_a_word_nothing_can_be_told_of_it():
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_artists_swap_their_words_as_wholes(seed):
+def test_artists_swap_all_their_tags(seed):
     rng = np.random.default_rng(seed)
     artists = np.unique(rng.integers(0, 6, 20), return_inverse=True)[1]
     for swap in swap_artists(artists, 5, seed):

@@ -188,7 +188,7 @@ def test_the_tags_of_neighbours_are_a_square_of_shares():
         assert text in texts
 
 
-def test_without_tags_the_figure_of_neighbours_says_so():
+def test_without_tags_the_figure_of_neighbours_is_a_sentence():
     texts = drawn(neighbours_by_tag(pd.DataFrame()))
     assert texts == ["There is no tag column."]
 
@@ -213,7 +213,7 @@ def test_lists_are_counted_by_the_share_that_stayed():
     drawn(kept_histogram(np.array([np.nan]), 1))
 
 
-def test_the_aspect_matrix_says_each_difference_with_its_interval():
+def test_the_aspect_matrix_has_each_difference_with_its_interval():
     rows = [(p, m) for p in ("sound", "genre") for m in ("genre", "<b>$x$")]
     table = pd.DataFrame(rows, columns=["turned up", "measured"])
     table[["before", "value", "low", "high"]] = [
