@@ -50,6 +50,7 @@ def metric_bars(table: pd.DataFrame) -> Figure:
         panel.errorbar(shown["value"], places, xerr=errors, fmt="none", color="0.2")
         panel.set_yticks(places, [plain(s, 18) for s in shown.index])
         panel.set(title=plain(measure), ylim=(len(shown) - 0.5, -0.5))
+        panel.grid(axis="y", visible=False)
     return figure
 
 

@@ -21,6 +21,7 @@ from simlib.reporting import (
     occurrence_histogram,
     plain,
     reliability_figure,
+    tag_support_figure,
     three_views,
 )
 
@@ -224,6 +225,26 @@ def test_the_aspect_matrix_has_each_difference_with_its_interval():
     assert "+0.250\n[+0.125, +0.375]" in texts
     assert "-0.125\n[-0.250, +0.000]" in texts
     assert "turned up" in texts
+
+
+def test_tags_are_drawn_by_column_with_their_intervals():
+    table = pd.DataFrame({
+        "column": ["genre", "genre", "mood", "mood"],
+        "tag": ["rock", "<b>$x$", "calm", "rare"],
+        "odds": [4.0, 1.0, 0.5, 2.0],
+        "low": [2.0, 0.5, 0.25, np.nan],
+        "high": [8.0, 2.0, 1.0, np.nan],
+        "audibility": ["audible", "unclear", "not audible", "unclear"],
+    })  # fmt: skip
+    figure = tag_support_figure(table)
+    assert [axes.get_title() for axes in figure.axes] == ["genre", "mood"]
+    texts = drawn(figure)
+    assert {"rock", r"<b>\$x\$", "calm", "audible", "not audible", "unclear"} <= set(texts)
+    assert "rare" not in texts, "it has no interval"
+    interval, odds = figure.axes[0].lines[2:4]
+    assert (interval.get_xdata().tolist(), odds.get_xdata().tolist()) == ([2.0, 8.0], [4.0])
+    assert interval.get_color() == odds.get_color()
+    drawn(tag_support_figure(table[:0]))
 
 
 def test_reliability_is_drawn_against_the_diagonal():
