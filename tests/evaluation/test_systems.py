@@ -1,4 +1,6 @@
 import dataclasses
+import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -265,3 +267,38 @@ def test_a_project_without_pretrained_weights_has_a_remark(context):
     model, remark = context.pretrained
     assert model is None
     assert "no weights in pretrained/" in remark
+
+
+def test_tags_rank_by_the_other_columns_only():
+    table = samples.tracks(
+        4, genre=["a", "a", "b", "b"], mood=["x", "y", "x", "y"], key=["c", "c", "c", "d"]
+    )
+    evaluation = Evaluation(table, ["genre", "mood", "key"], samples.evaluate_settings())
+    tags = by_other_tags(evaluation)
+    assert list(tags) == ["genre", "mood", "key"]
+    for column, similarity in tags.items():
+        others = [c for c in tags if c != column]
+        for i, j in itertools.product(range(4), repeat=2):
+            shared = sum(table[c][i] == table[c][j] for c in others)
+            assert similarity[i, j] == shared
+    one = Evaluation(table, ["genre"], samples.evaluate_settings())
+    assert by_other_tags(one) == {}, "there is nothing else to rank by"
+
+
+def test_the_random_baseline_is_the_same_every_time_and_uncorrelated():
+    evaluation = samples.evaluation_of(count=40)
+    np.testing.assert_array_equal(at_random(evaluation), at_random(evaluation))
+    rough = np.corrcoef(at_random(evaluation).ravel(), evaluation.gains["genre"].ravel())[0, 1]
+    assert abs(rough) < 0.1
+
+
+def test_standardising_looks_at_others_only_and_weighs_groups_alike():
+    rng = np.random.default_rng(0)
+    others = rng.normal([5, -3, 0, 100], [2, 1, 0, 30], size=(50, 4))
+    vectors = rng.normal([5, -3, 0, 100], [2, 1, 1, 30], size=(6, 4))
+    found = standardised(vectors, others, [1, 3])
+    for column, size in enumerate([1, 3, 3, 3]):
+        spread = others[:, column].std() or 1.0
+        expected = (vectors[:, column] - others[:, column].mean()) / spread / math.sqrt(size)
+        np.testing.assert_allclose(found[:, column], expected)
+    np.testing.assert_allclose(standardised(vectors[:1], others, [1, 3])[0], found[0])

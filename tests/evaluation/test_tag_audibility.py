@@ -1,3 +1,7 @@
+"""Audible and confused tags beside naive counts."""
+
+import itertools
+
 import numpy as np
 import pytest
 import samples
@@ -5,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlib.evaluation import (
+    Evaluation,
     Neighbourhoods,
     confused_tags,
     swap_artists,
+    tag_neighbourhoods,
     tag_support_table,
 )
+from simlib.relevance import tag_sets
 
 COUNT, SOUNDS = 160, 4
 
@@ -153,3 +160,49 @@ def test_artists_swap_all_their_tags(seed):
         for artist in range(artists.max() + 1):
             givers = artists[swap[artists == artist]]
             assert len(set(givers)) == 1
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 12]))
+def test_the_neighbours_of_a_tag_are_the_share_with_another(seed, k):
+    evaluation = samples.evaluation_of(seed, k=k)
+    similarity = samples.similarity_of(evaluation, seed)
+    cells = tag_neighbourhoods(evaluation, similarity)
+    sets = tag_sets(evaluation.tracks["genre"])
+    ranked = evaluation.ranked(similarity)
+    assert set(cells.index) == set(cells.columns) == frozenset().union(*sets)
+    for tag, other_tag in itertools.product(cells.index, repeat=2):
+        shares = [
+            np.mean([other_tag in sets[c] for c in row[row >= 0]])
+            for query, row in enumerate(ranked)
+            if tag in sets[query]
+        ]
+        assert cells.loc[tag, other_tag] == pytest.approx(np.mean(shares), abs=1e-6)
+    assert len(tag_neighbourhoods(evaluation, similarity, most=2)) <= 2
+    untagged = Evaluation(evaluation.tracks, [], evaluation.settings)
+    assert tag_neighbourhoods(untagged, similarity).empty
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "audibility"),
+    [
+        ("relevant_odds_ratio", 1e9, "barely audible"),
+        ("fewest_artists", 81, "unclear"),
+        ("false_discoveries", 0.0, "unclear"),
+    ],
+)
+def test_the_settings_decide_what_is_audible(key, value, audibility):
+    table, vectors = catalogue()
+    near = neighbourhoods(table, vectors, columns=["genre"])
+    study = samples.EVALUATE["tag_study"] | {key: value}
+    near.settings = samples.evaluate_settings(k=10, tag_study=study)
+    found = tag_support_table(near).set_index("tag")
+    assert found.loc["rock", "audibility"] == audibility
+
+
+def test_a_larger_least_attraction_leaves_no_confused_tags(known, supported):
+    study = samples.EVALUATE["tag_study"] | {"least_attraction": 1.0}
+    table, vectors = catalogue()
+    near = neighbourhoods(table, vectors)
+    near.settings = samples.evaluate_settings(k=10, tag_study=study)
+    strict, usual = (confused_tags(n, supported.reset_index()) for n in (near, known))
+    assert set(strict["tag"]) == set(usual["tag"][usual["attraction"] >= 1])
