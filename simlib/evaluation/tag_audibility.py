@@ -135,18 +135,17 @@ def tag_support_table(neighbourhoods: Neighbourhoods) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a tag, best supported first within its column: `column, tag`; `recordings` of the
-        catalogue, `queries` and `artists` of theirs that carry it; `share` of these queries'
-        neighbours with the tag and `elsewhere`, the same of the other tagged queries; `odds`, the
-        ratio of the odds of both, one scale for frequent and rare tags, with its 95% interval
-        `low, high` over artists; `detectable`, the odds ratio below which chance stays 19 times out
-        of 20; `q`, the false discovery rate; `audibility`:
+        catalogue, `queries` and `artists` of theirs that carry it; `odds`, the odds that a neighbour
+        of these queries has the tag over the same odds of the other tagged queries, with its 95%
+        interval `low, high` over artists; `detectable`, the odds ratio below which chance stays 19
+        times out of 20; `q`, the false discovery rate; `audibility`:
 
         - audible: more often than by chance.
         - barely audible: the same, but even the upper end is below the relevant odds ratio.
         - not audible: the upper end is below the relevant odds ratio, which would have shown.
         - unclear: anything else, and tags of too few artists, without an interval.
     """
-    names = "column tag recordings queries artists share elsewhere odds low high detectable p"
+    names = "column tag recordings queries artists odds low high detectable p"
     settings = neighbourhoods.settings
     tables = [_supported(c, tagged, settings) for c, tagged in neighbourhoods.columns.items()]
     table = pd.concat(tables) if tables else pd.DataFrame(columns=names.split())
@@ -171,7 +170,6 @@ def _supported(column, tagged, settings):
     table = pd.DataFrame({
         "column": column, "tag": tagged.names, "recordings": tagged.tags.sum(axis=0),
         "queries": own.sum(axis=0), "artists": tagged.artists_with(own),
-        "share": _share(own, hits, listed), "elsewhere": _share(~own, hits, listed),
         "odds": odds, "low": low, "high": high, "detectable": detectable, "p": p,
     })  # fmt: skip
     return table.iloc[np.argsort(-odds, kind="stable")]
@@ -193,13 +191,6 @@ def _tested(tagged, odds, settings):
     table[2, tested] = np.nanpercentile(swapped, 95, axis=0)
     table[3, tested] = permutation_p(swapped, odds[tested])
     return table
-
-
-def _share(carry, hits, listed):
-    """Return the share of neighbours with each tag; NaN if there are none."""
-    neighbours = (carry * listed[:, None]).sum(axis=0)
-    nothing = np.full(hits.shape[1], np.nan)
-    return np.divide((carry * hits).sum(axis=0), neighbours, out=nothing, where=neighbours > 0)
 
 
 def _odds(own, hits, listed, weights):
