@@ -135,8 +135,8 @@ def tag_support_table(neighbourhoods: Neighbourhoods) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a tag, best supported first within its column: `column, tag`; `recordings` of the
-        catalogue, `queries` and `artists` of theirs that carry it; `odds`, the odds that a neighbour
-        of these queries has the tag over the same odds of the other tagged queries, with its 95%
+        catalogue, `queries` and `artists` of theirs that carry it; `odds`, how much higher the odds
+        of the tag are among the neighbours of these queries than of the others, with its 95%
         interval `low, high` over artists; `detectable`, the odds ratio below which chance stays 19
         times out of 20; `q`, the false discovery rate; `audibility`:
 
