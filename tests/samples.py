@@ -191,8 +191,23 @@ def split_settings(**changes):
     return SplitSettings.of({"test": 0.25, "validation": 0.15, "seed": 0} | changes)
 
 
+EVALUATE = {
+    "k": 3,
+    "bootstrap": 200,
+    "seed": 0,
+    "most_tracks": 5000,
+    "robustness": {"queries": 40, "seconds": 40.0},
+    "tag_study": {
+        "false_discoveries": 0.05,
+        "fewest_artists": 5,
+        "relevant_odds_ratio": 3.0,
+        "least_attraction": 0.5,
+    },
+}
+
+
 def evaluate_settings(**changes):
-    return EvaluateSettings.of({"k": 3, "bootstrap": 200, "seed": 0} | changes)
+    return EvaluateSettings.of(EVALUATE | changes)
 
 
 def tone(seconds=1.0, frequency=440.0, rate=RATE, level=0.3):

@@ -58,8 +58,9 @@ def test_a_stage_depends_on_exactly_the_modules_that_its_notebook_imports(stage)
 
 
 def test_editing_the_evaluation_retrains_nothing():
+    assert "simlib/evaluation" in PIPELINE["stages"]["evaluate"]["deps"]
     for stage in ("extract", "train", "index"):
-        assert "simlib/evaluate.py" not in PIPELINE["stages"][stage]["deps"]
+        assert "simlib/evaluation" not in PIPELINE["stages"][stage]["deps"]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -7,7 +7,6 @@ from .comparisons import load_comparison as load_comparison
 from .examples import example_queries as example_queries
 from .examples import hardest_queries as hardest_queries
 from .examples import neighbour_table as neighbour_table
-from .hub_effects import describe_hub_skew as describe_hub_skew
 from .hub_effects import hub_correction_cost as hub_correction_cost
 from .hub_effects import hubs_before_and_after as hubs_before_and_after
 from .index_diff import IndexComparison as IndexComparison
@@ -16,13 +15,12 @@ from .index_diff import by_chance as by_chance
 from .index_diff import by_tag as by_tag
 from .index_diff import diff_headline as diff_headline
 from .index_diff import diff_summary as diff_summary
-from .index_diff import list_overlap as list_overlap
+from .index_diff import kept_shares as kept_shares
 from .index_diff import moved_queries as moved_queries
 from .listening import aspect_margins as aspect_margins
 from .listening import evaluate_judgements as evaluate_judgements
 from .listening import listener_agreement as listener_agreement
 from .listening import system_margins as system_margins
-from .metrics_file import search_metrics as search_metrics
 from .protocol import Evaluation as Evaluation
 from .protocol import compare_excerpts as compare_excerpts
 from .protocol import compare_systems as compare_systems
@@ -42,12 +40,15 @@ from .robustness import degraded_queries as degraded_queries
 from .robustness import robustness_report as robustness_report
 from .robustness import robustness_table as robustness_table
 from .settings import EvaluateSettings as EvaluateSettings
+from .settings import RobustnessSettings as RobustnessSettings
+from .settings import TagStudySettings as TagStudySettings
 from .statistics import bootstrap as bootstrap
 from .statistics import skewness as skewness
-from .statistics import swapped_artists as swapped_artists
+from .statistics import swap_artists as swap_artists
 from .summary import headline_of as headline_of
 from .summary import lead_table as lead_table
 from .summary import long_table as long_table
+from .summary import search_metrics as search_metrics
 from .summary import wide_table as wide_table
 from .systems import EvaluationContext as EvaluationContext
 from .systems import at_random as at_random
@@ -68,8 +69,11 @@ __all__ = [
     "IndexComparison",
     "Neighbourhoods",
     "RESERVED_NAMES",
+    "RobustnessSettings",
     "STATED",
+    "TagStudySettings",
     "UNDEGRADED",
+    "add_comparison",
     "aspect_gain_table",
     "aspect_gains",
     "aspect_margins",
@@ -83,22 +87,24 @@ __all__ = [
     "compare_systems",
     "confused_tags",
     "degraded_queries",
+    "describe_error",
     "diff_headline",
     "diff_summary",
     "evaluate_judgements",
     "evaluate_systems",
+    "evaluated_rows",
     "example_queries",
     "fetch_index",
     "hardest_queries",
     "headline_of",
     "hub_correction_cost",
     "hubs_before_and_after",
+    "kept_shares",
+    "largest_error",
     "lead_table",
-    "list_overlap",
     "listener_agreement",
     "load_any_index",
     "load_comparison",
-    "add_comparison",
     "long_table",
     "moved_queries",
     "neighbour_table",
@@ -106,17 +112,13 @@ __all__ = [
     "reliability_curve",
     "robustness_report",
     "robustness_table",
+    "search_metrics",
     "skewness",
     "standardised",
-    "search_metrics",
-    "largest_error",
-    "describe_error",
-    "describe_hub_skew",
-    "swapped_artists",
+    "swap_artists",
     "system_margins",
     "tag_neighbourhoods",
     "tag_support_table",
-    "evaluated_rows",
     "turned_up",
     "wide_table",
     "without_related",

@@ -1,31 +1,24 @@
-"""What turning up one part of the similarity does to each measure."""
-
-from __future__ import annotations
+"""The gain in each measure if one aspect gets half of all weight."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from simlib.index import hub_corrected
-from simlib.model import TEMPO, subspace_name
+from simlib.evaluation.protocol import Evaluation
+from simlib.index import HubSettings, hub_corrected
+from simlib.model import TEMPO, Aspects, subspace_name
 from simlib.relevance import ndcg, tempo_gain
-
-if TYPE_CHECKING:
-    from simlib.evaluation.protocol import Evaluation
-    from simlib.index import HubSettings
-    from simlib.model import Aspects
 
 
 def turned_up(weights: dict[str, float], subspace: str) -> dict[str, float]:
-    """Give half of what all other parts count to one of them.
+    """Give one subspace half of all weight; the others keep their proportions.
 
     Parameters
     ----------
     weights : dict of str to float
-        Every part's; they sum to 1.
-    part : str
+        Of every subspace; they sum to 1.
+    subspace : str
 
     Returns
     -------
@@ -36,14 +29,10 @@ def turned_up(weights: dict[str, float], subspace: str) -> dict[str, float]:
 
 
 def aspect_gains(
-    vectors: np.ndarray,
-    aspects: Aspects,
-    weights: dict[str, float],
-    evaluation: Evaluation,
-    bpm: np.ndarray,
-    hubs: HubSettings,
-) -> tuple[dict, dict]:
-    """Score the lists with each part turned up against those with none, query by query.
+    vectors: np.ndarray, aspects: Aspects, weights: dict[str, float], evaluation: Evaluation,
+    bpm: np.ndarray, hubs: HubSettings,
+) -> tuple[dict, dict]:  # fmt: skip
+    """Score the lists with each aspect turned up against those with none, query by query.
 
     Parameters
     ----------
@@ -51,7 +40,7 @@ def aspect_gains(
         Of the evaluation's tracks, from `Index.vectors`.
     aspects : simlib.model.Aspects
     weights : dict of str to float
-        To begin with: the index's.
+        With no aspect turned up: the index's.
     evaluation : simlib.evaluation.Evaluation
     bpm : numpy.ndarray of float64, shape (n_tracks,)
         See `simlib.relevance.complete_bpm`.
@@ -60,18 +49,17 @@ def aspect_gains(
     Returns
     -------
     scores : dict of str to numpy.ndarray of float64, shape (n_tracks,)
-        nDCG@k with no part turned up, by the part whose aspect is measured; NaN where a query has
-        nothing to find.
+        nDCG@k with no aspect turned up, by the aspect that is measured; NaN if nothing is relevant
+        to a query.
     differences : dict of (str, str) to numpy.ndarray of float64, shape (n_tracks,)
-        By the part turned up and the part whose aspect is measured, what is gained.
+        What is gained, by the aspect turned up and the aspect that is measured.
     """
     gains = {subspace_name(column): gain for column, gain in evaluation.gains.items()}
     gains[TEMPO] = tempo_gain(bpm)
 
-    def scores(weighed):
-        weighted = aspects.weighted(vectors, weighed)
-        similarity = hub_corrected(weighted, evaluation.artists, hubs)
-        ranked = evaluation.ranked(similarity)
+    def scores(weights):
+        weighted = aspects.weighted(vectors, weights)
+        ranked = evaluation.ranked(hub_corrected(weighted, evaluation.artists, hubs))
         return {n: ndcg(ranked, g, evaluation.candidate_mask) for n, g in gains.items()}
 
     before = scores(weights)
@@ -85,7 +73,7 @@ def aspect_gains(
 def aspect_gain_table(
     scores: dict[str, np.ndarray], differences: dict, interval: Callable[[np.ndarray], dict]
 ) -> pd.DataFrame:
-    """Lay out what `aspect_gains` returned.
+    """Tabulate what `aspect_gains` returned.
 
     Parameters
     ----------
@@ -96,9 +84,8 @@ def aspect_gain_table(
     Returns
     -------
     pandas.DataFrame
-        A row for each part turned up and each measured: `turned up`, `measured`, `before` (nDCG
-        with none turned up), `value`, `low` and `high` of the difference; NaN for what cannot be
-        told.
+        A row for each aspect turned up and each measured: `turned up`, `measured`, `before` (nDCG
+        with none turned up), `value`, `low` and `high` of the difference; NaN if no query counts.
     """
     rows = [
         {"turned up": subspace, "measured": measured, "before": interval(scores[measured])["value"]}

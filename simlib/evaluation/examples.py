@@ -1,101 +1,67 @@
-"""What an evaluation tells: tables, a verdict in words, queries to listen to."""
+"""Example queries and their ranked lists, to listen to."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 
 from simlib.core import digest_of
+from simlib.evaluation.protocol import Evaluation
 from simlib.relevance import tag_sets
-
-if TYPE_CHECKING:
-    from simlib.evaluation.protocol import Evaluation
 
 
 def example_queries(evaluation: Evaluation, count: int) -> list[int]:
-    """Choose queries of great variety: spread over tag values and artists, the same every time.
+    """Choose queries of great variety: spread over tags and artists, the same every time.
 
     Returns
     -------
     list of int
         Rows of the evaluation's tracks.
     """
-    tracks = evaluation.tracks
+    tracks, artists = evaluation.tracks, evaluation.artists
     order = np.argsort([digest_of(str(t)) for t in tracks["track_id"]])
+    columns = evaluation.columns[:1]
+    tags = tag_sets(tracks[columns[0]]) if columns else [frozenset()] * len(tracks)
     chosen: list[int] = []
-    artists: set = set()
-    seen: dict[str, int] = {}
-    first = tag_sets(tracks[evaluation.columns[0]]) if evaluation.columns else None
     for _ in range(min(count, len(tracks))):
-        # The next is the one whose tags, and then whose artist, have been heard least.
-        def heard(row):
-            tags = first[row] if first else frozenset()
-            return (
-                row in chosen,
-                min((seen.get(tag, 0) for tag in tags), default=0),
-                evaluation.artists[row] in artists,
-            )
-
-        row = min(order, key=heard)
-        chosen.append(int(row))
-        artists.add(evaluation.artists[row])
-        for tag in first[row] if first else ():
-            seen[tag] = seen.get(tag, 0) + 1
+        seen = Counter(tag for row in chosen for tag in tags[row])
+        known = {artists[row] for row in chosen}
+        # The next query has the tag that was chosen least often, if possible by another artist.
+        rank = {
+            row: (row in chosen, min((seen[t] for t in tags[row]), default=0), artist in known)
+            for row, artist in enumerate(artists)
+        }
+        chosen.append(int(min(order, key=rank.__getitem__)))
     return chosen
 
 
 def hardest_queries(evaluation: Evaluation, similarity: np.ndarray, count: int) -> list[int]:
-    """Name the queries whose lists are worst, by the mean of their nDCG over tag columns.
+    """Find the queries with the worst lists, by the mean of their nDCG over tag columns.
 
     Returns
     -------
     list of int
-        Rows of the evaluation's tracks, the worst first; empty where there is no tag column.
+        Rows of the evaluation's tracks, the worst first; empty without tag columns.
     """
-    measures = evaluation.scores(similarity)
-    ndcgs = [values for name, values in measures.items() if "_ndcg@" in name]
-    if not ndcgs:
-        return []
-    counted = np.isfinite(np.stack(ndcgs)).any(axis=0)
-    mean = np.full(len(counted), np.inf)
-    mean[counted] = np.nanmean(np.stack(ndcgs)[:, counted], axis=0)
-    return [int(row) for row in np.argsort(mean, kind="stable")[:count] if counted[row]]
+    mean = pd.Series(evaluation.mean_ndcg(similarity)).dropna()
+    return mean.sort_values(kind="stable").index[:count].tolist()
 
 
 def neighbour_table(evaluation: Evaluation, similarity: np.ndarray, query: int) -> pd.DataFrame:
-    """Return the ranked list of one query; see `list_neighbours`."""
-    ranked = evaluation.ranked(similarity)[query]
-    ranked = ranked[ranked >= 0]
-    return list_neighbours(
-        evaluation.tracks, evaluation.columns, query, ranked, similarity[query, ranked]
-    )
-
-
-def list_neighbours(tracks, columns, query, ranked, similarities):
-    """Lay out a ranked list.
-
-    Parameters
-    ----------
-    tracks : pandas.DataFrame
-    columns : list of str
-        Its tag columns.
-    query : int
-        Its row of the reference.
-    ranked : numpy.ndarray of int, shape (n_found,)
-        Rows of the results, best first.
-    similarities : numpy.ndarray, shape (n_found,)
+    """Return the ranked list of one query.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `rank, track_id, path, title, artist, similarity`, the tag columns and `shares`,
+        Columns `rank, track_id, path, title, similarity, artist`, the tag columns and `shares`,
         the tags in common.
     """
+    tracks, columns = evaluation.tracks, evaluation.columns
+    ranked = evaluation.ranked(similarity)[query]
+    ranked = ranked[ranked >= 0]
     table = tracks.iloc[ranked][["track_id", "path", "title", "artist", *columns]].copy()
     table.insert(0, "rank", np.arange(1, len(ranked) + 1))
-    table.insert(4, "similarity", similarities)
+    table.insert(4, "similarity", similarity[query, ranked])
     sets = [tag_sets(tracks[column].iloc[[query, *ranked]]) for column in columns]
     table["shares"] = [
         ", ".join(sorted(frozenset().union(*(tags[0] & tags[at] for tags in sets))))

@@ -1,62 +1,49 @@
-"""What an evaluation tells: tables, a verdict in words, queries to listen to."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The effect of the hub penalty: how many lists a track stands in, and what the lists are worth."""
 
 import numpy as np
 import pandas as pd
 
 from simlib.core import evenly_spread
+from simlib.evaluation.protocol import Evaluation
+from simlib.evaluation.settings import EvaluateSettings
 from simlib.evaluation.statistics import skewness
-from simlib.index import hub_corrected
-from simlib.relevance import artist_filter, artist_keys, rank_candidates
-
-if TYPE_CHECKING:
-    from simlib.evaluation.protocol import Evaluation
-    from simlib.index import HubSettings
-
-# Pairs of tracks grow with the square.
-MOST_TRACKS = 5_000
+from simlib.index import Index, hub_corrected
+from simlib.relevance import artist_filter, rank_candidates
+from simlib.reporting import interval_text
 
 
 def hubs_before_and_after(
-    vectors: np.ndarray, tracks: pd.DataFrame, k: int, seed: int, hubs: HubSettings
+    index: Index, settings: EvaluateSettings
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    """Count in how many lists each track of the catalogue stands, without and with correction.
+    """Count in how many lists each track of the catalogue stands, by cosine and hub-corrected.
 
-    Every track is a query to all the others by other artists, as search ranks them; of more than
-    5,000 tracks, so many, evenly spread.
+    Every track is a query, and all tracks by other artists are its candidates.
 
     Parameters
     ----------
-    vectors : numpy.ndarray of float32, shape (n_tracks, embedding)
-        Of unit length.
-    tracks : pandas.DataFrame
-    k, seed : int
-    hubs : simlib.index.HubSettings
+    index : simlib.index.Index
+    settings : simlib.evaluation.EvaluateSettings
+        A catalogue of more than `most_tracks` is thinned out evenly.
 
     Returns
     -------
     skew : dict of str to float
         Skewness of the k-occurrence `by cosine` and `corrected`.
     table : pandas.DataFrame
-        The five tracks that stood in most lists by cosine: `track_id, title, artist`, and the
+        The five tracks that stand in most lists by cosine: `track_id, title, artist`, and the
         two counts.
     """
-    sampled = evenly_spread(len(vectors), MOST_TRACKS)
-    vectors, tracks = vectors[sampled], tracks.iloc[sampled].reset_index(drop=True)
-    artists = artist_keys(tracks)
+    rows = evenly_spread(len(index.tracks), settings.most_tracks)
+    vectors, artists = index.weighted()[rows], index.artists[rows]
     similarities = {
         "by cosine": vectors @ vectors.T,
-        "corrected": hub_corrected(vectors, artists, hubs),
+        "corrected": hub_corrected(vectors, artists, index.settings.hubs),
     }
     candidate_mask = artist_filter(artists)
-    table = tracks[["track_id", "title", "artist"]].copy()
-    skew = {}
+    table, skew = index.tracks.iloc[rows][["track_id", "title", "artist"]], {}
     for name, similarity in similarities.items():
-        ranked = rank_candidates(similarity, candidate_mask, k, seed)
-        table[name] = np.bincount(ranked[ranked >= 0], minlength=len(tracks))
+        ranked = rank_candidates(similarity, candidate_mask, settings.k, settings.seed)
+        table[name] = np.bincount(ranked[ranked >= 0], minlength=len(rows))
         skew[name] = skewness(table[name])
     return skew, table.nlargest(5, "by cosine", keep="first").reset_index(drop=True)
 
@@ -64,7 +51,7 @@ def hubs_before_and_after(
 def hub_correction_cost(
     evaluation: Evaluation, before: np.ndarray, after: np.ndarray
 ) -> pd.DataFrame:
-    """Lay out what a correction does to the lists of the test artists: nDCG before and after.
+    """Compare the lists of the test artists before and after a correction, by their nDCG.
 
     Parameters
     ----------
@@ -78,23 +65,14 @@ def hub_correction_cost(
         Columns `measure`, `by cosine`, `corrected` and `difference`, paired, with its interval.
     """
     first, second = evaluation.scores(before), evaluation.scores(after)
-    rows = []
-    for measure in first:
-        change = evaluation.interval(second[measure] - first[measure])
-        if "_ndcg@" not in measure or change["value"] is None:
-            continue
-        rows.append({
+    rows = [
+        {
             "measure": measure,
             "by cosine": f"{np.nanmean(first[measure]):.3f}",
             "corrected": f"{np.nanmean(second[measure]):.3f}",
-            "difference": f"{change['value']:+.3f} [{change['low']:+.3f}, {change['high']:+.3f}]",
-        })  # fmt: skip
+            "difference": interval_text(evaluation.interval(second[measure] - values), "+"),
+        }
+        for measure, values in first.items()
+        if "_ndcg@" in measure and np.isfinite(values).any()
+    ]
     return pd.DataFrame(rows, columns=["measure", "by cosine", "corrected", "difference"])
-
-
-def describe_hub_skew(skew: dict[str, float]) -> str:
-    """Write the hub skew before and after the correction, from `hubs_before_and_after`."""
-    return (
-        f"Over the whole catalogue the hub skew is {skew['by cosine']:.2f} by cosine, "
-        f"{skew['corrected']:.2f} as search ranks."
-    )

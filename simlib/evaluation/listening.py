@@ -1,8 +1,8 @@
-"""How often the ranking agrees with what listeners said.
+"""Agreement of the ranking with listening judgements.
 
 A judgement is a triplet of track ids in `triplets.csv` of the catalogue: to the `reference`, the
 `nearer` track sounds more similar than the `farther` one. Listeners contradict each other and
-themselves, so a judgement that contradicts another, or repeats it, is data like any other.
+themselves, so contradicting and repeated judgements are data like any other.
 """
 
 import numpy as np
@@ -17,12 +17,12 @@ from simlib.evaluation.systems import EvaluationContext
 def listener_agreement(
     margin: np.ndarray, triplets: np.ndarray, settings: EvaluateSettings
 ) -> dict:
-    """Return the share of judgements that a system agrees with; a tie counts half.
+    """Compute the share of judgements that a system agrees with; a tie counts half.
 
     Parameters
     ----------
     margin : numpy.ndarray of float64, shape (n_triplets,)
-        By how much the nearer recording is more similar to the reference than the farther one.
+        Similarity of the nearer track minus that of the farther one.
     triplets : numpy.ndarray of int64, shape (n_triplets, 3)
         From `triplet_rows`.
     settings : simlib.evaluation.EvaluateSettings
@@ -37,7 +37,7 @@ def listener_agreement(
 
 
 def aspect_margins(subspaces: dict[str, np.ndarray], triplets: np.ndarray) -> np.ndarray:
-    """Return by how much the nearer recording is more similar, subspace by subspace.
+    """Compute by how much the nearer track is more similar than the farther one, by subspace.
 
     Parameters
     ----------
@@ -58,56 +58,53 @@ def aspect_margins(subspaces: dict[str, np.ndarray], triplets: np.ndarray) -> np
     return np.stack(margins, axis=1)
 
 
-def evaluate_judgements(context: EvaluationContext, settings: EvaluateSettings) -> dict | None:
-    """Compare the catalogue with what listeners said.
-
-    Parameters
-    ----------
-    context : EvaluationContext
-    settings : simlib.evaluation.EvaluateSettings
-
-    Returns
-    -------
-    dict or None
-        `agreement` of `simlib` and `mfcc`, each with its interval, and `left_out`, the number of
-        judgements on recordings that are not in the catalogue. None if there is no judgement.
-
-    Raises
-    ------
-    SimlibError
-        If `triplets.csv` has problems.
-    """
-    index = context.index
-    judgements, left_out = read_triplets(context.project.data, index.tracks)
-    triplets = triplet_rows(judgements, index.tracks)
-    if not len(triplets):
-        return None
-    agreement = {
-        system: listener_agreement(margin, triplets, settings)
-        for system, margin in system_margins(context, triplets).items()
-    }
-    return {"agreement": agreement, "left_out": len(left_out)}
-
-
 def system_margins(context: EvaluationContext, triplets: np.ndarray) -> dict[str, np.ndarray]:
-    """Return by how much the nearer recording of each judgement is more similar, by system.
+    """Compute by how much the nearer track is more similar than the farther one, by system.
 
     Parameters
     ----------
-    context : EvaluationContext
+    context : simlib.evaluation.EvaluationContext
     triplets : numpy.ndarray of int64, shape (n_triplets, 3)
         Rows of the index's tracks: reference, nearer, farther.
 
     Returns
     -------
     dict of str to numpy.ndarray of float64, shape (n_triplets,)
-        `simlib` as search ranks, and `mfcc`.
+        `simlib`, hub-corrected, and `mfcc`.
     """
     index = context.index
     vectors = index.vectors()
     similarities = [index.similarities(vectors[row], others) for row, *others in triplets]
-    described = unit_rows(context.describe(index.tracks))
     return {
         "simlib": -np.diff(similarities, axis=1)[:, 0],
-        "mfcc": aspect_margins({"mfcc": described}, triplets)[:, 0],
+        "mfcc": aspect_margins({"mfcc": unit_rows(context.described)}, triplets)[:, 0],
     }
+
+
+def evaluate_judgements(context: EvaluationContext, settings: EvaluateSettings) -> dict | None:
+    """Compare the rankings with the judgements in the catalogue.
+
+    Parameters
+    ----------
+    context : simlib.evaluation.EvaluationContext
+    settings : simlib.evaluation.EvaluateSettings
+
+    Returns
+    -------
+    dict or None
+        `agreement` of `simlib` and `mfcc`, each with its interval, and `left_out`, the number of
+        judgements on tracks that are not in the catalogue. None if there is no judgement.
+
+    Raises
+    ------
+    SimlibError
+        If `triplets.csv` has problems.
+    """
+    tracks = context.index.tracks
+    judgements, left_out = read_triplets(context.project.data, tracks)
+    triplets = triplet_rows(judgements, tracks)
+    if not len(triplets):
+        return None
+    margins = system_margins(context, triplets)
+    agreement = {s: listener_agreement(m, triplets, settings) for s, m in margins.items()}
+    return {"agreement": agreement, "left_out": len(left_out)}

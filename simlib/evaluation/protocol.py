@@ -1,13 +1,14 @@
-"""How good the ranked lists are, for artists that the model never heard, and beside what."""
+"""The protocol of the evaluation: queries, candidates, relevance, scores and intervals.
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+Queries and candidates are the recordings of the test artists, of which no training used any. All
+systems are scored on the same ones.
+"""
 
 import numpy as np
 import pandas as pd
 
 from simlib.core import SimlibError, cosine
+from simlib.evaluation.settings import EvaluateSettings
 from simlib.evaluation.statistics import bootstrap, skewness
 from simlib.relevance import (
     artist_filter,
@@ -21,10 +22,10 @@ from simlib.relevance import (
     tag_matrix,
 )
 
-if TYPE_CHECKING:
-    from simlib.evaluation.settings import EvaluateSettings
-
 EXCERPT = "excerpt"
+# Rows of the tracks; without any, all of them.
+Rows = np.ndarray | slice
+ALL = slice(None)
 
 
 class Evaluation:
@@ -44,58 +45,67 @@ class Evaluation:
         self.columns, self.settings = columns, settings
         self.artists = artist_keys(self.tracks)
         self.candidate_mask = artist_filter(self.artists)
-        self.members = {c: tag_matrix(self.tracks[c]) for c in columns}
-        self.gains = {c: jaccard(member) for c, member in self.members.items()}
+        self.tag_matrices = {c: tag_matrix(self.tracks[c]) for c in columns}
+        self.gains = {c: jaccard(tags) for c, tags in self.tag_matrices.items()}
 
-    def ranked(self, similarity: np.ndarray) -> np.ndarray:
-        """Return each query's list, artist-filtered: int64, shape (n_tracks, k), -1 for none."""
-        return rank_candidates(similarity, self.candidate_mask, self.settings.k, self.settings.seed)
+    def ranked(self, similarity: np.ndarray, rows: Rows = ALL) -> np.ndarray:
+        """Rank the candidates, artist-filtered: int64, shape (n_queries, k), -1 for none."""
+        candidate_mask = self.candidate_mask[rows]
+        return rank_candidates(similarity, candidate_mask, self.settings.k, self.settings.seed)
 
-    def scores(self, similarity: np.ndarray | dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def scores(
+        self, similarity: np.ndarray | dict[str, np.ndarray], rows: Rows = ALL
+    ) -> dict[str, np.ndarray]:
         """Score a system query by query.
 
         Parameters
         ----------
-        similarity : numpy.ndarray, shape (n_tracks, n_tracks)
-            Or a dict of such by tag column, for a system that looks at other columns.
+        similarity : numpy.ndarray, shape (n_queries, n_tracks)
+            Or a dict of such by tag column, for a system that ranks differently for each.
+        rows : numpy.ndarray of int, shape (n_queries,), optional
+            The queries; by default all tracks.
 
         Returns
         -------
-        dict of str to numpy.ndarray of float64, shape (n_tracks,)
-            `<column>_ndcg@k` and, where tracks have one value, `<column>_p@k`; NaN where a query
-            has nothing to find.
+        dict of str to numpy.ndarray of float64, shape (n_queries,)
+            `<column>_ndcg@k` and, if tracks have one value, `<column>_p@k`; NaN if nothing is
+            relevant to a query.
         """
         k, found = self.settings.k, {}
-        for column in self.columns:
+        for column, gains in self.gains.items():
             given = similarity.get(column) if isinstance(similarity, dict) else similarity
             if given is None:
                 continue
-            ranked = self.ranked(given)
-            gain = self.gains[column]
-            values = ndcg(ranked, gain, self.candidate_mask)
+            ranked, gain = self.ranked(given, rows), gains[rows]
+            values = ndcg(ranked, gain, self.candidate_mask[rows])
             found[f"{column}_ndcg@{k}"] = values
-            if self.members[column].sum(axis=1).max(initial=0) <= 1:
+            if self.tag_matrices[column].sum(axis=1).max(initial=0) <= 1:
                 exact = precision_at_k(ranked, gain > 0)
-                # A query with nothing to find leaves both measures, or they speak of two sets.
+                # Both measures are means over the same queries.
                 found[f"{column}_p@{k}"] = np.where(np.isnan(values), np.nan, exact)
         return found
 
+    def mean_ndcg(self, similarity: np.ndarray, rows: Rows = ALL) -> np.ndarray:
+        """Average nDCG@k over the tag columns: float64, shape (n_queries,); see `scores`."""
+        scores = self.scores(similarity, rows).items()
+        return pd.DataFrame([s for name, s in scores if "_ndcg@" in name]).mean().to_numpy()
+
     def hub_skew(self, similarity: np.ndarray) -> float:
-        """Skewness of the k-occurrence (Radovanovic et al. 2010): above 1, hubs fill the lists."""
+        """Compute the skewness of the k-occurrence (Radovanovic et al. 2010): above 1, hubs."""
         return skewness(self.occurrence(similarity))
 
     def occurrence(self, similarity: np.ndarray) -> np.ndarray:
-        """In how many other tracks' lists each track stands: int64, shape (n_tracks,)."""
+        """Count in how many lists each track stands, its k-occurrence: int64, shape (n_tracks,)."""
         ranked = self.ranked(similarity)
         return np.bincount(ranked[ranked >= 0], minlength=len(self.tracks))
 
-    def interval(self, values: np.ndarray) -> dict:
-        """Mean of a score over queries with its 95% interval; see `bootstrap`."""
-        return bootstrap(values, self.artists, self.settings.bootstrap, self.settings.seed)
+    def interval(self, values: np.ndarray, rows: Rows = ALL) -> dict:
+        """Compute the mean of a score over queries, with its 95% interval; see `bootstrap`."""
+        return bootstrap(values, self.artists[rows], self.settings.bootstrap, self.settings.seed)
 
 
 def compare_systems(systems: dict, evaluation: Evaluation) -> dict:
-    """Score all systems, each with its paired distance from `simlib`.
+    """Score all systems, each with the paired difference from `simlib`.
 
     Parameters
     ----------
@@ -110,31 +120,29 @@ def compare_systems(systems: dict, evaluation: Evaluation) -> dict:
         "simlib_lead": {measure: ...}}}`; the lead is simlib's minus the system's, query by query.
     """
     scores = {name: evaluation.scores(similarity) for name, similarity in systems.items()}
-    return _report(scores, evaluation, hubs={
-        name: evaluation.hub_skew(_overall(similarity)) for name, similarity in systems.items()
-    })  # fmt: skip
+    report = _report(scores, evaluation)
+    for name, similarity in systems.items():
+        if isinstance(similarity, dict):
+            similarity = np.sum(list(similarity.values()), axis=0)
+        skew = round(evaluation.hub_skew(similarity), 6)
+        report[name][f"hub_skew@{evaluation.settings.k}"] = {"value": skew}
+    return report
 
 
-def _overall(similarity):
-    return sum(similarity.values()) if isinstance(similarity, dict) else similarity
-
-
-def _report(scores, evaluation, hubs):
-    ours, report = scores["simlib"], {}
+def _report(scores, evaluation):
+    report = {
+        name: {m: evaluation.interval(values) for m, values in measures.items()}
+        for name, measures in scores.items()
+    }
     for name, measures in scores.items():
-        entry = {m: evaluation.interval(values) for m, values in measures.items()}
-        if name in hubs:
-            entry[f"hub_skew@{evaluation.settings.k}"] = {"value": round(hubs[name], 6)}
         if name != "simlib":
-            entry["simlib_lead"] = {
-                m: evaluation.interval(ours[m] - values) for m, values in measures.items()
-            }
-        report[name] = entry
+            leads = {m: scores["simlib"][m] - values for m, values in measures.items()}
+            report[name]["simlib_lead"] = {m: evaluation.interval(v) for m, v in leads.items()}
     return report
 
 
 def compare_excerpts(systems: dict[str, tuple], evaluation: Evaluation) -> dict:
-    """Score systems where there are no tags: finding a recording from an excerpt of itself.
+    """Score systems without tags: an excerpt is the query, the rest of its recording is relevant.
 
     Parameters
     ----------
@@ -154,11 +162,10 @@ def compare_excerpts(systems: dict[str, tuple], evaluation: Evaluation) -> dict:
         usable = np.isfinite(excerpts).all(axis=1) & np.isfinite(rests).all(axis=1)
         reciprocal = np.full(len(excerpts), np.nan)
         if usable.any():
-            similarity = cosine(excerpts[usable], rests[usable])
-            reciprocal[usable] = reciprocal_rank(similarity)
+            reciprocal[usable] = reciprocal_rank(cosine(excerpts[usable], rests[usable]))
         hit = np.where(np.isnan(reciprocal), np.nan, reciprocal >= 1 / k)
         scores[name] = {f"{EXCERPT}_mrr": reciprocal, f"{EXCERPT}_hit@{k}": hit}
-    return _report(scores, evaluation, hubs={})
+    return _report(scores, evaluation)
 
 
 def evaluated_rows(tracks: pd.DataFrame, splits: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -171,9 +178,7 @@ def evaluated_rows(tracks: pd.DataFrame, splits: np.ndarray) -> tuple[np.ndarray
     """
     rows = np.flatnonzero(splits == "test")
     if len(rows) < 2:
-        raise SimlibError(
-            "test artists",
-            f"the split leaves {len(rows)} recording(s) to evaluate on",
-            "add music by more artists, or raise split.test in params.yaml",
-        )
+        cause = f"the split leaves {len(rows)} recording(s) to evaluate on"
+        hint = "add music by more artists, or raise split.test in params.yaml"
+        raise SimlibError("test artists", cause, hint)
     return rows, tag_columns(tracks)

@@ -1,14 +1,13 @@
-"""How far a score, and "nothing here is close", can be taken at their word."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The reliability of scores and of "no close match", measured on the test artists."""
 
 import numpy as np
 import pandas as pd
 
+from simlib.evaluation.settings import EvaluateSettings
 from simlib.index import (
     ESTIMATES,
+    Calibration,
+    Index,
     by_other_artists,
     corrected_percentile,
     nearest_similarity,
@@ -16,33 +15,29 @@ from simlib.index import (
 )
 from simlib.relevance import tag_sets
 
-if TYPE_CHECKING:
-    from simlib.evaluation.settings import EvaluateSettings
-    from simlib.index import Calibration, Index
-
-# Shares of unrelated pairs that scores state.
+# Similarity percentiles at which scores are compared.
 STATED = np.linspace(0.01, 0.99, 99)
 
 
 def reliability_curve(
     index: Index, calibration: Calibration, splits: np.ndarray, settings: EvaluateSettings
 ) -> pd.DataFrame:
-    """Compare what is stated of scores with what is so among the test artists.
+    """Compare the similarity percentiles that scores state with those of the test artists.
 
     Parameters
     ----------
     index : simlib.index.Index
     calibration : simlib.index.Calibration
-    sides : numpy.ndarray of object, shape (n_tracks,)
+    splits : numpy.ndarray of object, shape (n_tracks,)
         From `split_artists`.
     settings : simlib.evaluation.EvaluateSettings
 
     Returns
     -------
     pandas.DataFrame
-        Columns `stated`, shares of unrelated pairs that are said to be less near, `found`, the
-        shares that are, `low` and `high`, its 95% interval over the artists, both of those that
-        were calibrated on and of the test; empty where no pair is unrelated.
+        Columns `stated`, shares of unrelated pairs that are less similar; `found`, the same among
+        the test artists; `low` and `high`, its 95% interval over the validation artists, who
+        calibrate, and the test artists. Empty if no pair is unrelated.
     """
     learned, test = (_Pairs(index, np.flatnonzero(splits == s)) for s in ("validation", "test"))
     if not len(test.estimates):
@@ -59,7 +54,7 @@ def reliability_curve(
 
 
 class _Pairs:
-    """Unrelated pairs of some queries, the least near first."""
+    """Unrelated pairs of some queries, the least similar first."""
 
     def __init__(self, index, rows):
         estimates, queries = unrelated_percentiles(index, rows)
@@ -79,7 +74,7 @@ class _Pairs:
 def without_related(
     index: Index, calibration: Calibration, rows: np.ndarray, columns: list[str]
 ) -> list[np.ndarray]:
-    """Tell of references whether nothing is close, also where their kind is taken out.
+    """Decide "no close match" for queries, in the whole catalogue and without related tracks.
 
     Parameters
     ----------
@@ -87,60 +82,57 @@ def without_related(
     calibration : simlib.index.Calibration
     rows : numpy.ndarray of int, shape (n_queries,)
     columns : list of str
-        Tag columns; a reference's kind are the recordings that share a value of one with it.
+        Tag columns; the related tracks are those that share a value of one with the query.
 
     Returns
     -------
     list of numpy.ndarray of bool, shape (n_queries,)
-        With the whole catalogue there, then for each column without the kind.
+        In the whole catalogue, then for each column without the related tracks.
     """
     sets = [tag_sets(index.tracks[column]) for column in columns]
-    vectors, said = index.vectors(), []
+    vectors, nearest = index.vectors(), []
     for row in rows:
         others = by_other_artists(index, index.artists[row])
         kept = [others] + [
             others & [not tags[row] & tags[other] for other in index.reference_rows]
             for tags in sets
         ]
-        nearest_similarities = [nearest_similarity(index, vectors[row], counts) for counts in kept]
-        said.append(np.array(nearest_similarities) < calibration.outlier_threshold)
-    return list(np.array(said).T)
+        nearest.append([nearest_similarity(index, vectors[row], mask) for mask in kept])
+    return list((np.array(nearest) < calibration.outlier_threshold).T)
 
 
 def no_close_match_rates(
     index: Index, calibration: Calibration, splits: np.ndarray
 ) -> pd.DataFrame:
-    """Tabulate how often it is said that nothing is close.
+    """Tabulate how often search reports "no close match".
 
     Parameters
     ----------
     index : simlib.index.Index
     calibration : simlib.index.Calibration
-    sides : numpy.ndarray of object, shape (n_tracks,)
+    splits : numpy.ndarray of object, shape (n_tracks,)
         From `split_artists`.
 
     Returns
     -------
     pandas.DataFrame
-        For the validation and the test artists, as far as there are any: `artists`, `recordings`,
-        and the shares of them of which it is said, `in the whole catalogue` and, where there are
-        tags, `without its <first tag column>`.
+        A row for the validation and one for the test artists, if there are any: `artists`,
+        `recordings`, and the share of them without a close match `in the whole catalogue` and, with
+        a tag column, `without its <first tag column>`.
     """
-    table = []
-    for side in ("validation", "test"):
-        rows = np.flatnonzero(splits == side)
-        if not len(rows):
-            continue
-        row = {"artists": side, "recordings": len(rows)}
-        there, *gone = without_related(index, calibration, rows, index.tag_columns[:1])
-        row["in the whole catalogue"] = there.mean()
-        row |= {f"without its {c}": g.mean() for c, g in zip(index.tag_columns, gone, strict=False)}
-        table.append(row)
+    table, columns = [], index.tag_columns[:1]
+    for split in ("validation", "test"):
+        rows = np.flatnonzero(splits == split)
+        if len(rows):
+            rates = without_related(index, calibration, rows, columns)
+            names = ["in the whole catalogue", *(f"without its {c}" for c in columns)]
+            shares = {name: rate.mean() for name, rate in zip(names, rates, strict=True)}
+            table.append({"artists": split, "recordings": len(rows)} | shares)
     return pd.DataFrame(table)
 
 
 def largest_error(curve: pd.DataFrame) -> float | None:
-    """Return how far scores are off at most, as a share; None without test artists.
+    """Return the largest error of a score, as a share; None without test artists.
 
     Parameters
     ----------
@@ -151,7 +143,7 @@ def largest_error(curve: pd.DataFrame) -> float | None:
 
 
 def describe_error(remark: str, error: float | None) -> str:
-    """Add the largest error to the remark on a calibration, in a sentence."""
+    """Add a sentence on the largest error to the remark on a calibration."""
     if error is None:
         return remark
     return f"{remark} Among the test artists, scores are at most {100 * error:.1f} points off."

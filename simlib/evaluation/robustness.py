@@ -1,11 +1,8 @@
-"""Whether a recording is found again, and its list kept, when the query is a worse copy of it."""
+"""Robustness to degraded queries: how often the original is found, and what lists lose."""
 
-from __future__ import annotations
-
-import os
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
@@ -14,7 +11,9 @@ import soxr
 from threadpoolctl import threadpool_limits
 
 from simlib.core import SimlibError, cosine, digest_of
-from simlib.evaluation.statistics import bootstrap
+from simlib.evaluation.protocol import Evaluation
+from simlib.evaluation.settings import RobustnessSettings
+from simlib.evaluation.systems import EvaluationContext
 from simlib.features import (
     DEGRADATIONS,
     DESCRIPTOR_RATE,
@@ -23,33 +22,24 @@ from simlib.features import (
     decode,
 )
 from simlib.index import fingerprint, hub_penalties, penalise_hubs
-from simlib.relevance import ndcg, rank_candidates
+from simlib.reporting import interval_text
 
-if TYPE_CHECKING:
-    from simlib.evaluation.protocol import Evaluation
-    from simlib.evaluation.systems import EvaluationContext
-    from simlib.model import Embedder
-
-# Recordings that are degraded, each in every way; more cost time and say little more.
-MOST_QUERIES = 40
-# Of a longer recording, its middle; clips of half a minute stay whole.
-QUERY_SECONDS = 40.0
 UNDEGRADED = "none"
 
 
 @dataclass(frozen=True)
 class DegradedQueries:
-    """Recordings, each degraded in every way, as they are searched by.
+    """Recordings, each degraded in every way, embedded and described as queries.
 
     Attributes
     ----------
     rows : numpy.ndarray of int64, shape (n_queries,)
-        Which of the tracks they are.
+        Their rows of the tracks.
     vectors : dict of str to numpy.ndarray of float32, shape (n_queries, embedding)
         By degradation, `UNDEGRADED` first; of unit length.
     descriptors : dict of str to numpy.ndarray of float32, shape (n_queries, 102)
         The hand-crafted features, by degradation.
-    prints : dict of str to list of numpy.ndarray of int8, shape (n_frames, n_bands)
+    fingerprints : dict of str to list of numpy.ndarray of int8, shape (n_frames, n_bands)
         By degradation; see `simlib.index.fingerprints`.
     """
 
@@ -60,91 +50,77 @@ class DegradedQueries:
 
 
 def degraded_queries(
-    tracks: pd.DataFrame,
-    data: str | os.PathLike,
-    model: Embedder,
-    hop_seconds: float,
-    *,
-    jobs: int = -1,
+    tracks: pd.DataFrame, context: EvaluationContext, settings: RobustnessSettings, jobs: int = -1
 ) -> DegradedQueries:
-    """Degrade recordings in every way and embed what comes of it.
+    """Degrade recordings in every way and embed the results.
 
-    Of more than 40 recordings so many, chosen by a digest of their ids: they stay mostly the same
-    when others arrive. Of recordings longer than 40 s their middle. One that cannot be decoded is
-    left out.
+    Recordings are chosen by a digest of their ids, so that most stay the same if others arrive. One
+    that cannot be decoded is left out.
 
     Parameters
     ----------
     tracks : pandas.DataFrame
         With `track_id`, `path` and `seconds`.
-    data : path-like
-        The catalogue's folder.
-    model : simlib.model.Embedder
-    hop_seconds : float
-        Step between two segments.
+    context : simlib.evaluation.EvaluationContext
+    settings : simlib.evaluation.RobustnessSettings
     jobs : int
         Processes; one a core by default.
 
     Returns
     -------
-    Queries
+    DegradedQueries
 
     Raises
     ------
     SimlibError
-        If not one recording can be decoded.
+        If no recording can be decoded.
     """
-    chosen = np.argsort([digest_of(str(track_id)) for track_id in tracks["track_id"]])[
-        :MOST_QUERIES
-    ]
+    data, model, hop = context.project.data, context.model, context.settings.hop_seconds
+    order = np.argsort([digest_of(str(track_id)) for track_id in tracks["track_id"]])
+    chosen = order[: settings.queries]
     call = joblib.delayed(_features)
     # The network stays here: each worker would have to load it, and torch.
-    heard = joblib.Parallel(jobs, return_as="generator")(
-        call(Path(data) / one.path, str(one.track_id), one.seconds, model.front_end)
-        for one in tracks.iloc[chosen].itertuples()
+    computed = joblib.Parallel(jobs, return_as="generator")(
+        call(Path(data) / t.path, str(t.track_id), t.seconds, model.front_end, settings.seconds)
+        for t in tracks.iloc[chosen].itertuples()
     )
-    rows, found = [], []
-    for row, versions in zip(chosen, heard, strict=True):
-        if versions is not None:
-            rows.append(row)
-            found.append({
-                name: (
-                    model.track(log_mel, descriptor, hop_seconds)[0], descriptor.mean(axis=0),
-                    fingerprint(log_mel, model.front_end),
-                )
-                for name, (log_mel, descriptor) in versions.items()
-            })  # fmt: skip
-    if not found:
+    rows = []
+    vectors, descriptors, fingerprints = defaultdict(list), defaultdict(list), defaultdict(list)
+    for row, versions in zip(chosen, computed, strict=True):
+        rows += [row] if versions else []
+        for name, (log_mel, descriptor) in versions.items():
+            vectors[name].append(model.track(log_mel, descriptor, hop)[0])
+            descriptors[name].append(descriptor.mean(axis=0))
+            fingerprints[name].append(fingerprint(log_mel, model.front_end))
+    if not rows:
         raise SimlibError(data, "holds no recording that can be decoded", "run 'dvc repro extract'")
-    vectors, descriptors = (
-        {name: np.stack([versions[name][part] for versions in found]) for name in found[0]}
-        for part in (0, 1)
-    )
-    fingerprints = {name: [versions[name][2] for versions in found] for name in found[0]}
-    return DegradedQueries(np.array(rows), vectors, descriptors, fingerprints)
+    return DegradedQueries(
+        np.array(rows), {name: np.stack(v) for name, v in vectors.items()},
+        {name: np.stack(d) for name, d in descriptors.items()}, dict(fingerprints),
+    )  # fmt: skip
 
 
-def _features(path, track_id, seconds, front_end):
-    """Return {degradation: (log-mel, descriptor)} of a recording, None if it cannot be decoded."""
+def _features(path, track_id, seconds, front_end, longest):
+    """Return {degradation: (log-mel, descriptor)} of a recording, {} if it cannot be decoded."""
     rate = max(front_end.sample_rate, DESCRIPTOR_RATE)
-    start = max(0.0, (seconds - QUERY_SECONDS) / 2)
+    start = max(0.0, (seconds - longest) / 2)
     try:
-        samples = decode(path, rate, start=start, end=start + QUERY_SECONDS)
+        samples = decode(path, rate, start=start, end=start + longest)
     except SimlibError:
-        return None
+        return {}
     found = {}
-    # How many threads share a matrix product decides its last bits.
+    # The number of threads that share a matrix product decides its last bits.
     with threadpool_limits(1):
         for name, version in _versions(samples, rate, track_id):
             at_front_end = soxr.resample(version, rate, front_end.sample_rate)
-            log_mel = compute_log_mel([at_front_end], front_end)
             at_descriptor = soxr.resample(version, rate, DESCRIPTOR_RATE)
+            log_mel = compute_log_mel([at_front_end], front_end)
             found[name] = log_mel, compute_descriptor([at_descriptor])
     return found
 
 
 def _versions(samples, rate, track_id):
-    """Yield (degradation, samples); what is random about one follows from the track's id."""
+    """Yield (degradation, samples); the track's id seeds what is random about one."""
     yield UNDEGRADED, samples
     for name, degrade in DEGRADATIONS.items():
         rng = np.random.default_rng(int(digest_of([track_id, name]), 16))
@@ -154,104 +130,73 @@ def _versions(samples, rate, track_id):
 def robustness_report(
     queries: DegradedQueries, context: EvaluationContext, evaluation: Evaluation
 ) -> dict:
-    """Measure how each degradation is borne, by simlib and by the traditional descriptor.
+    """Measure the effect of each degradation, on simlib and on the hand-crafted features.
 
     Parameters
     ----------
-    queries : Queries
+    queries : DegradedQueries
         Of the evaluation's tracks.
-    stage : simlib.evaluation.EvaluationContext
+    context : simlib.evaluation.EvaluationContext
     evaluation : simlib.evaluation.Evaluation
 
     Returns
     -------
     dict
         `{degradation: {measure: {"value", "low", "high", "n"}}}` with 95% intervals over artists.
-        The measures are, of `simlib` and of `mfcc`, `first (...)`, the share of the queries whose
-        recording comes first of the whole catalogue, without artist filter, and, where there are
-        tags, `nDCG left (...)`: what the lists are worth among the test artists, with the artist
-        filter, as a share of what those of the recordings as they are are worth (mean over tag
-        columns).
+        The measures of `simlib` and of `mfcc` are `first (...)` and, if there are tags,
+        `nDCG left (...)`. The first is the share of the queries whose recording has rank 1 in the
+        whole catalogue, without artist filter. The second is the nDCG among the test artists, the
+        mean over tag columns, as a share of that of the undegraded queries.
     """
     test = np.flatnonzero(context.splits == "test")
-    answers = {
-        "simlib": _searched(queries, context, test),
-        "mfcc": _compared(queries, context, test),
-    }
-    return {
-        name: {
-            measure: bootstrap(
-                values, evaluation.artists[queries.rows],
-                evaluation.settings.bootstrap, evaluation.settings.seed,
-            )
-            for system, answered in answers.items()
-            for measure, values in _measured(system, answered, name, queries, evaluation)
-        }
-        for name in queries.vectors
-    }  # fmt: skip
-
-
-def _measured(system, answered, name, queries, evaluation):
-    """Yield (measure, values by query) of one system and degradation."""
-    first, similarity = answered[name]
-    yield f"first ({system})", first.astype(float)
-    if evaluation.columns:
-        before, after = (
-            _ndcg(lists, queries.rows, evaluation)
-            for lists in (answered[UNDEGRADED][1], similarity)
-        )
-        yield f"nDCG left ({system})", _share(after, before)
+    report: dict = {name: {} for name in queries.vectors}
+    for system, answers in (("simlib", _by_search), ("mfcc", _by_features)):
+        before = None
+        for name, (first, similarity) in answers(queries, context, test):
+            values = {f"first ({system})": (first == test[queries.rows]).astype(float)}
+            if evaluation.columns:
+                after = evaluation.mean_ndcg(similarity, queries.rows)
+                before = after if before is None else before
+                values[f"nDCG left ({system})"] = _share(after, before)
+            report[name] |= {m: evaluation.interval(v, queries.rows) for m, v in values.items()}
+    return report
 
 
 def robustness_table(report: dict) -> pd.DataFrame:
-    """Lay out `robustness_report`: a row for each degradation, means with their intervals."""
+    """Tabulate `robustness_report`: a row for each degradation, means with their intervals."""
     rows = [
-        {"degradation": name} | {measure: _cell(found) for measure, found in measures.items()}
-        for name, measures in report.items()
+        {"degradation": name} | {measure: interval_text(found) for measure, found in entry.items()}
+        for name, entry in report.items()
     ]
     return pd.DataFrame(rows)
 
 
-def _searched(queries, context, test):
-    """Ask as search does: {degradation: (comes first?, similarity to the test tracks)}."""
-    index = context.index
-    vectors, artists = index.weighted()[test], index.artists[test]
+def _by_search(queries, context, test):
+    """Rank as search does: yield degradation, rows of rank 1, similarity to the test tracks."""
+    index, vectors = context.index, context.index.weighted()[test]
     # As the evaluation ranks them: the test artists are the catalogue.
-    penalties, found = hub_penalties(vectors, artists, index.settings.hubs), {}
-    for name, asked in queries.vectors.items():
-        pairs = zip(asked, queries.fingerprints[name], strict=True)
-        nearest = np.array([_first(index, vector, shown) for vector, shown in pairs])
-        cosines = index.aspects.weighted(asked, index.weights) @ vectors.T
-        found[name] = nearest == test[queries.rows], penalise_hubs(cosines, penalties)
-    return found
+    penalties = hub_penalties(vectors, index.artists[test], index.settings.hubs)
+    for name, given in queries.vectors.items():
+        pairs = zip(given, queries.fingerprints[name], strict=True)
+        first = np.array([_first(index, vector, shown) for vector, shown in pairs])
+        cosines = index.aspects.weighted(given, index.weights) @ vectors.T
+        yield name, (first, penalise_hubs(cosines, penalties))
 
 
 def _first(index, vector, shown):
-    """Row of what search puts first: the recording itself, if it is known again, or the nearest."""
+    """Return the row that search puts first: the longest match, else the most similar track."""
     known = index.fingerprints.matches(shown)
     if known:
         return max(known, key=lambda row: known[row].seconds)
     return index.search(vector, 1)[0][0]
 
 
-def _compared(queries, context, test):
-    """Compare hand-crafted features by cosine; see `_searched`."""
-    described = context.describe(context.index.tracks)
-    # At once: for each call the stage reads what the recordings of the other artists are like.
-    asked = context.standardised(np.concatenate(list(queries.descriptors.values())))
-    similarities = np.split(cosine(asked, described), len(queries.descriptors))
-    return {
-        name: (similarity.argmax(axis=1) == test[queries.rows], similarity[:, test])
-        for name, similarity in zip(queries.descriptors, similarities, strict=True)
-    }
-
-
-def _ndcg(similarity, rows, evaluation):
-    """Mean nDCG over the tag columns: float64, shape (n_queries,); NaN with nothing to find."""
-    candidate_mask, settings = evaluation.candidate_mask[rows], evaluation.settings
-    ranked = rank_candidates(similarity, candidate_mask, settings.k, settings.seed)
-    gains = [evaluation.gains[column][rows] for column in evaluation.columns]
-    return pd.DataFrame([ndcg(ranked, gain, candidate_mask) for gain in gains]).mean().to_numpy()
+def _by_features(queries, context, test):
+    """Compare hand-crafted features by cosine; see `_by_search`."""
+    described = context.described
+    for name, descriptors in queries.descriptors.items():
+        similarity = cosine(context.standardised(descriptors), described)
+        yield name, (similarity.argmax(axis=1), similarity[:, test])
 
 
 def _share(after, before):
@@ -261,9 +206,3 @@ def _share(after, before):
         return np.full(len(before), np.nan)
     ratio = np.nansum(after) / whole
     return ratio + (after - ratio * before) * np.isfinite(before).sum() / whole
-
-
-def _cell(found):
-    if found["value"] is None:
-        return ""
-    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"

@@ -1,58 +1,56 @@
-"""How good the ranked lists are, for artists that the model never heard, and beside what."""
+"""Statistics over artists: bootstrap intervals, permutations and false discovery rates.
 
-from __future__ import annotations
+Queries by one artist are not independent. So whole artists are drawn, or exchanged.
+"""
 
 import numpy as np
+import pandas as pd
 from scipy.stats import false_discovery_control
+
+from simlib.relevance import artist_codes
 
 
 def skewness(values: np.ndarray) -> float:
-    """Third standardised moment; 0 where all values are the same."""
+    """Return the third standardised moment; 0 if all values are equal."""
     centred = np.asarray(values, dtype=float) - np.mean(values)
     deviation = np.sqrt(np.mean(centred**2))
     return float(np.mean(centred**3) / deviation**3) if deviation else 0.0
 
 
-def bootstrap(values: np.ndarray, artists: np.ndarray, resamples: int, seed: int) -> dict:
-    """Mean and percentile interval of per-query values, resampling artists.
+def _draw_artists(count, times, seed):
+    """Draw artists with replacement: how often each is drawn, int64, shape (times, count)."""
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=times)
 
-    Queries by one artist are no independent witnesses, so artists are drawn with replacement, each
-    with all of its queries.
+
+def bootstrap(values: np.ndarray, artists: np.ndarray, resamples: int, seed: int) -> dict:
+    """Compute the mean of a score and its 95% interval: percentiles of a bootstrap over artists.
 
     Parameters
     ----------
     values : numpy.ndarray of float64, shape (n_queries,)
-        NaN where a query does not count.
+        NaN if a query does not count.
     artists : numpy.ndarray of object, shape (n_queries,)
     resamples, seed : int
 
     Returns
     -------
     dict
-        `value`, `low`, `high` and `n`, the number of queries that count; None for what cannot be
-        told.
+        `value`, `low` and `high`, None if no query counts, and `n`, the number of queries that do.
     """
     counts = np.isfinite(values)
     n = int(counts.sum())
     if not n:
         return {"value": None, "low": None, "high": None, "n": 0}
-    codes = np.unique(artists[counts].astype(str), return_inverse=True)[1]
-    sums = np.bincount(codes, weights=values[counts])
-    sizes = np.bincount(codes)
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=resamples)
-    means = (weights @ sums) / (weights @ sizes)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return {
-        "value": round(float(values[counts].mean()), 6),
-        "low": round(float(low), 6),
-        "high": round(float(high), 6),
-        "n": n,
-    }
+    codes = artist_codes(artists[counts])
+    sums, sizes = np.bincount(codes, weights=values[counts]), np.bincount(codes)
+    weights = _draw_artists(len(sums), resamples, seed)
+    low, high = np.percentile((weights @ sums) / (weights @ sizes), [2.5, 97.5])
+    numbers = {"value": values[counts].mean(), "low": low, "high": high}
+    return {name: round(float(number), 6) for name, number in numbers.items()} | {"n": n}
 
 
-def resamples(artists, times, seed):
-    """How often each query counts when artists are drawn with replacement.
+def resample_artists(artists: np.ndarray, times: int, seed: int) -> np.ndarray:
+    """Count how often each query is drawn if artists are drawn with replacement.
 
     Parameters
     ----------
@@ -64,16 +62,14 @@ def resamples(artists, times, seed):
     -------
     numpy.ndarray of float64, shape (times, n_queries)
     """
-    count = artists.max() + 1
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=times)
-    return drawn[:, artists].astype(float)
+    return _draw_artists(artists.max() + 1, times, seed)[:, artists].astype(float)
 
 
-def swapped_artists(artists: np.ndarray, times: int, seed: int) -> np.ndarray:
-    """Whose words each query has when artists swap theirs.
+def swap_artists(artists: np.ndarray, times: int, seed: int) -> np.ndarray:
+    """Permute the artists: each gets the tags of another one's queries.
 
-    An artist takes over the queries of another, one after the other from a random one on and from
-    the start again: what an artist's recordings have in common they still have.
+    An artist takes the queries of the other in turn, from a random one on, and begins again after
+    the last. What an artist's recordings have in common they still have.
 
     Parameters
     ----------
@@ -84,7 +80,7 @@ def swapped_artists(artists: np.ndarray, times: int, seed: int) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of int64, shape (times, n_queries)
-        Positions of queries.
+        Positions of the queries whose tags each query gets.
     """
     rng = np.random.default_rng(seed)
     order = np.argsort(artists, kind="stable")
@@ -100,14 +96,27 @@ def swapped_artists(artists: np.ndarray, times: int, seed: int) -> np.ndarray:
     return swaps
 
 
-def chance_of(swapped, found):
-    """How often chance does as well: (1 + how often) / (1 + times), Phipson and Smyth (2010)."""
-    return (1 + (~(swapped < found - 1e-9)).sum(axis=0)) / (1 + len(swapped))
+def permutation_p(permuted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Compute how often a permutation gives as much: (1 + n) / (1 + times).
+
+    See Phipson and Smyth (2010).
+
+    Parameters
+    ----------
+    permuted : numpy.ndarray of float64, shape (times, ...)
+        NaN counts as much.
+    found : numpy.ndarray of float64, shape (...)
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (...)
+    """
+    return (1 + (~(permuted < found - 1e-9)).sum(axis=0)) / (1 + len(permuted))
 
 
-def false_discovery_rates(chances):
-    """Benjamini and Hochberg's adjusted values; NaN, for what was not tested, stays NaN."""
-    rates = chances.astype(float)
+def false_discovery_rates(p: pd.Series) -> pd.Series:
+    """Adjust p-values for their number (Benjamini and Hochberg 1995); NaN stays NaN."""
+    rates = p.astype(float)
     tested = rates.notna()
     if tested.any():
         rates[tested] = false_discovery_control(rates[tested])

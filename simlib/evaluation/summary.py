@@ -1,25 +1,24 @@
-"""What an evaluation tells: tables, a verdict in words, queries to listen to."""
-
-from __future__ import annotations
+"""The report in sentences and tables, and the metrics of the studies."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 
 from simlib.evaluation.protocol import EXCERPT
+from simlib.reporting import interval_text
 
 
 def headline_of(
     report: dict, baselines: Iterable[str] = ("mfcc", "untrained")
 ) -> tuple[str, list[str]]:
-    """Say in words what the numbers say, also when they are bad.
+    """Sum up simlib's leads in a sentence, also if they are negative.
 
     Parameters
     ----------
     report : dict
-        From `compare` or `compare_excerpts`.
+        From `compare_systems` or `compare_excerpts`.
     baselines : iterable of str
-        Which systems to speak of.
+        The systems to name.
 
     Returns
     -------
@@ -28,39 +27,35 @@ def headline_of(
         A sentence for each baseline and measure.
     """
     names = {"mfcc": "the hand-crafted features", "untrained": "the same network untrained"}
-    outcomes: dict[str, dict[str, list[str]]] = {}
-    details = []
+    details, clauses = [], []
     for system in baselines:
+        name = names.get(system, system)
+        found: dict[str, list[str]] = {"ahead of": [], "level with": [], "behind": []}
         for measure, lead in report[system]["simlib_lead"].items():
-            if lead["value"] is None:
+            value, low, high = (lead[key] for key in ("value", "low", "high"))
+            if value is None:
                 continue
-            side = "ahead of" if lead["low"] > 0 else "behind" if lead["high"] < 0 else "level with"
-            outcomes.setdefault(system, {}).setdefault(side, []).append(measure)
+            outcome = "ahead of" if low > 0 else "behind" if high < 0 else "level with"
+            found[outcome].append(measure)
             ours, theirs = report["simlib"][measure]["value"], report[system][measure]["value"]
             details.append(
-                f"{measure}: {ours:.3f} against {theirs:.3f} of {names.get(system, system)}; "
-                f"difference {lead['value']:+.3f}, 95% interval {lead['low']:+.3f} to "
-                f"{lead['high']:+.3f}: {side.removesuffix(' of').removesuffix(' with')}."
+                f"{measure}: {ours:.3f} against {theirs:.3f} of {name}; difference {value:+.3f}, "
+                f"95% interval {low:+.3f} to {high:+.3f}: {outcome.split()[0]}."
             )
+        clauses += [f"{o} {name} on {', '.join(m)}" for o, m in found.items() if m]
     if not details:
-        return "There were too few test recordings to say anything.", []
-    clauses = [
-        f"{side} {names.get(system, system)} on {', '.join(found[side])}"
-        for system, found in outcomes.items()
-        for side in ("ahead of", "level with", "behind")
-        if side in found
-    ]
+        return "There are too few test recordings to measure anything.", []
     headline = f"The Siamese network is {'; '.join(clauses)}."
     if any(measure.startswith(EXCERPT) for measure in report["simlib"]):
         headline += (
             " Without tags, how well an excerpt finds the rest of its own recording is all that can"
-            " be measured; whether the lists sound alike, listening will say."
+            " be measured; only listening shows whether the lists sound alike."
         )
     return headline, details
 
 
 def long_table(report: dict) -> pd.DataFrame:
-    """Lay the report out as one row a system and measure.
+    """Tabulate the report, one row a system and measure.
 
     Returns
     -------
@@ -77,27 +72,59 @@ def long_table(report: dict) -> pd.DataFrame:
 
 
 def wide_table(report: dict) -> pd.DataFrame:
-    """Lay the report out as one row a system: `value [low, high]` by measure."""
-    long = long_table(report)
-    long["text"] = [
-        "" if pd.isna(row.value)
-        else f"{row.value:.3f}" + ("" if pd.isna(row.low) else f" [{row.low:.3f}, {row.high:.3f}]")
-        for row in long.itertuples()
-    ]  # fmt: skip
-    wide = long.pivot(index="system", columns="measure", values="text")
-    order = list(dict.fromkeys(long["system"])), list(dict.fromkeys(long["measure"]))
-    return wide.loc[order[0], order[1]].fillna("").reset_index()
+    """Tabulate the report, one row a system: `value [low, high]` by measure."""
+    rows = [
+        {"system": system}
+        | {m: interval_text(entry) for m, entry in measures.items() if m != "simlib_lead"}
+        for system, measures in report.items()
+    ]
+    return pd.DataFrame(rows).fillna("")
 
 
 def lead_table(report: dict) -> pd.DataFrame:
-    """Lay out simlib's leads: `difference [low, high]` by system and measure."""
+    """Tabulate simlib's leads, one row a system: `difference [low, high]` by measure."""
     rows = []
     for system, entry in report.items():
-        cells = {
-            measure: f"{lead['value']:+.3f} [{lead['low']:+.3f}, {lead['high']:+.3f}]"
-            for measure, lead in entry.get("simlib_lead", {}).items()
-            if lead["value"] is not None
-        }
-        if cells:
+        leads = entry.get("simlib_lead", {}).items()
+        if cells := {m: text for m, lead in leads if (text := interval_text(lead, "+"))}:
             rows.append({"simlib minus": system, **cells})
     return pd.DataFrame(rows).fillna("")
+
+
+def search_metrics(
+    aspects: pd.DataFrame, error: float | None, outliers: pd.DataFrame, robustness: dict,
+    judgements: dict | None,
+) -> dict:  # fmt: skip
+    """Collect the figures of `metrics/search.json`: those of the studies beside the ranking.
+
+    Parameters
+    ----------
+    aspects : pandas.DataFrame
+        From `aspect_gain_table`.
+    error : float or None
+        From `largest_error`.
+    outliers : pandas.DataFrame
+        From `no_close_match_rates`.
+    robustness : dict
+        From `robustness_report`.
+    judgements : dict or None
+        From `evaluate_judgements`.
+
+    Returns
+    -------
+    dict
+        JSON-like; keys `turned_up`, `reliability`, `nothing_close`, `robustness`, `judgements`.
+    """
+    gains = aspects.dropna()
+    pairs = gains["turned up"] + ", " + gains["measured"]
+
+    def values(entries):
+        return {name: entry["value"] for name, entry in entries.items()}
+
+    return {
+        "turned_up": dict(zip(pairs, gains["value"], strict=True)),
+        "reliability": error,
+        "nothing_close": outliers.set_index("artists").to_dict("index"),
+        "robustness": {name: values(measures) for name, measures in robustness.items()},
+        "judgements": values(judgements["agreement"]) if judgements else {},
+    }

@@ -1,33 +1,29 @@
-"""How good the ranked lists are, for artists that the model never heard, and beside what."""
-
-from __future__ import annotations
+"""The systems that are compared: simlib, its baselines, and other systems' files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from simlib.core import Project, cosine
 from simlib.evaluation.comparisons import comparison_files, load_comparison
-from simlib.evaluation.protocol import compare_excerpts, compare_systems
+from simlib.evaluation.protocol import Evaluation, compare_excerpts, compare_systems
 from simlib.features import DESCRIPTOR_BLOCK_SECONDS, DESCRIPTOR_GROUPS, FeatureStore
 from simlib.index import Index, IndexSettings, hub_corrected
 from simlib.model import Embedder, load_pretrained
 
-if TYPE_CHECKING:
-    from simlib.evaluation.protocol import Evaluation
 
-
-def standardised(vectors: np.ndarray, reference: np.ndarray, groups: Sequence[int]) -> np.ndarray:
-    """Make hand-crafted features comparable: z-scored, every group of them of equal weight.
+def standardised(vectors: np.ndarray, others: np.ndarray, groups: Sequence[int]) -> np.ndarray:
+    """Standardise hand-crafted features; every group of them gets equal weight.
 
     Parameters
     ----------
     vectors : numpy.ndarray, shape (n_tracks, d)
-    reference : numpy.ndarray, shape (n_others, d)
-        Other artists' recordings, which give mean and deviation.
+    others : numpy.ndarray, shape (n_others, d)
+        Recordings by other artists, which give mean and standard deviation.
     groups : sequence of int
         Sizes of the groups of columns; they sum to d.
 
@@ -35,18 +31,18 @@ def standardised(vectors: np.ndarray, reference: np.ndarray, groups: Sequence[in
     -------
     numpy.ndarray, shape (n_tracks, d)
     """
-    deviation = reference.std(axis=0)
-    scores = (vectors - reference.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    deviation = others.std(axis=0)
+    scores = (vectors - others.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
     return scores / np.sqrt(np.repeat(groups, groups))
 
 
 def by_other_tags(evaluation: Evaluation) -> dict[str, Any]:
-    """Rank by the overlap of the other tag columns: what words can say, as a reference.
+    """Rank by the Jaccard index of the other tag columns: a baseline that uses tags only.
 
     Returns
     -------
     dict of str to numpy.ndarray, shape (n_tracks, n_tracks)
-        By the column that is measured; empty where there is only one.
+        By the column that is measured; empty if there is only one.
     """
     gains = evaluation.gains
     if len(gains) < 2:
@@ -55,14 +51,17 @@ def by_other_tags(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def at_random(evaluation: Evaluation) -> np.ndarray:
-    """Similarities that mean nothing: the floor of every measure."""
+    """Draw similarities at random: the lowest level of every measure."""
     rng = np.random.default_rng(evaluation.settings.seed + 1)
     return rng.random((len(evaluation.tracks),) * 2)
 
 
 @dataclass(frozen=True)
 class EvaluationContext:
-    """Where the systems find what they need.
+    """What the systems are computed from.
+
+    Descriptors and models are read once. Log-mel spectrograms are read when they are embedded: in
+    memory they would take gigabytes.
 
     Attributes
     ----------
@@ -70,10 +69,10 @@ class EvaluationContext:
     store : simlib.features.FeatureStore
     model : simlib.model.Embedder
     index : simlib.index.Index
-    sides : numpy.ndarray of object, shape (n_tracks,)
+    splits : numpy.ndarray of object, shape (n_tracks,)
         Of the index's tracks; from `split_artists`.
     settings : simlib.index.IndexSettings
-        How segments are laid, for all encoders alike.
+        How recordings are cut into segments, for all networks alike.
     """
 
     project: Project
@@ -85,53 +84,53 @@ class EvaluationContext:
 
     @property
     def test(self) -> pd.DataFrame:
-        """The test rows of the table."""
+        """The test tracks."""
         return self.index.tracks[self.splits == "test"].reset_index(drop=True)
 
-    @property
+    @cached_property
     def untrained(self) -> Embedder:
         """The same network with random weights; only the features' scale is the same."""
-        seed = self.model.provenance["train"]["seed"]
-        model = self.model
+        model, seed = self.model, self.model.provenance["train"]["seed"]
         same = Embedder.untrained(model.front_end, model.segment_seconds, model.architecture, seed)
-        same.descriptor_branch.mean, same.descriptor_branch.deviation = (
-            model.descriptor_branch.mean,
-            model.descriptor_branch.deviation,
-        )
+        branch, trained = same.descriptor_branch, model.descriptor_branch
+        branch.mean, branch.deviation = trained.mean, trained.deviation
         return same
 
-    @property
+    @cached_property
     def pretrained(self) -> tuple[Embedder | None, str]:
-        """The weights that come with simlib, and a word on them.
+        """The weights that come with simlib, and a remark on them.
 
         Returns
         -------
         model : simlib.model.Embedder or None
-            None where they cannot be scored.
+            None if they cannot be scored.
         remark : str
         """
         digests = self.index.tracks["digest"]
         return load_pretrained(self.project.pretrained_weights, self.model.front_end, digests)
 
-    def embed(self, model: Embedder, tracks: pd.DataFrame) -> np.ndarray:
-        """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
-        return np.stack([
-            model.track(*self.features(row), self.settings.hop_seconds)[0]
-            for row in tracks.itertuples()
-        ])  # fmt: skip
+    @cached_property
+    def descriptors(self) -> np.ndarray:
+        """The hand-crafted descriptors of the catalogue: float32, shape (n_tracks, 102)."""
+        return self.store.descriptors(self.index.tracks["descriptor"])
 
-    def features(self, row: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return a recording's log-mel spectrogram and its descriptor."""
-        return self.store.log_mel(row.log_mel), self.store.descriptor(row.descriptor)
-
-    def describe(self, tracks: pd.DataFrame) -> np.ndarray:
-        """Hand-crafted descriptors of recordings, ready to be compared by cosine."""
-        return self.standardised(self.store.descriptors(tracks["descriptor"]))
+    @property
+    def described(self) -> np.ndarray:
+        """The descriptors of the catalogue, standardised, to be compared by cosine."""
+        return self.standardised(self.descriptors)
 
     def standardised(self, descriptors: np.ndarray) -> np.ndarray:
-        """Scale descriptors by what the recordings of all but the test artists are like."""
-        known = self.store.descriptors(self.index.tracks["descriptor"][self.splits != "test"])
-        return standardised(descriptors, known, DESCRIPTOR_GROUPS)
+        """Standardise descriptors by the tracks of all but the test artists."""
+        return standardised(descriptors, self.descriptors[self.splits != "test"], DESCRIPTOR_GROUPS)
+
+    def embed(self, model: Embedder, tracks: pd.DataFrame) -> np.ndarray:
+        """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
+        hop = self.settings.hop_seconds
+        return np.stack([model.track(*self.features(t), hop)[0] for t in tracks.itertuples()])
+
+    def features(self, track: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return a recording's log-mel spectrogram and its descriptor."""
+        return self.store.log_mel(track.log_mel), self.store.descriptor(track.descriptor)
 
 
 def evaluate_systems(
@@ -141,7 +140,7 @@ def evaluate_systems(
 
     Parameters
     ----------
-    stage : Stage
+    context : EvaluationContext
     evaluation : simlib.evaluation.Evaluation
 
     Returns
@@ -156,22 +155,20 @@ def evaluate_systems(
     SimlibError
         If a file in `comparisons/` cannot be used.
     """
-    tracks, hubs = evaluation.tracks, context.index.settings.hubs
+    tracks, artists, hubs = evaluation.tracks, evaluation.artists, context.index.settings.hubs
+    test = context.splits == "test"
     systems = {
-        "simlib": hub_corrected(
-            context.index.weighted()[context.splits == "test"], evaluation.artists, hubs
-        ),
+        "simlib": hub_corrected(context.index.weighted()[test], artists, hubs),
         "untrained": cosine(context.embed(context.untrained, tracks)),
-        "mfcc": cosine(context.describe(tracks)),
+        "mfcc": cosine(context.described[test]),
     }
     if not evaluation.columns:
         return systems, compare_excerpts(_excerpts(context, tracks), evaluation)
     compared: dict[str, Any] = dict(systems)
     if (shipped := context.pretrained[0]) is not None:
-        vectors = context.embed(shipped, tracks)
-        compared["pretrained"] = hub_corrected(vectors, evaluation.artists, hubs)
-    if words := by_other_tags(evaluation):
-        compared["tags"] = words
+        compared["pretrained"] = hub_corrected(context.embed(shipped, tracks), artists, hubs)
+    if tags := by_other_tags(evaluation):
+        compared["tags"] = tags
     compared["random"] = at_random(evaluation)
     for name, path in comparison_files(context.project.comparisons).items():
         compared[name] = load_comparison(path, tracks)
@@ -179,26 +176,26 @@ def evaluate_systems(
 
 
 def _excerpts(context, tracks):
-    """Embed each recording as an excerpt, its first third, and the rest; {system: (both)}."""
-    learned = {"simlib": context.model, "untrained": context.untrained}
+    """Embed the first third of each recording, and the rest: {system: (excerpts, rests)}."""
+    networks = {"simlib": context.model, "untrained": context.untrained}
     if (shipped := context.pretrained[0]) is not None:
-        learned["pretrained"] = shipped
-    parts = [_thirds(context, row) for row in tracks.itertuples()]
+        networks["pretrained"] = shipped
+    cut = [_thirds(context, track) for track in tracks.itertuples()]
     found = {}
-    for name, model in learned.items():
-        # Without overlap of segments, as there is none of the two parts.
+    for name, model in networks.items():
+        # The step is a whole segment, so that no second counts twice.
         hop = model.segment_seconds
-        found[name] = _stacked(parts, lambda part, m=model, h=hop: m.track(*part, h)[0])
-    described = _stacked(parts, lambda part: part[1].mean(axis=0))
-    found["mfcc"] = tuple(context.standardised(side) for side in described)
+        found[name] = _stacked(cut, lambda pair, m=model, h=hop: m.track(*pair, h)[0])
+    described = _stacked(cut, lambda pair: pair[1].mean(axis=0))
+    found["mfcc"] = tuple(context.standardised(vectors) for vectors in described)
     rng = np.random.default_rng(0)
     found["random"] = tuple(rng.standard_normal((len(tracks), 16)) for _ in range(2))
     return found
 
 
-def _thirds(context, row):
+def _thirds(context, track):
     """Cut a recording's features after a third of its descriptor's blocks; None if it has one."""
-    log_mel, descriptor = context.features(row)
+    log_mel, descriptor = context.features(track)
     cut = -(-len(descriptor) // 3)
     frame = round(cut * DESCRIPTOR_BLOCK_SECONDS * context.model.front_end.frame_rate)
     if not 0 < cut < len(descriptor) or frame >= len(log_mel):
@@ -206,10 +203,9 @@ def _thirds(context, row):
     return (log_mel[:frame], descriptor[:cut]), (log_mel[frame:], descriptor[cut:])
 
 
-def _stacked(parts, embed):
-    """Embed both parts of each recording; rows of NaN for those that have none."""
-    halves = [None if both is None else [embed(part) for part in both] for both in parts]
-    size = next((len(both[0]) for both in halves if both is not None), 1)
-    nothing = [np.full(size, np.nan)] * 2
-    filled = [nothing if both is None else both for both in halves]
-    return tuple(np.stack([both[side] for both in filled]) for side in (0, 1))
+def _stacked(cut, embed):
+    """Embed excerpt and rest of each recording; rows of NaN for those that are not cut."""
+    embedded = [None if pair is None else [embed(features) for features in pair] for pair in cut]
+    size = next((len(pair[0]) for pair in embedded if pair is not None), 1)
+    missing = [np.full(size, np.nan)] * 2
+    return tuple(np.stack(rows) for rows in zip(*(p or missing for p in embedded), strict=True))

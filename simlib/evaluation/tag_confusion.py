@@ -1,12 +1,4 @@
-"""What words cannot say: which tags can be heard, which name one sound, whom they do not fit.
-
-A word is heard where the neighbours of recordings that carry it carry it more often than those of
-other recordings do. Artists are the witnesses: intervals resample them, and chance is what the same
-lists tell when artists swap their tags. Among dozens of words some would pass by chance, so that
-what is claimed is held to a false discovery rate (Benjamini and Hochberg 1995).
-"""
-
-from __future__ import annotations
+"""Confused tags: pairs of tags whose recordings sound alike."""
 
 from itertools import combinations
 
@@ -14,101 +6,86 @@ import numpy as np
 import pandas as pd
 
 from simlib.evaluation.statistics import (
-    chance_of,
     false_discovery_rates,
-    resamples,
-    swapped_artists,
+    permutation_p,
+    resample_artists,
+    swap_artists,
 )
-from simlib.evaluation.tag_audibility import (
-    FALSE_DISCOVERIES,
-    FEWEST_ARTISTS,
-    HALF,
-    Neighbourhoods,
-    witnesses,
-)
+from simlib.evaluation.tag_audibility import Neighbourhoods
 
 
 def confused_tags(neighbourhoods: Neighbourhoods, supported: pd.DataFrame) -> pd.DataFrame:
-    """Find pairs of words of one column that the ear does not tell apart.
+    """Find pairs of audible tags of one column that the ranking confuses.
 
-    Only recordings with one of the two words are looked at, as queries and as neighbours. How much
-    more often than the queries with neither do they meet a word? That is its pull on them. Two
-    words are close where each pulls the other's recordings, together at least half as strongly as
-    their own and beyond chance.
+    Only recordings with one of the two tags count, as queries and as neighbours. A tag attracts
+    recordings if it is more frequent among their neighbours than among those of queries with
+    neither tag. Two tags are confused if each attracts the other's recordings beyond chance.
 
     Parameters
     ----------
     neighbourhoods : Neighbourhoods
     supported : pandas.DataFrame
-        From `tag_support_table`. Only words that are heard are paired: others pull nothing.
+        From `tag_support_table`. Only audible tags are paired: others attract nothing.
 
     Returns
     -------
     pandas.DataFrame
         `column, tag, other`; `together`, the share of the recordings with either that carry both;
-        `queries` and `other_queries` with one word only; `crossing`, the pull of the other's word
-        over that of their own, both ways together, each word in proportion to how frequent it is:
-        1 where the two are one sound, with its 95% interval `low, high` over artists; `q`, the
-        false discovery rate; `verdict`: `one sound` where the interval holds 1 and nothing below a
-        half, else `close`. Surest first. `attrs["pairs"]` is how many pairs were tested.
+        `queries` and `other_queries` with one tag only; `attraction`, that of the other tag over
+        that of their own, both ways together and in proportion to the tags' frequencies: 1 if the
+        two are one sound, with its 95% interval `low, high` over artists; `q`, the false discovery
+        rate; `confusion`: `one sound` if the interval holds 1 and nothing below the least
+        attraction, else `close`. Surest first. `attrs["pairs"]` is how many pairs were tested.
     """
-    heard = supported[supported["verdict"] == "audible"]
-    rows = []
-    for column, words in neighbourhoods.words.items():
-        tags = set(heard["tag"][heard["column"] == column])
-        places = [i for i in np.argsort(words.names) if words.names[i] in tags]
-        pairs = (_pair(words, *two, neighbourhoods.settings) for two in combinations(places, 2))
+    audible = supported[supported["audibility"] == "audible"]
+    rows, settings = [], neighbourhoods.settings
+    for column, tagged in neighbourhoods.columns.items():
+        paired = set(audible["tag"][audible["column"] == column])
+        places = [i for i in np.argsort(tagged.names) if tagged.names[i] in paired]
+        pairs = (_pair(tagged, *two, settings) for two in combinations(places, 2))
         rows += [{"column": column, **found} for found in pairs if found]
-    names = "column tag other together queries other_queries crossing low high p"
+    names = "column tag other together queries other_queries attraction low high p"
     table = pd.DataFrame(rows, columns=names.split())
     table["q"] = false_discovery_rates(table.pop("p"))
-    one_sound = (table["low"] >= HALF) & (table["high"] >= 1)
-    table["verdict"] = np.where(one_sound, "one sound", "close")
-    close = table[table["q"] <= FALSE_DISCOVERIES]
+    study = settings.tag_study
+    one_sound = (table["low"] >= study.least_attraction) & (table["high"] >= 1)
+    table["confusion"] = np.where(one_sound, "one sound", "close")
+    close = table[table["q"] <= study.false_discoveries]
     found = close.sort_values("low", ascending=False, kind="stable", ignore_index=True)
     found.attrs["pairs"] = len(table)
     return found
 
 
-def _pair(words, first, second, settings):
-    """Measure one pair of words; None where one of the three groups has too few artists."""
-    one = words.own[:, first] & ~words.own[:, second]
-    other = words.own[:, second] & ~words.own[:, first]
-    neither = ~(words.own[:, first] | words.own[:, second])
-    groups = np.stack([one, other, neither])
-    if witnesses(words, groups.T).min() < FEWEST_ARTISTS:
+def _pair(tagged, first, second, settings):
+    """Measure one pair of tags; None if one of the three groups has too few artists."""
+    one, other = tagged.own[:, [first, second]].T
+    groups = np.stack([one & ~other, other & ~one, ~(one | other)])
+    if tagged.artists_with(groups.T).min() < settings.tag_study.fewest_artists:
         return None
-    carry = words.member[:, [first, second]]
-    near = words.near[:, :, [first, second]]
-    alone = carry & ~carry[:, ::-1]
-    shares = (near & ~near[:, :, ::-1]).sum(axis=1) / words.listed[:, None] / alone.mean(axis=0)
+    tags, near = tagged.tags[:, [first, second]], tagged.near[:, :, [first, second]]
+    only = (tags & ~tags[:, ::-1]).mean(axis=0)
+    shares = (near & ~near[:, :, ::-1]).sum(axis=1) / tagged.listed[:, None] / only
     pulls = _pulls(groups[:, None, :].astype(float), shares)[:, :, 0]
-    crossing = float(_crossing(pulls))
-    low = high = np.nan
-    chance = 1.0
-    crossed = np.array([pulls[0, 1], pulls[1, 0]])
-    # Else the answer is known, and most pairs are of this kind.
-    if crossing >= HALF and crossed.min() > 0:
-        drawn = groups[:, None, :] * resamples(words.artists, settings.bootstrap, settings.seed)
-        low, high = np.nanpercentile(_crossing(_pulls(drawn, shares)), [2.5, 97.5])
-        swaps = swapped_artists(words.artists, settings.bootstrap, settings.seed)
+    attraction, crossed = float(_attraction(pulls)), np.array([pulls[0, 1], pulls[1, 0]])
+    low, high, p = np.nan, np.nan, 1.0
+    # Most pairs are below the least attraction; resampling would only take time.
+    if attraction >= settings.tag_study.least_attraction and crossed.min() > 0:
+        times, seed = settings.bootstrap, settings.seed
+        drawn = groups[:, None, :] * resample_artists(tagged.artists, times, seed)
+        low, high = np.nanpercentile(_attraction(_pulls(drawn, shares)), [2.5, 97.5])
+        swaps = swap_artists(tagged.artists, times, seed)
         swapped = _pulls(groups[:, swaps].astype(float), shares)
-        chance = chance_of(swapped[0, 1] + swapped[1, 0], crossed.sum())
+        p = permutation_p(swapped[0, 1] + swapped[1, 0], crossed.sum())
     return {
-        "tag": words.names[first],
-        "other": words.names[second],
-        "together": carry.all(axis=1).sum() / carry.any(axis=1).sum(),
-        "queries": one.sum(),
-        "other_queries": other.sum(),
-        "crossing": crossing,
-        "low": low,
-        "high": high,
-        "p": chance,
-    }
+        "tag": tagged.names[first], "other": tagged.names[second],
+        "together": tags.all(axis=1).sum() / tags.any(axis=1).sum(),
+        "queries": groups[0].sum(), "other_queries": groups[1].sum(),
+        "attraction": attraction, "low": low, "high": high, "p": p,
+    }  # fmt: skip
 
 
 def _pulls(weights, shares):
-    """How much more of each word two groups meet than a third does.
+    """Compute how much more frequent each tag is near two groups of queries than near a third.
 
     Parameters
     ----------
@@ -119,7 +96,7 @@ def _pulls(weights, shares):
     Returns
     -------
     numpy.ndarray of float64, shape (2, 2, times)
-        By group and word; NaN where a group is empty.
+        By group and tag; NaN if a group is empty.
     """
     sizes = weights.sum(axis=2, keepdims=True)
     sums = weights @ shares
@@ -127,7 +104,7 @@ def _pulls(weights, shares):
     return (means[:2] - means[2]).transpose(0, 2, 1)
 
 
-def _crossing(pulls):
+def _attraction(pulls):
     """Divide the pull of the other tag by that of the own; NaN if the own pulls nothing."""
     own, crossed = pulls[0, 0] + pulls[1, 1], pulls[0, 1] + pulls[1, 0]
     return np.divide(crossed, own, out=np.full(own.shape, np.nan), where=own > 0)

@@ -10,11 +10,11 @@ from .catalogue_figures import catalogue_map_figure as catalogue_map_figure
 from .catalogue_figures import catalogue_overview as catalogue_overview
 from .catalogue_figures import marked_map as marked_map
 from .evaluation_figures import aspect_matrix as aspect_matrix
+from .evaluation_figures import kept_histogram as kept_histogram
 from .evaluation_figures import learning_curves as learning_curves
 from .evaluation_figures import metric_bars as metric_bars
 from .evaluation_figures import neighbours_by_tag as neighbours_by_tag
 from .evaluation_figures import occurrence_histogram as occurrence_histogram
-from .evaluation_figures import overlap_histogram as overlap_histogram
 from .evaluation_figures import reliability_figure as reliability_figure
 from .evaluation_figures import tag_support_figure as tag_support_figure
 from .html import PLAYER_RATE as PLAYER_RATE
@@ -23,10 +23,10 @@ from .html import audio_player as audio_player
 from .html import data_uri as data_uri
 from .html import html_table as html_table
 from .html import player_excerpt as player_excerpt
+from .html import render as render
+from .html import style_sheet as style_sheet
 from .pages import execute_notebook as execute_notebook
 from .pages import export_report as export_report
-from .rendering import render as render
-from .rendering import style_sheet as style_sheet
 from .signal_figures import MATCHED as MATCHED
 from .signal_figures import MEL_COLUMNS as MEL_COLUMNS
 from .signal_figures import draw_log_mel as draw_log_mel
@@ -41,12 +41,6 @@ from .text import title_and_artist as title_and_artist
 from .text import track_name as track_name
 
 __all__ = [
-    "data_uri",
-    "render",
-    "style_sheet",
-    "track_block",
-    "interval_text",
-    "title_and_artist",
     "MATCHED",
     "MEL_COLUMNS",
     "PLAYER_RATE",
@@ -57,29 +51,35 @@ __all__ = [
     "catalogue_overview",
     "change_block",
     "clock",
+    "data_uri",
     "draw_log_mel",
     "execute_notebook",
     "export_report",
     "headline_block",
     "html_table",
+    "interval_text",
     "judgements_block",
+    "kept_histogram",
     "learning_curves",
     "marked_map",
     "matched_excerpts_figure",
     "metric_bars",
     "neighbours_by_tag",
     "occurrence_histogram",
-    "overlap_histogram",
     "plain",
     "player_excerpt",
     "query_block",
     "record_block",
-    "track_name",
     "rejected_block",
     "reliability_figure",
+    "render",
     "short",
     "strip_notebook",
+    "style_sheet",
+    "summary_block",
     "tag_support_figure",
     "three_views",
-    "summary_block",
+    "title_and_artist",
+    "track_block",
+    "track_name",
 ]

@@ -1,4 +1,4 @@
-"""The blocks of reports, as HTML from templates."""
+"""Blocks of reports: HTML from templates."""
 
 import os
 import platform
@@ -9,19 +9,17 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from simlib.reporting.html import audio_player, html_table
-from simlib.reporting.rendering import render
+from simlib.reporting.html import audio_player, html_table, render
 from simlib.reporting.text import track_name
 
-# Rows of rejected entries that a report lists.
+# The most rejected entries that a report lists.
 MOST_REJECTED = 50
 
 
 def query_block(
-    query: pd.Series, neighbours: pd.DataFrame, data: str | os.PathLike, columns: list[str],
-    remark: str = "",
-) -> Markup:  # fmt: skip
-    """Make the block of one example query: the query and its ranked list, to listen to.
+    query: pd.Series, neighbours: pd.DataFrame, data: str | os.PathLike, columns: list[str]
+) -> Markup:
+    """Make the block of one example query, with its ranked list to listen to.
 
     Parameters
     ----------
@@ -33,21 +31,19 @@ def query_block(
         The catalogue's folder.
     columns : list of str
         Tag columns to show.
-    remark : str
-        A sentence above the list.
 
     Returns
     -------
     markupsafe.Markup
     """
-    return _block(query, data, columns, [("", _listed(neighbours, data))], remark)
+    return _block(query, {"": neighbours}, data, columns)
 
 
 def change_block(
     query: pd.Series, before: pd.DataFrame, after: pd.DataFrame, data: str | os.PathLike,
     columns: list[str],
 ) -> Markup:  # fmt: skip
-    """Make the block of one recording whose list has changed: both lists, to listen to.
+    """Make the block of one recording whose list has changed, with both lists to listen to.
 
     Parameters
     ----------
@@ -64,20 +60,21 @@ def change_block(
     -------
     markupsafe.Markup
     """
-    lists = [("Before", _listed(before, data)), ("After", _listed(after, data))]
-    return _block(query, data, columns, lists)
+    return _block(query, {"Before": before, "After": after}, data, columns)
 
 
-def _block(query, data, columns, lists, remark=""):
-    player = audio_player(Path(data) / query["path"])
+def _block(query, lists, data, columns):
     tags = " · ".join(query[column].replace(";", ", ") for column in columns)
-    return render("blocks", "query", track_name(query), player, tags, lists, remark)
+    tables = [(title, _playable(listed, data)) for title, listed in lists.items()]
+    player = audio_player(Path(data) / query["path"])
+    return render("blocks", "query", track_name(query), player, tags, tables)
 
 
-def _listed(neighbours, data):
+def _playable(listed, data):
+    """Make a table of a ranked list, with a player in each row."""
     known = ["rank", "title", "artist", "similarity", "shares", "before", "after"]
-    shown = neighbours[[column for column in known if column in neighbours]].copy()
-    shown.insert(1, "listen", [audio_player(Path(data) / path) for path in neighbours["path"]])
+    shown = listed[[column for column in known if column in listed]].copy()
+    shown.insert(1, "listen", [audio_player(Path(data) / path) for path in listed["path"]])
     return html_table(shown, raw=["listen"])
 
 
@@ -87,7 +84,7 @@ def track_block(track: pd.Series) -> Markup:
 
 
 def judgements_block(found: dict | None) -> Markup:
-    """Make the block on what listeners said.
+    """Make the block on the agreement with listeners.
 
     Parameters
     ----------
@@ -102,12 +99,12 @@ def judgements_block(found: dict | None) -> Markup:
 
 
 def headline_block(text: str) -> Markup:
-    """Make the block that a page opens with: one sentence of plain text."""
+    """Make the first block of a page: a headline of plain text."""
     return render("blocks", "headline", text)
 
 
 def summary_block(headline: str, details: list[str], tracks: int, artists: int) -> Markup:
-    """Make the block that the report opens with.
+    """Make the first block of the report: headline, details and size of the test.
 
     Parameters
     ----------
@@ -115,13 +112,13 @@ def summary_block(headline: str, details: list[str], tracks: int, artists: int) 
     details : list of str
         Both from `simlib.evaluation.headline_of`.
     tracks, artists : int
-        How many were tested.
+        Numbers of test tracks and test artists.
     """
     return render("blocks", "summary", headline, details, tracks, artists)
 
 
 def rejected_block(rejected: pd.DataFrame, kept: int) -> Markup:
-    """Make the summary of what could not be used: counts by cause, and the first rows."""
+    """Make the block on rejected entries: counts by cause, and the first rows."""
     causes = rows = ""
     if not rejected.empty:
         counts = rejected["cause"].value_counts()
@@ -132,7 +129,7 @@ def rejected_block(rejected: pd.DataFrame, kept: int) -> Markup:
 
 
 def record_block(params: str, packages: Iterable[str]) -> Markup:
-    """Make the closing block: the parameters and the versions that made the report.
+    """Make the last block: parameters and package versions.
 
     Parameters
     ----------

@@ -1,22 +1,21 @@
-"""Figures from tables. Every text from a catalogue is drawn as it is, never as mathematics."""
+"""Figures of the catalogue. Its texts are drawn as they are, never as mathematics."""
 
-from __future__ import annotations
-
-import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from simlib.reporting.text import plain
 
 PALETTE = "colorblind"
-# How far a number on a map is from all else, in points of type.
+# Least distance of a number on a map from points and numbers, in points of type.
 LABEL = 13.0
 
 
-def catalogue_overview(tracks: pd.DataFrame, columns: list[str]) -> matplotlib.figure.Figure:
-    """Draw what the catalogue is made of: durations, and recordings by tag.
+def catalogue_overview(tracks: pd.DataFrame, columns: list[str]) -> Figure:
+    """Draw the durations of the recordings, and the number of recordings with each tag.
 
     Parameters
     ----------
@@ -30,13 +29,12 @@ def catalogue_overview(tracks: pd.DataFrame, columns: list[str]) -> matplotlib.f
     matplotlib.figure.Figure
     """
     columns = columns[:3]
-    figure, axes = plt.subplots(
-        1, 1 + len(columns), figsize=(4 * (1 + len(columns)), 4), layout="constrained",
-        squeeze=False,
-    )  # fmt: skip
-    sns.histplot(tracks["seconds"], bins=30, ax=axes[0, 0], color="C0")
-    axes[0, 0].set(title="Duration", xlabel="seconds", ylabel="recordings")
-    for panel, column in zip(axes[0, 1:], columns, strict=True):
+    count = 1 + len(columns)
+    figure, axes = plt.subplots(1, count, figsize=(4 * count, 4), layout="constrained")
+    duration, *panels = np.atleast_1d(axes)
+    sns.histplot(tracks["seconds"], bins=30, ax=duration, color="C0")
+    duration.set(title="Duration", xlabel="seconds", ylabel="recordings")
+    for panel, column in zip(panels, columns, strict=True):
         tags = tracks[column].str.split(";").explode().str.strip()
         counts = tags[tags != ""].value_counts().head(15)
         names = [plain(name) for name in counts.index]
@@ -45,7 +43,7 @@ def catalogue_overview(tracks: pd.DataFrame, columns: list[str]) -> matplotlib.f
     return figure
 
 
-def catalogue_map_figure(points: np.ndarray, column: pd.Series) -> matplotlib.figure.Figure:
+def catalogue_map_figure(points: np.ndarray, column: pd.Series) -> Figure:
     """Draw the catalogue as a map, coloured by the most frequent values of a column.
 
     Parameters
@@ -65,7 +63,7 @@ def catalogue_map_figure(points: np.ndarray, column: pd.Series) -> matplotlib.fi
     return figure
 
 
-def scatter_by_group(points, column, axes, **style):
+def scatter_by_group(points: np.ndarray, column: pd.Series, axes: Axes, **style: object) -> None:
     """Scatter tracks by the eight most frequent values of a column; the first of several counts."""
     first = column.str.split(";").str[0].str.strip()
     often = list(first[first != ""].value_counts().head(8).index)
@@ -78,16 +76,16 @@ def scatter_by_group(points, column, axes, **style):
 
 
 def marked_map(
-    points: np.ndarray, column: pd.Series, reference: np.ndarray, found: np.ndarray
-) -> matplotlib.figure.Figure:
-    """Draw the catalogue as a map on which a reference and what is like it are marked.
+    points: np.ndarray, column: pd.Series, query: np.ndarray, found: np.ndarray
+) -> Figure:
+    """Draw the catalogue as a map on which a query and its results are marked.
 
     Parameters
     ----------
     points : numpy.ndarray, shape (n_tracks, 2)
     column : pandas.Series
         See `catalogue_map_figure`.
-    reference : numpy.ndarray, shape (2,)
+    query : numpy.ndarray, shape (2,)
     found : numpy.ndarray, shape (n_found, 2)
         Places of the ranked list, best first; they are numbered from 1.
 
@@ -99,12 +97,12 @@ def marked_map(
     figure, axes = plt.subplots(figsize=(5.2, 5.6), dpi=170)
     figure.subplots_adjust(0.01, 0.2, 0.99, 0.99)
     scatter_by_group(points, column, axes, s=20, alpha=0.7)
-    axes.plot(*reference, "*", color="crimson", mec="white", markersize=18, label="the reference")
+    axes.plot(*query, "*", color="crimson", mec="white", markersize=18, label="the query")
     axes.plot(*found.T, "o", color="black", markersize=4)
     axes.set(xticks=[], yticks=[])
     axes.margins(0.1)
     axes.autoscale_view()
-    anchors = axes.transData.transform(np.vstack([reference, found])) * 72 / figure.dpi
+    anchors = axes.transData.transform(np.vstack([query, found])) * 72 / figure.dpi
     for number, offset in enumerate(_free_places(anchors), 1):
         axes.annotate(
             str(number), found[number - 1], offset, textcoords="offset points", ha="center",
@@ -122,7 +120,7 @@ def marked_map(
 def _free_places(anchors):
     """Find places for the labels of all points but the first: points of type, shape (n, 2).
 
-    Each takes the nearest place, going round its point, where it covers no point and no label.
+    Each gets the nearest place around its point that covers no point and no label.
     """
     taken, offsets = list(anchors), []
     angles = np.arange(12) * np.pi / 6

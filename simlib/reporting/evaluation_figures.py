@@ -1,23 +1,21 @@
-"""Figures from tables. Every text from a catalogue is drawn as it is, never as mathematics."""
+"""Figures of the evaluation. Texts of a catalogue are drawn as they are, never as mathematics."""
 
-from __future__ import annotations
-
-import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.figure import Figure
 
 from simlib.reporting.catalogue_figures import PALETTE
-from simlib.reporting.text import plain
+from simlib.reporting.text import interval_text, plain
 
 # Of `simlib.evaluation.tag_support_table`.
-VERDICTS = ["audible", "barely audible", "not audible", "unclear"]
+AUDIBILITY = ["audible", "barely audible", "not audible", "unclear"]
 # The systems keep their colours in every figure.
 SYSTEM_ORDER = ["simlib", "pretrained", "untrained", "mfcc", "tags", "random"]
 
 
-def metric_bars(table: pd.DataFrame) -> matplotlib.figure.Figure:
+def metric_bars(table: pd.DataFrame) -> Figure:
     """Draw every measure as bars by system, with 95% intervals.
 
     Parameters
@@ -30,11 +28,10 @@ def metric_bars(table: pd.DataFrame) -> matplotlib.figure.Figure:
     matplotlib.figure.Figure
     """
     table = table.dropna(subset=["value", "low"])
-    measures = list(dict.fromkeys(table["measure"]))
-    systems = [s for s in SYSTEM_ORDER if s in set(table["system"])]
-    systems += [s for s in dict.fromkeys(table["system"]) if s not in systems]
+    measures, systems = (list(dict.fromkeys(table[name])) for name in ("measure", "system"))
+    systems.sort(key=lambda s: SYSTEM_ORDER.index(s) if s in SYSTEM_ORDER else len(SYSTEM_ORDER))
     colours = dict(zip(systems, sns.color_palette(PALETTE, len(systems)), strict=True))
-    # Two side by side: still legible on a phone.
+    # Two side by side are still legible on a phone.
     across = max(1, min(2, len(measures)))
     rows = max(1, -(-len(measures) // across))
     figure, axes = plt.subplots(
@@ -44,23 +41,21 @@ def metric_bars(table: pd.DataFrame) -> matplotlib.figure.Figure:
     for panel in axes.flat[len(measures) :]:
         panel.set_axis_off()
     for panel, measure in zip(axes.flat, measures, strict=False):
-        part = table[table["measure"] == measure].set_index("system")
-        part = part.loc[[s for s in systems if s in part.index]]
-        # By number: two names that are cut to the same text are two bars still.
-        numbers = [str(i) for i in range(len(part))]
-        sns.barplot(
-            x=part["value"].to_numpy(), y=numbers, hue=numbers, legend=False, ax=panel,
-            palette=[colours[s] for s in part.index],
-        )  # fmt: skip
-        panel.set_yticks(range(len(part)), [plain(s, 18) for s in part.index])
-        errors = [part["value"] - part["low"], part["high"] - part["value"]]
-        panel.errorbar(part["value"], range(len(part)), xerr=errors, fmt="none", color="0.2")
-        panel.set(title=plain(measure), xlabel="", ylabel="")
+        shown = table[table["measure"] == measure].set_index("system")
+        shown = shown.loc[[s for s in systems if s in shown.index]]
+        # By number: two names that are cut to the same text are still two bars.
+        places = np.arange(len(shown))
+        panel.barh(places, shown["value"], color=[colours[s] for s in shown.index])
+        errors = [shown["value"] - shown["low"], shown["high"] - shown["value"]]
+        panel.errorbar(shown["value"], places, xerr=errors, fmt="none", color="0.2")
+        panel.set_yticks(places, [plain(s, 18) for s in shown.index])
+        panel.set(title=plain(measure), ylim=(len(shown) - 0.5, -0.5))
+        panel.grid(axis="y", visible=False)
     return figure
 
 
-def neighbours_by_tag(cells: pd.DataFrame) -> matplotlib.figure.Figure:
-    """Draw whose company the recordings with each tag keep.
+def neighbours_by_tag(cells: pd.DataFrame) -> Figure:
+    """Draw the tags of the neighbours of recordings with each tag.
 
     Parameters
     ----------
@@ -74,7 +69,7 @@ def neighbours_by_tag(cells: pd.DataFrame) -> matplotlib.figure.Figure:
     if cells.empty:
         figure, axes = plt.subplots(figsize=(6, 1), layout="constrained")
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "There is no tag column to look at.", ha="center")
+        axes.text(0.5, 0.5, "There is no tag column.", ha="center")
         return figure
     labels = [plain(name) for name in cells.index]
     size = 2.5 + 0.42 * len(labels)
@@ -88,8 +83,8 @@ def neighbours_by_tag(cells: pd.DataFrame) -> matplotlib.figure.Figure:
     return figure
 
 
-def occurrence_histogram(counts: dict[str, np.ndarray], k: int) -> matplotlib.figure.Figure:
-    """Draw in how many lists tracks stand, a line a system.
+def occurrence_histogram(counts: dict[str, np.ndarray], k: int) -> Figure:
+    """Draw in how many lists tracks stand, one line a system.
 
     Parameters
     ----------
@@ -112,13 +107,13 @@ def occurrence_histogram(counts: dict[str, np.ndarray], k: int) -> matplotlib.fi
     return figure
 
 
-def overlap_histogram(overlap: np.ndarray, k: int) -> matplotlib.figure.Figure:
+def kept_histogram(shares: np.ndarray, k: int) -> Figure:
     """Draw how much of their lists recordings kept.
 
     Parameters
     ----------
-    overlap : numpy.ndarray of float64, shape (n_tracks,)
-        From `simlib.evaluation.list_overlap`.
+    shares : numpy.ndarray of float64, shape (n_tracks,)
+        From `simlib.evaluation.kept_shares`.
     k : int
         Length of the lists.
 
@@ -128,13 +123,13 @@ def overlap_histogram(overlap: np.ndarray, k: int) -> matplotlib.figure.Figure:
     """
     figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
     edges = (np.arange(k + 2) - 0.5) / k
-    sns.histplot(x=overlap[np.isfinite(overlap)], bins=edges, color="C0", ax=axes)
-    axes.set(xlabel=f"share of the {k} nearest that stayed", ylabel="recordings")
+    sns.histplot(x=shares[np.isfinite(shares)], bins=edges, color="C0", ax=axes)
+    axes.set(xlabel=f"share of the {k} most similar that stayed", ylabel="recordings")
     return figure
 
 
-def aspect_matrix(table: pd.DataFrame) -> matplotlib.figure.Figure:
-    """Draw what turning each part of the similarity up does to each measure.
+def aspect_matrix(table: pd.DataFrame) -> Figure:
+    """Draw the gain in each measure if one aspect gets half of all weight.
 
     Parameters
     ----------
@@ -146,30 +141,25 @@ def aspect_matrix(table: pd.DataFrame) -> matplotlib.figure.Figure:
     matplotlib.figure.Figure
     """
     turned, measured = (table[name].unique() for name in ("turned up", "measured"))
-    values = table.pivot(index="turned up", columns="measured", values="value")
-    values = values.loc[turned, measured]
-    bounds = table.set_index(["turned up", "measured"])
-    texts = [[_with_interval(bounds.loc[(part, aspect)]) for aspect in measured] for part in turned]
+    cells = table.assign(text=[interval_text(row, "+") for row in table.to_dict("records")])
+    values, texts = (
+        cells.pivot(index="turned up", columns="measured", values=name).loc[turned, measured]
+        for name in ("value", "text")
+    )
     size = (1.6 + 1.5 * len(measured), 1.4 + 0.62 * len(turned))
     figure, axes = plt.subplots(figsize=size, layout="constrained")
     largest = np.nanmax(np.abs(values.to_numpy()), initial=0.01)
     sns.heatmap(
-        values.to_numpy(), annot=np.array(texts), fmt="", annot_kws={"size": 8}, cmap="vlag_r",
-        vmin=-largest, vmax=largest, ax=axes, cbar=False,
+        values.to_numpy(), annot=texts.replace(" \\[", "\n[", regex=True), fmt="",
+        annot_kws={"size": 8}, cmap="vlag_r", vmin=-largest, vmax=largest, ax=axes, cbar=False,
         xticklabels=[plain(m, 18) for m in measured], yticklabels=[plain(t, 18) for t in turned],
     )  # fmt: skip
     axes.set(xlabel="nDCG gained, measured by", ylabel="turned up")
     return figure
 
 
-def _with_interval(cell):
-    if np.isnan(cell["value"]):
-        return ""
-    return f"{cell['value']:+.3f}\n[{cell['low']:+.3f}, {cell['high']:+.3f}]"
-
-
-def reliability_figure(table: pd.DataFrame) -> matplotlib.figure.Figure:
-    """Draw how far the score of a result can be taken at its word.
+def reliability_figure(table: pd.DataFrame) -> Figure:
+    """Draw the similarity percentiles that scores state against those that are found.
 
     Parameters
     ----------
@@ -192,13 +182,13 @@ def reliability_figure(table: pd.DataFrame) -> matplotlib.figure.Figure:
     return figure
 
 
-def tag_support_figure(table: pd.DataFrame) -> matplotlib.figure.Figure:
-    """Draw how well the sound supports each word.
+def tag_support_figure(table: pd.DataFrame) -> Figure:
+    """Draw how well the sound supports each tag.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        From `simlib.evaluation.tag_support_table`; words without an interval are left out.
+        From `simlib.evaluation.tag_support_table`; tags without an interval are left out.
 
     Returns
     -------
@@ -212,22 +202,23 @@ def tag_support_figure(table: pd.DataFrame) -> matplotlib.figure.Figure:
         layout="constrained", squeeze=False, sharex=True,
         height_ratios=[n + 1 for n in counts] or [1],
     )  # fmt: skip
-    colours = dict(zip(VERDICTS, sns.color_palette(PALETTE, len(VERDICTS)), strict=True))
+    palette = sns.color_palette(PALETTE, len(AUDIBILITY))
+    colours = dict(zip(AUDIBILITY, palette, strict=True))
     for column, panel in zip(columns, axes.flat, strict=False):
-        part = shown[shown["column"] == column].iloc[::-1]
-        for at, row in enumerate(part.itertuples()):
-            panel.plot([row.low, row.high], [at, at], color=colours[row.verdict])
-            panel.plot(row.odds, at, "o", markersize=4, color=colours[row.verdict])
-        panel.set_yticks(range(len(part)), [plain(tag) for tag in part["tag"]], fontsize=8)
+        rows = shown[shown["column"] == column].iloc[::-1]
+        for at, row in enumerate(rows.itertuples()):
+            panel.plot([row.low, row.high], [at, at], color=colours[row.audibility])
+            panel.plot(row.odds, at, "o", markersize=4, color=colours[row.audibility])
+        panel.set_yticks(range(len(rows)), [plain(tag) for tag in rows["tag"]], fontsize=8)
         panel.axvline(1, color="0.6", linestyle=":")
-        panel.set(title=plain(column), xscale="log", ylim=(-0.7, len(part) - 0.3))
-    lines = [plt.Line2D([], [], color=colours[v], marker="o", markersize=4) for v in VERDICTS]
-    axes.flat[-1].set_xlabel("times the odds that a neighbour carries the word")
-    figure.legend(lines, VERDICTS, loc="outside lower center", ncols=len(VERDICTS), fontsize=8)
+        panel.set(title=plain(column), xscale="log", ylim=(-0.7, len(rows) - 0.3))
+    lines = [plt.Line2D([], [], color=c, marker="o", markersize=4) for c in palette]
+    axes.flat[-1].set_xlabel("times the odds that a neighbour has the tag")
+    figure.legend(lines, AUDIBILITY, loc="outside lower center", ncols=len(lines), fontsize=8)
     return figure
 
 
-def learning_curves(curves: pd.DataFrame) -> matplotlib.figure.Figure:
+def learning_curves(curves: pd.DataFrame) -> Figure:
     """Draw the loss and the validation retrieval over the epochs.
 
     Parameters

@@ -1,25 +1,64 @@
-"""Players and tables as HTML that carries everything in itself."""
+"""HTML: templates and the style sheet, audio players and tables, without any other file."""
 
 import base64
 import os
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from simlib.core import SimlibError
 from simlib.features import decode, duration, fade, mp3_bytes
-from simlib.reporting.rendering import render
 
 PLAYER_SECONDS = 8.0
 PLAYER_RATE = 22050
 
 
+@cache
+def _environment():
+    loader = PackageLoader("simlib.reporting")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+
+
+def render(template: str, macro: str, *arguments: Any, **options: Any) -> Markup:
+    """Fill a macro of a template.
+
+    Parameters
+    ----------
+    template : str
+        `blocks` or `results`.
+    macro : str
+    *arguments, **options
+        Of the macro. Texts are escaped; Markup is HTML already.
+
+    Returns
+    -------
+    markupsafe.Markup
+        HTML, which other templates take as it is.
+    """
+    module = _environment().get_template(f"{template}.html").module
+    return getattr(module, macro)(*arguments, **options)
+
+
+def render_page(**parts: Any) -> str:
+    """Fill the template of a whole page: `policy`, `title`, `kind` and `body`."""
+    return _environment().get_template("page.html").render(style=style_sheet(), **parts) + "\n"
+
+
+def style_sheet() -> Markup:
+    """Return the style sheet of reports, query page and panel."""
+    loader = _environment().loader
+    return Markup(loader.get_source(_environment(), "style.css")[0])
+
+
 def audio_player(
     path: str | os.PathLike, *, start: float | None = None, seconds: float = PLAYER_SECONDS
 ) -> Markup:
-    """Make an audio player that carries a short excerpt of a recording.
+    """Make an audio player with a short excerpt of a recording in it.
 
     Parameters
     ----------
@@ -35,9 +74,10 @@ def audio_player(
         An element with the excerpt as mono MP3; a sentence if it cannot be decoded.
     """
     try:
-        return recording_player(player_excerpt(path, start=start, seconds=seconds))
+        samples = player_excerpt(path, start=start, seconds=seconds)
     except SimlibError as error:
         return render("blocks", "unplayable", error.cause)
+    return render("blocks", "player", data_uri("audio/mpeg", mp3_bytes(samples, PLAYER_RATE)))
 
 
 def player_excerpt(
@@ -50,13 +90,8 @@ def player_excerpt(
     return fade(samples, PLAYER_RATE)
 
 
-def recording_player(samples: np.ndarray, rate: int = PLAYER_RATE) -> Markup:
-    """Make an audio player of mono samples: float32, shape (n_samples,)."""
-    return render("blocks", "player", data_uri("audio/mpeg", mp3_bytes(samples, rate)))
-
-
 def data_uri(kind: str, content: bytes) -> str:
-    """Return content of a MIME type as a URI that carries it."""
+    """Return content of a MIME type as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
@@ -67,7 +102,7 @@ def html_table(frame: pd.DataFrame, *, raw: Iterable[str] = ()) -> Markup:
     ----------
     frame : pandas.DataFrame
     raw : iterable of str
-        Columns that hold HTML of our own making.
+        Columns of HTML that simlib made.
 
     Returns
     -------
@@ -81,9 +116,7 @@ def html_table(frame: pd.DataFrame, *, raw: Iterable[str] = ()) -> Markup:
             return ("", False) if np.isnan(value) else (f"{value:.3f}", True)
         return str(value), False
 
-    columns = [frame[name].tolist() for name in frame.columns]
-    rows = [
-        [cell(*one) for one in zip(frame.columns, row, strict=True)]
-        for row in zip(*columns, strict=True)
-    ]
-    return render("blocks", "table", list(map(str, frame.columns)), rows)
+    columns = [[cell(name, value) for value in frame[name].tolist()] for name in frame.columns]
+    return render(
+        "blocks", "table", list(map(str, frame.columns)), list(zip(*columns, strict=True))
+    )

@@ -1,4 +1,4 @@
-"""Notebooks as pages that carry everything in themselves, to mail."""
+"""Executed notebooks as single HTML pages, without code and without other files, to mail."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 
 from simlib.core import SimlibError, written_aside
-from simlib.reporting.rendering import render_page
+from simlib.reporting.html import render_page
 
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
@@ -56,8 +56,7 @@ def export_report(
 ) -> None:
     """Turn an executed notebook into one page that needs no kernel and no network.
 
-    Code is left out, and so are progress bars and whatever was written to standard error. The page
-    has the name of the first heading.
+    Code, progress bars and standard error are left out. The first heading is the title.
 
     Parameters
     ----------
@@ -88,8 +87,8 @@ def _title(cells):
     shown = [out.get("data", {}).get("text/html", "") for c in cells for out in c.outputs]
     if heading := re.search("<h1>(.*?)</h1>", "\n".join(shown), re.DOTALL):
         return Markup(heading[1])
-    words = (c.source.strip() for c in cells if c.cell_type == "markdown")
-    return next(filter(None, words), "simlib").splitlines()[0].lstrip("# ")
+    texts = (c.source.strip() for c in cells if c.cell_type == "markdown")
+    return next(filter(None, texts), "simlib").splitlines()[0].lstrip("# ")
 
 
 def _is_for_readers(output):

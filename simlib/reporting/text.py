@@ -40,7 +40,7 @@ def clock(seconds: float) -> str:
 
 
 def title_and_artist(title: str, artist: str) -> str:
-    """Name a track as people do: `title – artist`, or the title alone if the artist is unknown."""
+    """Name a track `title – artist`, or by its title if the artist is unknown."""
     return f"{title} – {artist}" if artist else title
 
 

@@ -259,7 +259,7 @@ def test_the_map_numbers_the_results_in_order_and_draws_any_tag():
     assert [text.get_text() for text in axes.texts] == [str(n) for n in range(1, 13)]
     np.testing.assert_allclose([text.xy for text in axes.texts], points[1:13])
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "the reference" in labels and len(labels) == 3
+    assert "the query" in labels and len(labels) == 3
     boxes = [text.get_window_extent() for text in axes.texts]
     apart = [a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n]]
     assert not any(apart), "no number covers another"

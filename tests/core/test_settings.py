@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from simlib.cli import SECTIONS
 from simlib.core import SimlibError
-from simlib.evaluation import EvaluateSettings
+from simlib.evaluation import EvaluateSettings, RobustnessSettings, TagStudySettings
 from simlib.features import DegradedSettings, ExtractSettings
 from simlib.index import (
     DEFAULT_HUBS,
@@ -30,7 +30,9 @@ GOOD = {
     FingerprintSettings: samples.INDEX["fingerprints"],
     CalibrationSettings: samples.INDEX["calibration"],
     MapSettings: samples.INDEX["map"],
-    EvaluateSettings: {"k": 10, "bootstrap": 2000, "seed": 0},
+    EvaluateSettings: samples.EVALUATE | {"k": 10, "bootstrap": 2000},
+    RobustnessSettings: samples.EVALUATE["robustness"],
+    TagStudySettings: samples.EVALUATE["tag_study"],
     PositiveSettings: samples.TRAIN["positives"],
     AugmentSettings: samples.AUGMENTATION,
     BranchSettings: samples.BRANCH,

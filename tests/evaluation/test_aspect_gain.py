@@ -24,7 +24,7 @@ def vectors():
     return np.hstack(subspaces)
 
 
-def test_turning_up_takes_half_of_what_the_others_count():
+def test_an_aspect_turned_up_has_half_of_all_weight():
     assert turned_up(ASPECTS.default, "genre") == pytest.approx(
         {"sound": 0.3, "genre": 0.65, "tempo": 0.05}
     )
@@ -48,7 +48,7 @@ def test_the_gain_is_that_of_the_lists_that_search_would_give(evaluation, vector
         np.testing.assert_allclose(found["tempo", measured], up - scores[measured])
 
 
-def test_the_table_has_a_row_for_each_pair_and_says_what_cannot_be_told(evaluation, vectors):
+def test_the_table_has_a_row_for_each_pair_and_nan_if_no_query_counts(evaluation, vectors):
     scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM, HUBS)
     found["sound", "mood"] = np.full(12, np.nan)
     table = aspect_gain_table(scores, found, evaluation.interval)

@@ -1,8 +1,7 @@
-"""What a retrain changed: two indexes beside each other, and the earlier one out of the cache."""
+"""What a retrain changed: the ranked lists of two indexes."""
 
 import ast
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 import samples
 import yaml
-from dvc.repo import Repo
 from hypothesis import given
 from hypothesis import strategies as st
 from project import Project, write_music, write_table
@@ -25,23 +23,19 @@ from simlib.evaluation import (
     by_tag,
     diff_headline,
     diff_summary,
-    fetch_index,
-    list_overlap,
-    load_any_index,
+    kept_shares,
     moved_queries,
     skewness,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = samples.evaluate_settings(k=3)
-# What DVC's own libraries warn each other of.
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def index_of(tracks, seed, digest="digest"):
+def index_of(tracks, seed):
     """An index of random embeddings; a track of another seed lies elsewhere."""
-    return samples.index_of(unit(len(tracks), seed), tracks, digest)
+    return samples.index_of(unit(len(tracks), seed), tracks)
 
 
 def catalogue(count=16, **columns):
@@ -102,7 +96,7 @@ def test_the_overlap_is_the_share_of_a_list_that_is_in_the_other(seed, k):
     )
     before[1:, k - 1] = after[1:, k - 1] = -1
     before[0], after[0] = -1, -1
-    found = list_overlap(before, after)
+    found = kept_shares(before, after)
     assert np.isnan(found[0])
     for row in range(1, 5):
         first, second = (set(lists[row].tolist()) - {-1} for lists in (before, after))
@@ -119,9 +113,8 @@ def test_the_tables_are_those_of_the_later_index():
     assert set(comparison.evaluation.tracks["title"]) == {"new name"}
 
 
-def test_of_many_recordings_an_even_sample_is_compared(monkeypatch):
-    monkeypatch.setattr("simlib.evaluation.index_diff.MOST_TRACKS", 6)
-    comparison = compared()
+def test_of_many_recordings_an_even_sample_is_compared():
+    comparison = compared(settings=samples.evaluate_settings(k=3, most_tracks=6))
     assert ids_of(comparison, slice(None)) == ["t00", "t03", "t06", "t09", "t12", "t15"]
     assert comparison.kept == 16
     table = diff_summary(comparison).set_index("measure")["value"]
@@ -138,10 +131,10 @@ def test_fewer_than_two_artists_in_common_cannot_be_compared(count):
         IndexComparison(index_of(tracks, 0), index_of(other, 1), SETTINGS)
 
 
-# --- in words and figures --------------------------------------------------------------------
+# --- headline and figures --------------------------------------------------------------------
 
 
-def test_the_same_index_twice_says_that_nothing_has_changed():
+def test_the_headline_of_the_same_index_twice():
     tracks = catalogue()
     comparison = IndexComparison(index_of(tracks, 5), index_of(tracks, 5), SETTINGS)
     expected = "Nothing has changed in the lists since v1: all 16 are as they were."
@@ -167,9 +160,9 @@ def test_what_joined_and_left_is_counted_beside_unchanged_lists():
     )
 
 
-def test_a_changed_index_is_told_by_what_stayed():
+def test_the_headline_of_a_changed_index_has_the_share_that_stayed():
     comparison = compared()
-    kept = comparison.overlap
+    kept = comparison.kept_shares
     before, after = comparison.lists
     same = sum(list(b) == list(a) for b, a in zip(before, after, strict=True))
     assert 0 < kept.mean() < 1, "the example has both"
@@ -192,7 +185,7 @@ def test_a_changed_index_is_told_by_what_stayed():
 def test_the_same_recordings_in_another_order_are_a_change():
     settings = samples.evaluate_settings(k=99)
     comparison = compared(settings=settings)
-    assert (comparison.overlap == 1).all(), "a list of all others loses nothing"
+    assert (comparison.kept_shares == 1).all(), "a list of all others loses nothing"
     assert diff_headline(comparison, "v1").startswith("Since v1, 100% of a list's")
     assert moved_queries(comparison, 5) == []
 
@@ -209,10 +202,10 @@ def test_chance_is_what_lists_at_random_have_in_common():
     assert by_chance(comparison) == pytest.approx(np.mean(shares), abs=0.02)
 
 
-def test_tags_are_told_by_the_mean_of_their_recordings():
+def test_a_tag_has_the_mean_of_its_recordings():
     comparison = compared(genre=["Rock;pop"] * 6 + ["rock; jazz"] * 4 + [""] * 6)
     table = by_tag(comparison)
-    kept = comparison.overlap
+    kept = comparison.kept_shares
     expected = {"rock": kept[:10], "pop": kept[:6], "jazz": kept[6:10]}
     assert table.columns.tolist() == ["genre", "recordings", "stayed"]
     found = {row.genre: (row.recordings, row.stayed) for row in table.itertuples()}
@@ -232,7 +225,7 @@ def test_without_tag_columns_there_is_no_table_of_tags():
 
 
 @given(SEEDS)
-def test_what_moved_most_comes_first_one_by_an_artist(seed):
+def test_the_lists_that_kept_least_come_first_one_by_an_artist(seed):
     comparison = compared(seed)
     before, after = comparison.lists
     ids = ids_of(comparison, slice(None))
@@ -251,7 +244,7 @@ def test_what_moved_most_comes_first_one_by_an_artist(seed):
     assert moved_queries(comparison, 2) == expected[:2]
 
 
-def test_both_lists_say_what_became_of_their_entries():
+def test_both_lists_have_the_ranks_in_the_other_one():
     comparison = compared()
     for query in range(16):
         first, second = (ids_of(comparison, lists[query]) for lists in comparison.lists)
@@ -267,150 +260,6 @@ def test_both_lists_say_what_became_of_their_entries():
         assert {"path", "title", "artist", "similarity", "shares"} <= set(before)
 
 
-# --- reading an index ------------------------------------------------------------------------
-
-
-def test_an_index_is_read_whichever_weights_made_it(built, tmp_path):
-    index = index_of(built.index.tracks, 3, "of other weights")
-    index.save(tmp_path)
-    loaded = load_any_index(tmp_path, "hint")
-    assert loaded.origin.model_digest == "of other weights"
-    np.testing.assert_array_equal(loaded.vectors(), index.vectors())
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "cause"),
-    [
-        ("made_with.json", None, "made_with.json: is not there"),
-        ("made_with.json", "{", "is not valid JSON"),
-        ("made_with.json", "[]", "cannot be read .* by this version of simlib"),
-        ("made_with.json", '{"weights": "a"}', "cannot be read .* by this version of simlib"),
-        ("made_with.json", '{"model": "a"}', "cannot be read .'subspaces'. by this version"),
-        ("tracks.faiss", None, "cannot be read .* by this version of simlib"),
-        ("tracks.parquet", "text", "cannot be read .* by this version of simlib"),
-    ],
-)
-def test_an_index_of_another_form_says_so(built, tmp_path, name, content, cause):
-    built.index.save(tmp_path)
-    if content is None:
-        (tmp_path / name).unlink()
-    else:
-        (tmp_path / name).write_text(content)
-    with pytest.raises(SimlibError, match=f"{cause}.*; name a later one$") as told:
-        load_any_index(tmp_path, "name a later one")
-    assert "\n" not in str(told.value)
-
-
-# --- fetching --------------------------------------------------------------------------------
-
-
-def git(folder, *arguments):
-    ours = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
-    subprocess.run(["git", *ours, *arguments], cwd=folder, check=True, capture_output=True)
-
-
-@pytest.fixture
-def history(tmp_path):
-    """A repository: nothing, DVC with a stage that never ran, `one`, `two`; `three` at work."""
-    root = tmp_path / "project"
-    root.mkdir()
-    git(root, "init", "--quiet")
-
-    def commit(name):
-        git(root, "add", ".")
-        git(root, "commit", "--quiet", "--allow-empty", "-m", name)
-        git(root, "tag", name)
-
-    commit("nothing")
-    Repo.init(str(root)).close()
-    (root / "dvc.yaml").write_text("stages:\n  index:\n    cmd: none\n    outs: [index]\n")
-    (root / ".gitignore").write_text("/index\n/.checkpoints\n")
-    commit("unrun")
-    (root / "index").mkdir()
-    for name in ("one", "two"):
-        (root / "index" / "tracks.faiss").write_text(name)
-        (root / "index" / f"{name}.parquet").write_text(name)
-        with Repo(str(root)) as repo:
-            repo.commit(force=True)
-        commit(name)
-    (root / "index" / "tracks.faiss").write_text("three")
-    return root
-
-
-def cached(root, text):
-    """The file in DVC's cache that holds a text."""
-    [path] = [
-        p for p in (root / ".dvc" / "cache").rglob("*") if p.is_file() and p.read_text() == text
-    ]
-    return path
-
-
-@pytest.mark.parametrize(
-    ("revision", "held"),
-    [("HEAD", "two"), ("HEAD~1", "one"), ("one", "one"), ("HEAD^{/on.}", "one"), (":/two", "two")],
-)
-def test_the_index_of_a_revision_comes_out_of_the_cache(history, revision, held, monkeypatch):
-    monkeypatch.chdir(history / "index")
-    folder = history / BEFORE_FOLDER
-    (folder / "left over").mkdir(parents=True)
-    commit = fetch_index(history, revision, folder)
-    assert (folder / "tracks.faiss").read_text() == held
-    names = {"tracks.faiss", "one.parquet", "revision.json"} | {f"{held}.parquet"}
-    assert {path.name for path in folder.iterdir()} == names
-    assert json.loads((folder / "revision.json").read_text()) == {
-        "revision": revision,
-        "commit": commit,
-    }
-    assert len(commit) == 40
-    assert (history / "index" / "tracks.faiss").read_text() == "three", "what is at work stays"
-
-
-def test_a_project_may_lie_inside_a_larger_repository(history, tmp_path):
-    git(tmp_path, "init", "--quiet")
-    shutil.rmtree(history / ".git")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "--quiet", "-m", "all")
-    fetch_index(history, "HEAD", history / BEFORE_FOLDER)
-    assert (history / BEFORE_FOLDER / "tracks.faiss").read_text() == "two"
-
-
-@pytest.mark.parametrize(
-    ("revision", "told"),
-    [
-        ("nosuch", "nosuch: is no revision of this project; 'git log --oneline' lists"),
-        ("HEAD~99", "is no revision of this project"),
-        ("HEAD:dvc.yaml", "is no revision of this project"),
-        ("-x", "is no revision of this project"),
-        ("a\nb", r"a\\nb: is no revision of this project"),
-        ("nothing", "nothing: knows of no index; name a later one"),
-        ("unrun", "unrun: knows of no index; name a later one"),
-    ],
-)
-def test_a_revision_without_an_index_is_told_in_one_line(history, revision, told):
-    with pytest.raises(SimlibError, match=told) as error:
-        fetch_index(history, revision, history / BEFORE_FOLDER)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("lost", ["a file", "all"])
-def test_what_the_cache_has_lost_is_told_in_one_line(history, lost):
-    if lost == "all":
-        shutil.rmtree(history / ".dvc" / "cache")
-    else:
-        cached(history, "one").unlink()
-    with pytest.raises(SimlibError, match="one: its index is not in DVC's cache.*; check") as error:
-        fetch_index(history, "one", history / BEFORE_FOLDER)
-    assert "\n" not in str(error.value)
-    assert not (history / BEFORE_FOLDER / "revision.json").exists()
-
-
-@pytest.mark.parametrize("lacking", [".git", ".dvc"])
-def test_without_git_or_dvc_there_is_no_revision(history, lacking):
-    shutil.rmtree(history / lacking)
-    with pytest.raises(SimlibError, match="is no git repository that DVC knows; make it one"):
-        fetch_index(history, "HEAD", history / BEFORE_FOLDER)
-
-
 # --- the notebook ----------------------------------------------------------------------------
 
 
@@ -423,15 +272,16 @@ def test_the_notebook_begins_with_what_params_yaml_says():
     assert values["changes"]["before"] == BEFORE_FOLDER
 
 
-def test_a_retrain_is_told_beside_the_committed_run(tmp_path):
+def test_a_training_is_compared_with_the_committed_run(tmp_path):
     write_music(tmp_path / "music" / "audio", artists=6)
     write_table(tmp_path / "music", {})
     (tmp_path / "project").mkdir()
     project = Project(tmp_path / "project")
     project.make("catalogue", f"FROM={tmp_path / 'music'}")
     project.run("dvc", "repro", "--quiet", "index")
-    git(project.folder, "add", ".")
-    git(project.folder, "commit", "--quiet", "-m", "the first run")
+    project.git("add", ".")
+    author = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
+    project.git(*author, "commit", "--quiet", "-m", "the first run")
     project.set({"train": {"seed": 1}})
     project.run("dvc", "repro", "--quiet", "index")
     output = project.make("changes")

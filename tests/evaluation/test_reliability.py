@@ -9,7 +9,7 @@ from simlib.index import calibrate, unrelated_percentiles
 SETTINGS = samples.evaluate_settings()
 
 
-def test_a_reference_whose_kind_is_gone_is_alone():
+def test_a_query_whose_related_tracks_are_gone_has_no_close_match():
     index = clusters()
     found = calibrate(index, splits_of(60, 40))
     there, gone = without_related(index, found, np.arange(40), ["genre"])
@@ -42,7 +42,7 @@ def test_with_many_artists_to_calibrate_on_they_find_what_is_stated():
     np.testing.assert_allclose(table["found"], table["stated"], atol=0.01)
 
 
-def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
+def test_the_interval_of_reliability_draws_the_artists_of_both_splits():
     index, splits = clusters(), splits_of(60, 20)
     splits[20:] = "test"
     table = reliability_curve(index, calibrate(index, splits), splits, SETTINGS)
@@ -50,8 +50,8 @@ def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
     rng, drawn, grid = np.random.default_rng(SETTINGS.seed), [], np.linspace(0, 1, 1001)
     for _ in range(SETTINGS.bootstrap):
         pairs = []
-        for side in ("validation", "test"):
-            names = np.unique(artists[splits == side])
+        for split in ("validation", "test"):
+            names = np.unique(artists[splits == split])
             often = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))
             rows = [
                 row
@@ -68,7 +68,7 @@ def test_the_interval_of_reliability_draws_artists_anew_on_both_sides():
     np.testing.assert_allclose(table["high"], high, atol=0.01)
 
 
-def test_it_is_tabulated_how_often_nothing_is_close():
+def test_the_rates_of_no_close_match_are_tabulated():
     index, splits = clusters(), splits_of(60, 30)
     splits[40:] = "test"
     found = calibrate(index, splits)

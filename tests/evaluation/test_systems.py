@@ -1,4 +1,6 @@
 import dataclasses
+import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -74,8 +76,8 @@ def test_the_untrained_network_is_the_same_with_other_weights(context, tagged):
     )
     vectors = context.embed(untrained, context.test)
     for row, key in enumerate(context.test["log_mel"]):
-        alone = pool_segments(untrained.segments(context.store.log_mel(key), 0.25)[0])
-        np.testing.assert_allclose(vectors[row][:8] / np.sqrt(0.6), alone, atol=1e-6)
+        single = pool_segments(untrained.segments(context.store.log_mel(key), 0.25)[0])
+        np.testing.assert_allclose(vectors[row][:8] / np.sqrt(0.6), single, atol=1e-6)
     np.testing.assert_allclose(tagged[0]["untrained"], cosine(vectors), atol=1e-5)
     # The weights of this project are random too, but drawn from another seed.
     assert np.abs(tagged[0]["untrained"] - tagged[0]["simlib"]).max() > 1e-3
@@ -83,11 +85,11 @@ def test_the_untrained_network_is_the_same_with_other_weights(context, tagged):
     np.testing.assert_array_equal(vectors, again)
 
 
-def test_the_hand_picked_features_are_scaled_by_all_but_the_test_artists(context, tagged):
+def test_the_hand_crafted_features_are_standardised_by_all_but_the_test_artists(context, tagged):
     descriptors = context.store.descriptors(context.index.tracks["descriptor"])
     known = descriptors[:4]
     expected = standardised(descriptors[4:], known, DESCRIPTOR_GROUPS)
-    np.testing.assert_allclose(context.describe(context.test), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(context.described[4:], expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(tagged[0]["mfcc"], cosine(expected), atol=1e-6)
 
 
@@ -100,14 +102,14 @@ def test_tags_and_chance_stand_in_the_report(context, tagged):
     assert tagged[1] == report
 
 
-def test_with_one_tag_column_there_are_no_other_words(context):
+def test_with_one_tag_column_there_are_no_other_tags(context):
     _, report = evaluate_systems(context, evaluation_of(context, ["genre"]))
     assert list(report) == ["simlib", "untrained", "mfcc", "random"]
 
 
 @pytest.fixture
 def others(context, tmp_path):
-    """The stage in a project with a folder of comparisons of its own."""
+    """The context in a project with a folder of comparisons of its own."""
     (tmp_path / "comparisons").mkdir()
     return dataclasses.replace(context, project=Project(tmp_path))
 
@@ -136,7 +138,7 @@ def test_another_system_may_not_take_a_name_of_ours(others, name):
         evaluate_systems(others, evaluation_of(others))
 
 
-def test_another_system_must_know_every_test_track(others):
+def test_another_system_must_have_every_test_track(others):
     saved(others, "poor.npz", others.test.iloc[1:])
     with pytest.raises(SimlibError, match="lacks 1 of 8 test tracks, 's04'"):
         evaluate_systems(others, evaluation_of(others))
@@ -145,11 +147,11 @@ def test_another_system_must_know_every_test_track(others):
 # --- judgements ------------------------------------------------------------------------------
 
 
-def test_judgements_are_met_by_what_search_ranks_and_by_the_features(context):
+def test_judgements_are_compared_with_search_and_with_the_features(context):
     triplets = np.array([[0, 3, 7], [5, 11, 2]])
     found = system_margins(context, triplets)
     index = context.index
-    described = cosine(context.describe(index.tracks))
+    described = cosine(context.described)
     similarity = naive_similarities(index.vectors(), index.artists)
     for row, (reference, nearer, farther) in enumerate(triplets):
         near, far = (similarity[reference][other] for other in (nearer, farther))
@@ -162,7 +164,7 @@ def test_judgements_are_met_by_what_search_ranks_and_by_the_features(context):
 
 
 @pytest.fixture(scope="module")
-def long_stage(built, tmp_path_factory):
+def long_context(built, tmp_path_factory):
     """Eight recordings of twelve seconds, whose descriptors have two blocks of five."""
     rate = built.model.front_end.frame_rate
     log_mels = [
@@ -177,8 +179,8 @@ def long_stage(built, tmp_path_factory):
     return EvaluationContext(Project(built.root), store, built.model, index, splits, settings)
 
 
-def test_without_tags_an_excerpt_is_to_find_its_recording(long_stage):
-    similarities, report = evaluate_systems(long_stage, evaluation_of(long_stage, []))
+def test_without_tags_an_excerpt_is_to_find_its_recording(long_context):
+    similarities, report = evaluate_systems(long_context, evaluation_of(long_context, []))
     assert list(similarities) == ["simlib", "untrained", "mfcc"]
     assert list(report) == ["simlib", "untrained", "mfcc", "random"]
     for name, entry in report.items():
@@ -188,21 +190,21 @@ def test_without_tags_an_excerpt_is_to_find_its_recording(long_stage):
     assert report["simlib"]["excerpt_mrr"]["value"] > report["random"]["excerpt_mrr"]["value"]
 
 
-def test_an_excerpt_shares_no_second_with_the_rest(long_stage):
+def test_an_excerpt_shares_no_second_with_the_rest(long_context):
     """The first of the two blocks of five seconds against all that follows."""
-    row = next(long_stage.test.itertuples())
-    (log_mel, descriptor), (rest, others) = _thirds(long_stage, row)
-    assert len(log_mel) == round(5 * long_stage.model.front_end.frame_rate)
-    whole_log_mel, whole_descriptor = long_stage.features(row)
+    row = next(long_context.test.itertuples())
+    (log_mel, descriptor), (rest, others) = _thirds(long_context, row)
+    assert len(log_mel) == round(5 * long_context.model.front_end.frame_rate)
+    whole_log_mel, whole_descriptor = long_context.features(row)
     np.testing.assert_array_equal(np.concatenate([log_mel, rest]), whole_log_mel)
     np.testing.assert_array_equal(descriptor, whole_descriptor[:1])
     np.testing.assert_array_equal(others, whole_descriptor[1:])
 
 
 def test_a_recording_of_one_block_is_no_query(context):
-    parts = [_thirds(context, row) for row in context.test.itertuples()]
-    assert parts == [None] * 8, "they last less than three seconds"
-    first, rest = _stacked([None, ("a", "b"), None], lambda part: np.full(2, ord(part)))
+    cut = [_thirds(context, row) for row in context.test.itertuples()]
+    assert cut == [None] * 8, "they last less than three seconds"
+    first, rest = _stacked([None, ("a", "b"), None], lambda features: np.full(2, ord(features)))
     assert np.isnan(first[[0, 2]]).all() and np.isnan(rest[[0, 2]]).all()
     assert first[1].tolist() == [97, 97] and rest[1].tolist() == [98, 98]
 
@@ -212,7 +214,7 @@ def test_a_recording_of_one_block_is_no_query(context):
 
 @pytest.fixture
 def shipped(context, tmp_path):
-    """The stage in a project with pretrained weights; call it with what they learned from."""
+    """The context in a project with pretrained weights; call it with their training recordings."""
 
     def with_weights(learned_from, front_end=context.model.front_end):
         model = Embedder.untrained(front_end, 0.5, context.model.architecture, 99)
@@ -222,7 +224,7 @@ def shipped(context, tmp_path):
     return with_weights
 
 
-def test_pretrained_weights_are_scored_on_what_they_have_not_heard(shipped, tagged):
+def test_pretrained_weights_are_scored_if_they_were_trained_on_other_recordings(shipped, tagged):
     staged = shipped(["0123456789abcdef"])
     model, remark = staged.pretrained
     assert "were not trained on any recording of this catalogue" in remark
@@ -238,7 +240,7 @@ def test_pretrained_weights_are_scored_on_what_they_have_not_heard(shipped, tagg
         assert report[name] == tagged[1][name], "another system changes nothing for the others"
 
 
-def test_weights_that_know_the_catalogue_are_not_scored_on_it(shipped, context):
+def test_weights_that_were_trained_on_the_catalogue_are_not_scored_on_it(shipped, context):
     known = context.index.tracks["digest"][3][:16]
     staged = shipped([known])
     model, remark = staged.pretrained
@@ -261,7 +263,42 @@ def test_weights_for_another_front_end_are_not_scored(shipped):
     assert "another log-mel front-end" in remark
 
 
-def test_a_project_without_pretrained_weights_says_so(context):
+def test_a_project_without_pretrained_weights_has_a_remark(context):
     model, remark = context.pretrained
     assert model is None
     assert "no weights in pretrained/" in remark
+
+
+def test_tags_rank_by_the_other_columns_only():
+    table = samples.tracks(
+        4, genre=["a", "a", "b", "b"], mood=["x", "y", "x", "y"], key=["c", "c", "c", "d"]
+    )
+    evaluation = Evaluation(table, ["genre", "mood", "key"], samples.evaluate_settings())
+    tags = by_other_tags(evaluation)
+    assert list(tags) == ["genre", "mood", "key"]
+    for column, similarity in tags.items():
+        others = [c for c in tags if c != column]
+        for i, j in itertools.product(range(4), repeat=2):
+            shared = sum(table[c][i] == table[c][j] for c in others)
+            assert similarity[i, j] == shared
+    one = Evaluation(table, ["genre"], samples.evaluate_settings())
+    assert by_other_tags(one) == {}, "there is nothing else to rank by"
+
+
+def test_the_random_baseline_is_the_same_every_time_and_uncorrelated():
+    evaluation = samples.evaluation_of(count=40)
+    np.testing.assert_array_equal(at_random(evaluation), at_random(evaluation))
+    rough = np.corrcoef(at_random(evaluation).ravel(), evaluation.gains["genre"].ravel())[0, 1]
+    assert abs(rough) < 0.1
+
+
+def test_standardising_looks_at_others_only_and_weighs_groups_alike():
+    rng = np.random.default_rng(0)
+    others = rng.normal([5, -3, 0, 100], [2, 1, 0, 30], size=(50, 4))
+    vectors = rng.normal([5, -3, 0, 100], [2, 1, 1, 30], size=(6, 4))
+    found = standardised(vectors, others, [1, 3])
+    for column, size in enumerate([1, 3, 3, 3]):
+        spread = others[:, column].std() or 1.0
+        expected = (vectors[:, column] - others[:, column].mean()) / spread / math.sqrt(size)
+        np.testing.assert_allclose(found[:, column], expected)
+    np.testing.assert_allclose(standardised(vectors[:1], others, [1, 3])[0], found[0])

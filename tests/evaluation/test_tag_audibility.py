@@ -1,3 +1,7 @@
+"""Audible and confused tags beside naive counts."""
+
+import itertools
+
 import numpy as np
 import pytest
 import samples
@@ -5,20 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlib.evaluation import (
+    Evaluation,
     Neighbourhoods,
     confused_tags,
-    swapped_artists,
+    swap_artists,
+    tag_neighbourhoods,
     tag_support_table,
 )
+from simlib.relevance import tag_sets
 
 COUNT, SOUNDS = 160, 4
 
 
 def catalogue(seed=1):
-    """Artists of two recordings each, four sounds; what their words have to do with them is known.
+    """Artists of two recordings each, four sounds, and tags whose relation to them is known.
 
-    `rock` and `jazz` are sounds; `rap` and `hip-hop` are the same sound, told apart by nobody;
-    `calm` and `wild` are drawn by lot, `calm` and `peaceful` stand on the same recordings.
+    `rock` and `jazz` are sounds; `rap` and `hip-hop` are one sound; `calm` and `wild` are random;
+    `calm` and `peaceful` are tags of the same recordings.
     """
     rng = np.random.default_rng(seed)
     artist = np.arange(COUNT) // 2
@@ -49,14 +56,14 @@ def supported(known):
     return tag_support_table(known).set_index("tag")
 
 
-def test_words_that_are_sounds_are_heard_and_words_by_lot_are_not(supported):
-    assert (supported.loc[["rock", "jazz", "folk"], "verdict"] == "audible").all()
-    lot = supported.loc[["calm = peaceful", "wild"]]
-    assert lot["verdict"].isin(["not audible", "unclear"]).all()
+def test_tags_that_are_sounds_are_audible_and_random_tags_are_not(supported):
+    assert (supported.loc[["rock", "jazz", "folk"], "audibility"] == "audible").all()
+    random = supported.loc[["calm = peaceful", "wild"]]
+    assert random["audibility"].isin(["not audible", "unclear"]).all()
     assert (supported.loc["rock", ["low", "high"]] > 3).all()
 
 
-def test_shares_and_odds_are_the_naive_counts(known, supported):
+def test_odds_are_the_naive_counts(known, supported):
     table, vectors = catalogue()
     similarity = vectors @ vectors.T
     tags = [set(cell.split(";")) for cell in table["genre"]]
@@ -68,51 +75,49 @@ def test_shares_and_odds_are_the_naive_counts(known, supported):
         counts[0] += sum("rap" in tags[i] for i in nearest)
         counts[1] += 10
     found = supported.loc["rap"]
-    assert found["share"] == pytest.approx(met[True][0] / met[True][1])
-    assert found["elsewhere"] == pytest.approx(met[False][0] / met[False][1])
     odds = [(h + 0.5) / (n - h + 0.5) for h, n in (met[True], met[False])]
     assert found["odds"] == pytest.approx(odds[0] / odds[1])
     assert (found["recordings"], found["queries"], found["artists"]) == (20, 20, 10)
 
 
-def test_words_on_the_same_recordings_are_one_word(supported):
+def test_tags_of_the_same_recordings_are_one_tag(supported):
     assert "calm = peaceful" in supported.index
     assert "calm" not in supported.index
 
 
-def test_words_of_few_artists_are_not_judged():
+def test_tags_of_few_artists_are_unclear():
     table, vectors = catalogue()
     table.loc[:3, "genre"] = "polka"
     found = tag_support_table(neighbourhoods(table, vectors)).set_index("tag").loc["polka"]
-    assert found["verdict"] == "unclear"
+    assert found["audibility"] == "unclear"
     assert found["artists"] == 2
     assert np.isnan(found[["low", "high", "q"]].astype(float)).all()
 
 
-def test_what_chance_alone_hears_stays_rare():
-    """Words by lot, many times over: at most about one family of words in twenty has one heard."""
-    heard = 0
+def test_random_tags_are_rarely_audible():
+    """Of many draws of random tags, about one in twenty has an audible one."""
+    audible = 0
     for seed in range(20):
         table, vectors = catalogue(seed)
         rng = np.random.default_rng(seed)
         table["genre"] = rng.choice(list("abcdef"), COUNT // 2)[np.arange(COUNT) // 2].tolist()
-        heard += (
-            tag_support_table(neighbourhoods(table, vectors, columns=["genre"]))["verdict"]
+        audible += (
+            tag_support_table(neighbourhoods(table, vectors, columns=["genre"]))["audibility"]
             .eq("audible")
             .any()
         )
-    assert heard <= 3
+    assert audible <= 3
 
 
-def test_names_of_one_sound_are_found_and_those_of_two_are_not(known, supported):
+def test_tags_of_one_sound_are_confused_and_those_of_two_are_not(known, supported):
     pairs = confused_tags(known, supported.reset_index())
     assert pairs[["tag", "other"]].to_numpy().tolist() == [["hip-hop", "rap"]]
     found = pairs.iloc[0]
-    assert found["verdict"] == "one sound"
-    assert found["low"] <= found["crossing"] <= found["high"]
+    assert found["confusion"] == "one sound"
+    assert found["low"] <= found["attraction"] <= found["high"]
     assert found["together"] == 0
-    assert pairs["crossing"].dtype == float, "a report rounds numbers"
-    # 4 of 5 heard words of the column make 10 pairs.
+    assert pairs["attraction"].dtype == float, "a report rounds numbers"
+    # The 5 audible tags of the column make 10 pairs.
     assert pairs.attrs["pairs"] == 10
 
 
@@ -124,7 +129,7 @@ def test_queries_are_those_that_are_named():
     assert found.loc["rock", "recordings"] == 40
 
 
-def test_without_words_there_is_nothing_to_say():
+def test_without_tags_the_tables_are_empty():
     table, vectors = catalogue()
     for empty in (
         neighbourhoods(table, vectors, columns=[]),
@@ -133,23 +138,69 @@ def test_without_words_there_is_nothing_to_say():
     ):
         supported = tag_support_table(empty)
         assert supported.empty
-        assert {"column", "tag", "odds", "verdict"} <= set(supported)
+        assert {"column", "tag", "odds", "audibility"} <= set(supported)
         assert confused_tags(empty, supported).empty
 
 
-def test_where_all_carry_a_word_nothing_can_be_told_of_it():
+def test_a_tag_of_all_recordings_is_unclear():
     table, vectors = catalogue()
     found = tag_support_table(
         neighbourhoods(table.assign(genre="music"), vectors, columns=["genre"])
     )
-    assert found["verdict"].tolist() == ["unclear"]
+    assert found["audibility"].tolist() == ["unclear"]
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_artists_swap_their_words_as_wholes(seed):
+def test_artists_swap_all_their_tags(seed):
     rng = np.random.default_rng(seed)
     artists = np.unique(rng.integers(0, 6, 20), return_inverse=True)[1]
-    for swap in swapped_artists(artists, 5, seed):
+    for swap in swap_artists(artists, 5, seed):
         for artist in range(artists.max() + 1):
             givers = artists[swap[artists == artist]]
             assert len(set(givers)) == 1
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 12]))
+def test_the_neighbours_of_a_tag_are_the_share_with_another(seed, k):
+    evaluation = samples.evaluation_of(seed, k=k)
+    similarity = samples.similarity_of(evaluation, seed)
+    cells = tag_neighbourhoods(evaluation, similarity)
+    sets = tag_sets(evaluation.tracks["genre"])
+    ranked = evaluation.ranked(similarity)
+    assert set(cells.index) == set(cells.columns) == frozenset().union(*sets)
+    for tag, other_tag in itertools.product(cells.index, repeat=2):
+        shares = [
+            np.mean([other_tag in sets[c] for c in row[row >= 0]])
+            for query, row in enumerate(ranked)
+            if tag in sets[query]
+        ]
+        assert cells.loc[tag, other_tag] == pytest.approx(np.mean(shares), abs=1e-6)
+    assert len(tag_neighbourhoods(evaluation, similarity, most=2)) <= 2
+    untagged = Evaluation(evaluation.tracks, [], evaluation.settings)
+    assert tag_neighbourhoods(untagged, similarity).empty
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "audibility"),
+    [
+        ("relevant_odds_ratio", 1e9, "barely audible"),
+        ("fewest_artists", 81, "unclear"),
+        ("false_discoveries", 0.0, "unclear"),
+    ],
+)
+def test_the_settings_decide_what_is_audible(key, value, audibility):
+    table, vectors = catalogue()
+    near = neighbourhoods(table, vectors, columns=["genre"])
+    study = samples.EVALUATE["tag_study"] | {key: value}
+    near.settings = samples.evaluate_settings(k=10, tag_study=study)
+    found = tag_support_table(near).set_index("tag")
+    assert found.loc["rock", "audibility"] == audibility
+
+
+def test_a_larger_least_attraction_leaves_no_confused_tags(known, supported):
+    study = samples.EVALUATE["tag_study"] | {"least_attraction": 1.0}
+    table, vectors = catalogue()
+    near = neighbourhoods(table, vectors)
+    near.settings = samples.evaluate_settings(k=10, tag_study=study)
+    strict, usual = (confused_tags(n, supported.reset_index()) for n in (near, known))
+    assert set(strict["tag"]) == set(usual["tag"][usual["attraction"] >= 1])

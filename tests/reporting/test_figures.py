@@ -14,13 +14,14 @@ from simlib.reporting import (
     catalogue_map_figure,
     catalogue_overview,
     draw_log_mel,
+    kept_histogram,
     learning_curves,
     metric_bars,
     neighbours_by_tag,
     occurrence_histogram,
-    overlap_histogram,
     plain,
     reliability_figure,
+    tag_support_figure,
     three_views,
 )
 
@@ -179,7 +180,7 @@ def test_a_report_with_no_value_at_all_is_an_empty_figure():
     drawn(metric_bars(metrics()))
 
 
-def test_the_company_of_tags_is_a_square_of_shares():
+def test_the_tags_of_neighbours_are_a_square_of_shares():
     names = pd.Index(["rock", "jazz"], name="genre")
     cells = pd.DataFrame([[0.75, 0.25], [0.5, 0.5]], index=names, columns=names)
     figure = neighbours_by_tag(cells)
@@ -188,9 +189,9 @@ def test_the_company_of_tags_is_a_square_of_shares():
         assert text in texts
 
 
-def test_without_tags_the_company_says_so():
+def test_without_tags_the_figure_of_neighbours_is_a_sentence():
     texts = drawn(neighbours_by_tag(pd.DataFrame()))
-    assert texts == ["There is no tag column to look at."]
+    assert texts == ["There is no tag column."]
 
 
 def test_occurrence_is_counted_for_every_system():
@@ -204,16 +205,16 @@ def test_occurrence_is_counted_for_every_system():
     assert any((np.asarray(line.get_xdata()) == 3).all() for line in axes.lines), "where k is"
 
 
-def test_overlaps_are_counted_by_the_recordings_that_stayed():
-    overlap = np.array([0.0, 0.1, 0.1, 0.7, 1.0, np.nan])
-    figure = overlap_histogram(overlap, 10)
-    assert "share of the 10 nearest that stayed" in drawn(figure)
+def test_lists_are_counted_by_the_share_that_stayed():
+    shares = np.array([0.0, 0.1, 0.1, 0.7, 1.0, np.nan])
+    figure = kept_histogram(shares, 10)
+    assert "share of the 10 most similar that stayed" in drawn(figure)
     heights = [patch.get_height() for patch in figure.axes[0].patches]
     assert heights == [1, 2, 0, 0, 0, 0, 0, 1, 0, 0, 1]
-    drawn(overlap_histogram(np.array([np.nan]), 1))
+    drawn(kept_histogram(np.array([np.nan]), 1))
 
 
-def test_the_aspect_matrix_says_each_difference_with_its_interval():
+def test_the_aspect_matrix_has_each_difference_with_its_interval():
     rows = [(p, m) for p in ("sound", "genre") for m in ("genre", "<b>$x$")]
     table = pd.DataFrame(rows, columns=["turned up", "measured"])
     table[["before", "value", "low", "high"]] = [
@@ -224,6 +225,26 @@ def test_the_aspect_matrix_says_each_difference_with_its_interval():
     assert "+0.250\n[+0.125, +0.375]" in texts
     assert "-0.125\n[-0.250, +0.000]" in texts
     assert "turned up" in texts
+
+
+def test_tags_are_drawn_by_column_with_their_intervals():
+    table = pd.DataFrame({
+        "column": ["genre", "genre", "mood", "mood"],
+        "tag": ["rock", "<b>$x$", "calm", "rare"],
+        "odds": [4.0, 1.0, 0.5, 2.0],
+        "low": [2.0, 0.5, 0.25, np.nan],
+        "high": [8.0, 2.0, 1.0, np.nan],
+        "audibility": ["audible", "unclear", "not audible", "unclear"],
+    })  # fmt: skip
+    figure = tag_support_figure(table)
+    assert [axes.get_title() for axes in figure.axes] == ["genre", "mood"]
+    texts = drawn(figure)
+    assert {"rock", r"<b>\$x\$", "calm", "audible", "not audible", "unclear"} <= set(texts)
+    assert "rare" not in texts, "it has no interval"
+    interval, odds = figure.axes[0].lines[2:4]
+    assert (interval.get_xdata().tolist(), odds.get_xdata().tolist()) == ([2.0, 8.0], [4.0])
+    assert interval.get_color() == odds.get_color()
+    drawn(tag_support_figure(table[:0]))
 
 
 def test_reliability_is_drawn_against_the_diagonal():

@@ -31,8 +31,8 @@ from simlib.reporting import (
 )
 
 
-def heard(player):
-    """Decode what a player carries."""
+def decoded(player):
+    """Decode the audio of a player."""
     [source] = Page(player).values("src")
     prefix = "data:audio/mpeg;base64,"
     assert source.startswith(prefix)
@@ -43,15 +43,15 @@ def heard(player):
 
 
 def test_a_player_carries_the_middle_of_a_recording(tmp_path):
-    parts = [samples.tone(4, f, 22050) for f in (300, 500, 900)]
-    path = samples.write(tmp_path / "a.wav", np.concatenate(parts), 22050)
+    tones = [samples.tone(4, f, 22050) for f in (300, 500, 900)]
+    path = samples.write(tmp_path / "a.wav", np.concatenate(tones), 22050)
     player = audio_player(path, seconds=3.0)
     assert Page(player).tags == ["audio"]
-    sound, rate = heard(player)
+    sound, rate = decoded(player)
     assert rate == PLAYER_RATE
     assert len(sound) / rate == pytest.approx(3.0, abs=0.1)
     assert samples.peak_frequency(sound, rate) == pytest.approx(500, abs=2)
-    late, _ = heard(audio_player(path, start=9.0, seconds=2.0))
+    late, _ = decoded(audio_player(path, start=9.0, seconds=2.0))
     assert samples.peak_frequency(late, rate) == pytest.approx(900, abs=2)
 
 
@@ -102,7 +102,7 @@ def test_a_table_shows_numbers_and_raw_columns_as_meant():
 
 def test_a_query_block_escapes_all_that_a_catalogue_says(tmp_path):
     samples.write(tmp_path / "audio" / "a.wav", samples.tone(1, rate=22050), 22050)
-    reference = pd.Series(
+    query = pd.Series(
         {
             "track_id": "a",
             "title": EVIL,
@@ -121,7 +121,7 @@ def test_a_query_block_escapes_all_that_a_catalogue_says(tmp_path):
             "shares": [EVIL],
         }
     )
-    found = query_block(reference, neighbours, tmp_path, ["genre"])
+    found = query_block(query, neighbours, tmp_path, ["genre"])
     page = Page(found)
     assert "img" not in page.tags
     assert page.tags.count("audio") == 1
@@ -164,7 +164,7 @@ def test_judgements_are_laid_out():
     assert "2 more are on recordings that are not in the catalogue" in page.text
 
 
-def test_without_judgements_the_report_says_so():
+def test_without_judgements_there_is_a_sentence():
     assert "no judgement" in Page(judgements_block(None)).text
 
 
@@ -178,7 +178,7 @@ def test_a_headline_is_plain_text():
     ("title", "artist", "shown"),
     [("T", "A", "T – A"), ("T", "", "T"), ("", "A", "id – A"), ("", "", "id")],
 )
-def test_a_track_is_named_by_what_is_known(title, artist, shown):
+def test_a_track_is_named_by_title_artist_or_id(title, artist, shown):
     found = track_name({"track_id": "id", "title": title, "artist": artist})
     assert found == shown
 
@@ -189,7 +189,7 @@ def test_a_tracks_heading_is_escaped():
     assert page.text == f"{EVIL} – &"
 
 
-def test_the_verdict_opens_with_the_headline_and_escapes_it():
+def test_the_summary_opens_with_the_headline_and_escapes_it():
     found = summary_block(f"Behind {EVIL}", [EVIL, "b"], 12, 3)
     page = Page(found)
     assert "img" not in page.tags
@@ -226,7 +226,7 @@ def executed(*outputs, title="# The report"):
         cells=[
             new_markdown_cell(title),
             new_code_cell("SECRET_CODE = 1", outputs=list(outputs), execution_count=1),
-            new_markdown_cell("Words with $x^2$ after it."),
+            new_markdown_cell("Texts with $x^2$ after it."),
         ]
     )
 
@@ -313,7 +313,7 @@ def test_the_title_is_the_first_heading_escaped(tmp_path):
 
 @pytest.mark.parametrize("title", ["", "\n\nwords"])
 def test_a_notebook_that_begins_with_nothing_is_a_page_too(tmp_path, title):
-    assert "Words with" in export(tmp_path, executed(title=title))
+    assert "Texts with" in export(tmp_path, executed(title=title))
 
 
 def test_the_same_notebook_gives_the_same_bytes(tmp_path):
