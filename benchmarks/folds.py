@@ -8,7 +8,6 @@ was made with. Writes `benchmarks/FOLDS.md` and `FOLDS.png`, or under another na
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 from fits import Fits, fold_masks, interval, ours, publish, scored, splits_of, table, text
@@ -33,11 +32,11 @@ SEEDS = (2026, 2027)
 
 
 def others(fits, learning, held):
-    """The hand-crafted features, and the files under `compare_systems`."""
+    """The hand-crafted features, and the systems in `comparisons/`."""
     scaled = standardised(fits.descriptors[held], fits.descriptors[learning], DESCRIPTOR_GROUPS)
     found = {"mfcc": cosine(scaled)}
-    for name in fits.params["evaluate"]["compare"]:
-        found[Path(name).stem] = load_comparison(fits.project.root / name, fits.tracks[held])
+    for path in sorted(fits.project.comparisons.glob("*.npz")):
+        found[path.stem] = load_comparison(path, fits.tracks[held])
     return found
 
 

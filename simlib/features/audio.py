@@ -10,6 +10,8 @@ import soxr
 from simlib.core import SimlibError
 from simlib.features.readers import native_blocks, packet_seconds
 
+# From this level on, in times full scale, samples are no sound: their power overflows.
+LOUDEST = 1e9
 # For what is no recording of the catalogue; `extract.silence_dbfs` is for those.
 SILENCE_DBFS = -80.0
 
@@ -49,6 +51,9 @@ def mono_blocks(
         if not np.isfinite(block).all():
             raise SimlibError(path, "holds samples that are not numbers", "export it once more")
         peak = max(peak, float(np.abs(block).max(initial=0.0)))
+        if peak > LOUDEST:
+            cause = f"holds samples of {peak:.2g} times full scale"
+            raise SimlibError(path, cause, "export it once more")
         total += len(block)
         yield block, rate
     if not total and start:

@@ -236,6 +236,19 @@ def test_a_recording_that_begins_with_silence_is_fine(tmp_path):
     assert len(decode(samples.write(tmp_path / "a.wav", sound), 8000)) == 16 * 8000
 
 
+@pytest.mark.parametrize("level", [1e10, 1e30, 3e38])
+def test_samples_far_above_full_scale_are_refused_by_their_level(tmp_path, level):
+    path = samples.write(tmp_path / "a.wav", samples.tone(1) * level, subtype="FLOAT")
+    with pytest.raises(SimlibError, match="times full scale.*export it once more"):
+        decode(path, 8000)
+
+
+def test_integers_that_were_stored_as_floats_are_sound(tmp_path):
+    sound = samples.tone(1)
+    path = samples.write(tmp_path / "a.wav", sound * 32_768, subtype="FLOAT")
+    np.testing.assert_allclose(decode(path, 8000), sound * 32_768, rtol=1e-5)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_samples_that_are_no_numbers_are_refused(tmp_path, value):
     sound = samples.tone()
