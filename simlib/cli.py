@@ -182,6 +182,21 @@ def strip(
 
 
 @app.command()
+def evaluation_notebook():
+    """Print the notebook of the evaluation: another one if the catalogue is too small for it."""
+    from simlib.evaluation import unmeasurable
+    from simlib.features import FeatureStore
+    from simlib.relevance import SplitSettings, split_artists
+
+    project = Project.find()
+    tracks = FeatureStore(project.features).tracks()
+    reason = unmeasurable(
+        tracks, split_artists(tracks, SplitSettings.of(project.params()["split"]))
+    )
+    print(f"notebooks/.stripped/{'overview' if reason else 'evaluate'}.ipynb")
+
+
+@app.command()
 def query_report(
     query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
     k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,

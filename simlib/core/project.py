@@ -80,6 +80,11 @@ class Project:
         return self.root / "index"
 
     @property
+    def figures(self) -> Path:
+        """The figures of the evaluation."""
+        return self.plots / "evaluation"
+
+    @property
     def comparisons(self) -> Path:
         """Other systems' embeddings, to compare with."""
         return self.root / "comparisons"

@@ -4,6 +4,7 @@ from .aspect_gain import turned_up as turned_up
 from .comparisons import RESERVED_NAMES as RESERVED_NAMES
 from .comparisons import add_comparison as add_comparison
 from .comparisons import load_comparison as load_comparison
+from .examples import catalogue_neighbours as catalogue_neighbours
 from .examples import example_queries as example_queries
 from .examples import hardest_queries as hardest_queries
 from .examples import neighbour_table as neighbour_table
@@ -25,6 +26,7 @@ from .protocol import Evaluation as Evaluation
 from .protocol import compare_excerpts as compare_excerpts
 from .protocol import compare_systems as compare_systems
 from .protocol import evaluated_rows as evaluated_rows
+from .protocol import unmeasurable as unmeasurable
 from .reliability import STATED as STATED
 from .reliability import describe_error as describe_error
 from .reliability import largest_error as largest_error
@@ -61,6 +63,8 @@ from .tag_audibility import tag_support_table as tag_support_table
 from .tag_confusion import confused_tags as confused_tags
 
 __all__ = [
+    "catalogue_neighbours",
+    "unmeasurable",
     "BEFORE_FOLDER",
     "DegradedQueries",
     "EvaluateSettings",

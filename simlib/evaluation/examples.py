@@ -7,6 +7,7 @@ import pandas as pd
 
 from simlib.core import digest_of
 from simlib.evaluation.protocol import Evaluation
+from simlib.index import Index
 from simlib.relevance import tag_sets
 
 
@@ -56,12 +57,38 @@ def neighbour_table(evaluation: Evaluation, similarity: np.ndarray, query: int) 
         Columns `rank, track_id, path, title, similarity, artist`, the tag columns and `shares`,
         the tags in common.
     """
-    tracks, columns = evaluation.tracks, evaluation.columns
     ranked = evaluation.ranked(similarity)[query]
     ranked = ranked[ranked >= 0]
+    found = similarity[query, ranked]
+    return _list_of(evaluation.tracks, evaluation.columns, query, ranked, found)
+
+
+def catalogue_neighbours(index: Index, columns: list[str], query: int, k: int) -> pd.DataFrame:
+    """Return the ranked list of a track in the whole catalogue, also of its own artist.
+
+    Parameters
+    ----------
+    index : simlib.index.Index
+    columns : list of str
+        Tag columns.
+    query : int
+        Row of a track.
+    k : int
+        Length of the list.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `neighbour_table`.
+    """
+    ranked, found = index.search(index.vectors()[query], k, query)
+    return _list_of(index.tracks, columns, query, ranked, found)
+
+
+def _list_of(tracks, columns, query, ranked, similarities):
     table = tracks.iloc[ranked][["track_id", "path", "title", "artist", *columns]].copy()
     table.insert(0, "rank", np.arange(1, len(ranked) + 1))
-    table.insert(4, "similarity", similarity[query, ranked])
+    table.insert(4, "similarity", similarities)
     sets = [tag_sets(tracks[column].iloc[[query, *ranked]]) for column in columns]
     table["shares"] = [
         ", ".join(sorted(frozenset().union(*(tags[0] & tags[at] for tags in sets))))

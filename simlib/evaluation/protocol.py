@@ -7,7 +7,7 @@ systems are scored on the same ones.
 import numpy as np
 import pandas as pd
 
-from simlib.core import SimlibError, cosine
+from simlib.core import cosine
 from simlib.evaluation.settings import EvaluateSettings
 from simlib.evaluation.statistics import bootstrap, skewness
 from simlib.relevance import (
@@ -23,6 +23,8 @@ from simlib.relevance import (
 )
 
 EXCERPT = "excerpt"
+# A query by one artist, and a candidate by another one.
+FEWEST_ARTISTS = 2
 # Rows of the tracks; without any, all of them.
 Rows = np.ndarray | slice
 ALL = slice(None)
@@ -168,17 +170,26 @@ def compare_excerpts(systems: dict[str, tuple], evaluation: Evaluation) -> dict:
     return _report(scores, evaluation)
 
 
-def evaluated_rows(tracks: pd.DataFrame, splits: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Return the rows of the test artists and the tag columns of the whole catalogue.
+def unmeasurable(tracks: pd.DataFrame, splits: np.ndarray) -> str:
+    """Return why a catalogue is too small to measure retrieval, in a sentence; "" if it is not.
 
-    Raises
-    ------
-    SimlibError
-        If there are fewer than two test recordings.
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+    splits : numpy.ndarray of object, shape (n_tracks,)
+        From `simlib.relevance.split_artists`.
     """
-    rows = np.flatnonzero(splits == "test")
-    if len(rows) < 2:
-        cause = f"the split leaves {len(rows)} recording(s) to evaluate on"
-        hint = "add music by more artists, or raise split.test in params.yaml"
-        raise SimlibError("test artists", cause, hint)
-    return rows, tag_columns(tracks)
+    artists = artist_keys(tracks)
+    test = len(set(artists[splits == "test"]))
+    if test >= FEWEST_ARTISTS:
+        return ""
+    return (
+        f"Nothing was measured: of {len(set(artists))} artist(s), the split leaves {test} to"
+        f" evaluate on, and a list needs {FEWEST_ARTISTS}. Add music by other artists, or raise"
+        " `split.test` in params.yaml."
+    )
+
+
+def evaluated_rows(tracks: pd.DataFrame, splits: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return the rows of the test artists and the tag columns of the whole catalogue."""
+    return np.flatnonzero(splits == "test"), tag_columns(tracks)

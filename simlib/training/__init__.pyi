@@ -7,7 +7,7 @@ from .branches import fit_branch as fit_branch
 from .data import TrainingData as TrainingData
 from .fit import pretrain as pretrain
 from .fit import train as train
-from .initial import describe_tuning as describe_tuning
+from .initial import describe_training as describe_training
 from .initial import initial_embedder as initial_embedder
 from .losses import GradedSupConLoss as GradedSupConLoss
 from .losses import Objective as Objective
@@ -37,7 +37,7 @@ __all__ = [
     "augment",
     "cut_frames",
     "degrade_spectrogram",
-    "describe_tuning",
+    "describe_training",
     "fit_branch",
     "initial_embedder",
     "pretrain",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from simlib.core import SimlibError
 from simlib.features import FeatureStore, FrontEnd
 from simlib.relevance import tag_columns
 
@@ -78,17 +77,10 @@ class TrainingData:
         Raises
         ------
         SimlibError
-            If there are fewer than two training recordings, or features are missing.
+            If features are missing.
         """
-        train = tracks[splits == "train"]
-        if len(train) < 2:
-            raise SimlibError(
-                "training artists",
-                f"the split leaves {len(train)} recording(s) to learn from",
-                "add music, or lower split.test and split.validation in params.yaml",
-            )
         return cls(
-            Recordings.read(store, train),
+            Recordings.read(store, tracks[splits == "train"]),
             Recordings.read(store, tracks[splits == "validation"]),
             tag_columns(tracks),
             FrontEnd.of(store.front_end()),

@@ -22,6 +22,9 @@ from simlib.training.run import TrainingRun
 from simlib.training.settings import TrainSettings
 from simlib.training.validation import Validation
 
+# A contrastive loss compares two recordings at least.
+FEWEST_RECORDINGS = 2
+
 
 def train(
     data: TrainingData,
@@ -35,6 +38,7 @@ def train(
     Parameters
     ----------
     data : simlib.training.TrainingData
+        With fewer than two training recordings, the initial model comes back as it is.
     settings : simlib.training.TrainSettings
     checkpoint : pathlib.Path
         A file outside every pipeline output. An interrupted run continues from it exactly, unless
@@ -61,6 +65,8 @@ def train(
     SimlibError
         If the loss is no longer finite.
     """
+    if len(data.train.tracks) < FEWEST_RECORDINGS:
+        return _unchanged(data, settings, initial)
     key = _key(data, settings, initial, objective)
     folder = checkpoint.parent / "finished"
     # Weights without a file, and losses defined elsewhere, have no digest.
@@ -139,6 +145,14 @@ def pretrain(
     model, _ = train(data, settings, checkpoint)
     learned_from = shorten_digests(tracks["digest"])
     return model, {"train": settings.as_dict(), "learned_from": learned_from}
+
+
+def _unchanged(data, settings, initial):
+    """Return the initial or a random model, and curves without a training."""
+    model = copy.deepcopy(initial) if initial else _random_model(settings, data.front_end)
+    model.digest = ""
+    row = {"epoch": 0, "loss": np.nan, "learning_rate": 0.0, "validation": np.nan, "kept": True}
+    return model, pd.DataFrame([row])
 
 
 def _random_model(settings, front_end):

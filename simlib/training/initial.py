@@ -8,6 +8,7 @@ import pandas as pd
 from simlib.core import SimlibError
 from simlib.features import FrontEnd
 from simlib.model import Embedder, architecture_of, load_pretrained
+from simlib.training.data import TrainingData
 from simlib.training.settings import TrainSettings
 
 
@@ -51,18 +52,30 @@ def initial_embedder(
     return None, f"Training began with random weights. {remark}"
 
 
-def describe_tuning(curves: pd.DataFrame) -> str:
-    """Describe what tuning changed in the initial model, in a sentence.
+def describe_training(data: TrainingData, curves: pd.DataFrame, tuning: bool) -> str:
+    """Describe what a training changed, in a sentence.
 
     Parameters
     ----------
+    data : simlib.training.TrainingData
     curves : pandas.DataFrame
         From `simlib.training.train`.
+    tuning : bool
+        Whether training began with trained weights.
 
     Returns
     -------
     str
+        Empty if random weights were trained, which needs no remark.
     """
+    count = len(data.train.tracks)
+    if count < 2:
+        return (
+            f"Nothing was trained: the split leaves {count} recording(s) to learn from. Add music by"
+            " other artists, or lower `split.test` and `split.validation`."
+        )
+    if not tuning:
+        return ""
     if curves["epoch"].max() == 0:
         return "They were not tuned: there are too few validation recordings to measure the effect."
     [epoch] = curves.loc[curves["kept"], "epoch"]
