@@ -13,13 +13,17 @@ from simlib.evaluation import EvaluateSettings
 from simlib.features import ExtractSettings
 from simlib.index import IndexSettings
 from simlib.relevance import SplitSettings
+from simlib.search import SearchSettings
 from simlib.training import TrainSettings
 
 # The settings of each section of params.yaml.
 SECTIONS = {
     settings.section: settings
-    for settings in (ExtractSettings, SplitSettings, TrainSettings, IndexSettings, EvaluateSettings)
-}
+    for settings in (
+        ExtractSettings, SplitSettings, TrainSettings, IndexSettings, SearchSettings,
+        EvaluateSettings,
+    )
+}  # fmt: skip
 
 app = typer.Typer(
     help="Find songs that sound alike.",

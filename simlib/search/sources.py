@@ -1,13 +1,9 @@
 """The sources of a query: track ids, files, bytes, samples, or excerpts of them."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -25,40 +21,46 @@ from simlib.search.queries import Query, Recording, load_recording, make_query
 MOST_CHANNELS, HIGHEST_RATE = 32, 768_000
 
 
-@contextmanager
-def as_file(source: bytes | tuple[np.ndarray, int]) -> Iterator[Path]:
-    """Give bytes of an audio file, or samples with their rate, a path while they are decoded.
+def load_unnamed(
+    model: Embedder, source: bytes | tuple[np.ndarray, int], start: float, end: float | None
+) -> Recording:
+    """Decode bytes of an audio file, or samples with their rate.
 
     Parameters
     ----------
+    model : simlib.model.Embedder
     source : bytes or (numpy.ndarray, int)
         An audio file; or samples, shape (n_samples,) or (n_samples, n_channels), float with full
         scale at 1 or signed integers, and Hz.
+    start : float
+    end : float or None
+        Seconds.
 
-    Yields
-    ------
-    pathlib.Path
+    Returns
+    -------
+    Recording
 
     Raises
     ------
     SimlibError
-        If it is neither; those of decoding name no file that is gone afterwards.
+        If it is neither, or cannot be decoded. It names no file that is gone afterwards.
     """
-    name = "the uploaded file" if isinstance(source, bytes) else "the samples"
+    in_file = isinstance(source, bytes)
+    subject = "the uploaded file" if in_file else "the samples"
     with tempfile.TemporaryDirectory(prefix="simlib-") as folder:
-        path = Path(folder) / "query"
+        path = Path(folder) / ("query" if in_file else "query.wav")
         try:
             if isinstance(source, bytes):
                 path.write_bytes(source)
             else:
-                path = path.with_suffix(".wav")
                 _write(path, *source)
-            yield path
+            recording = load_recording(model, path, start, end)
         except SimlibError as error:
-            raise SimlibError(name, error.cause, error.hint) from None
+            raise SimlibError(subject, error.cause, error.hint) from None
         except (TypeError, ValueError, OverflowError) as error:
             hint = "give an array of shape (n_samples,) or (n_samples, n_channels), and a rate"
-            raise SimlibError(name, f"cannot be used ({error})", hint) from None
+            raise SimlibError(subject, f"cannot be used ({error})", hint) from None
+    return dataclasses.replace(recording, name="upload" if in_file else "samples")
 
 
 def _write(path, samples, rate):
@@ -97,14 +99,8 @@ class Sources:
                 raise SimlibError(source.name, "is a query already, with its seconds", hint)
             return source
         _check_seconds(start, end)
-        if whole:
-            row = None
-            if isinstance(source, Recording):
-                row = source.row
-            elif isinstance(source, (str, os.PathLike)):
-                row = self._row_or_file(source)
-            if row is not None:
-                return self._indexed(row)
+        if whole and (row := self._row_of(source)) is not None:
+            return self._indexed(row)
         recording = self.recording(source, start, end)
         return make_query(self.model, recording, self.index.hop_seconds, start, end)
 
@@ -117,11 +113,12 @@ class Sources:
         if isinstance(source, (bytearray, memoryview)):
             source = bytes(source)
         if isinstance(source, (bytes, tuple)):
-            name = "upload" if isinstance(source, bytes) else "samples"
-            with as_file(source) as path:
-                recording = load_recording(self.model, path, start or 0.0, end)
-            return dataclasses.replace(recording, name=name)
-        row = self._row_or_file(source)
+            return load_unnamed(self.model, source, start or 0.0, end)
+        if not isinstance(source, (str, os.PathLike)):
+            kinds = "a track id, a path, bytes of an audio file, or (samples, rate)"
+            cause = f"a {type(source).__name__} is no recording"
+            raise SimlibError("query", cause, f"give {kinds}")
+        row = self._row_of(source)
         if row is None:
             return load_recording(self.model, source, start or 0.0, end)
         track = self.index.tracks.iloc[row]
@@ -153,12 +150,12 @@ class Sources:
         rows = np.flatnonzero(ids == str(track_id))
         return int(rows[0]) if len(rows) else None
 
-    def _row_or_file(self, source):
-        """Return the row of a track id, None for a file."""
+    def _row_of(self, source):
+        """Return the row of a track id or of a recording of one; None for a file or for samples."""
+        if isinstance(source, Recording):
+            return source.row
         if not isinstance(source, (str, os.PathLike)):
-            kinds = "a track id, a path, bytes of an audio file, or (samples, rate)"
-            cause = f"a {type(source).__name__} is no recording"
-            raise SimlibError("query", cause, f"give {kinds}")
+            return None
         row = self._row(source)
         # Unlike Path.exists, this takes any text: a name that is too long is no file either.
         if row is None and not os.path.exists(source):

@@ -8,18 +8,28 @@ from simlib.search import agreement, by_any_subspace, diverse, in_turn
 
 
 def test_agreement_puts_like_both_before_very_like_one():
-    nearness = np.array([[0.9, 0.4, 0.1], [-0.1, 0.4, 0.1]])
-    found = agreement(nearness)
+    similarities = np.array([[0.9, 0.4, 0.1], [-0.1, 0.4, 0.1]])
+    found = agreement(similarities, 0.8)
     assert np.argsort(-found).tolist() == [1, 0, 2]
-    assert (nearness.min(axis=0) <= found + 1e-9).all()
-    assert (found <= nearness.mean(axis=0) + 1e-9).all()
-    np.testing.assert_allclose(agreement(nearness[:1]), nearness[0])
+    assert (similarities.min(axis=0) <= found + 1e-9).all()
+    assert (found <= similarities.mean(axis=0) + 1e-9).all()
+    np.testing.assert_allclose(agreement(similarities[:1], 0.8), similarities[0])
 
 
 def test_much_of_one_aspect_makes_up_for_others():
-    even, uneven = by_any_subspace(np.array([[0.4, 0.9], [0.4, -0.1]]), [0.5, 0.5])
+    even, uneven = by_any_subspace(np.array([[0.4, 0.9], [0.4, -0.1]]), [0.5, 0.5], 0.5)
     assert even == pytest.approx(0.4)
     assert 0.4 < uneven < 0.9
+
+
+def test_temperatures_lie_between_the_extreme_and_the_mean():
+    similarities = np.array([[0.4, 0.9], [0.2, -0.1]])
+    cold, hot = (by_any_subspace(similarities, [0.5, 0.5], t) for t in (0.01, 1000.0))
+    np.testing.assert_allclose(cold, similarities.max(axis=0), atol=0.01)
+    np.testing.assert_allclose(hot, similarities.mean(axis=0), atol=0.01)
+    cold, hot = (agreement(similarities, t) for t in (0.01, 1000.0))
+    np.testing.assert_allclose(cold, similarities.min(axis=0), atol=0.01)
+    np.testing.assert_allclose(hot, similarities.mean(axis=0), atol=0.01)
 
 
 @given(

@@ -2,9 +2,11 @@ import dataclasses
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import samples
 import soundfile as sf
+import yaml
 from samples import naive_penalties, naive_similarities
 
 import simlib
@@ -181,6 +183,58 @@ def test_a_project_without_weights_or_index_names_the_command(project):
         Searcher(project)
 
 
+def change_params(project, section, **values):
+    path = project / "params.yaml"
+    content = yaml.safe_load(path.read_text())
+    content[section] |= values
+    path.write_text(yaml.safe_dump(content))
+
+
+def test_a_search_has_the_settings_of_its_project(project):
+    change_params(project, "search", excerpt_seconds=1.0, matched_segments=1)
+    changed = Searcher(project)
+    query = changed.load_query("s03")
+    start, end = changed.representative(query)
+    assert end - start == pytest.approx(1.0)
+    pd.testing.assert_frame_equal(changed.timeline("s03"), changed.timeline("s03", seconds=1.0))
+    found = changed.query(query)
+    length = changed.model.segment_seconds
+    np.testing.assert_allclose(found["end"] - found["start"], length, atol=0.02)
+
+
+def test_fewer_near_duplicate_candidates_are_compared(searcher, monkeypatch):
+    compared, matches = [], searcher.index.fingerprints.matches
+    spied = lambda one, rows: compared.append(len(rows)) or matches(one, rows)  # noqa: E731
+    monkeypatch.setattr(searcher.index.fingerprints, "matches", spied)
+    searcher.query("s03")
+    settings = samples.search_settings(near_duplicate_candidates=4)
+    monkeypatch.setattr(searcher, "settings", settings)
+    searcher.query("s03")
+    assert compared == [11, 4]
+
+
+def test_parameters_without_settings_of_a_search_are_refused(project):
+    path = project / "params.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["search"]["excerpt"] = content["search"].pop("excerpt_seconds")
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SimlibError, match="params.yaml, section search: unknown key 'excerpt'"):
+        Searcher(project)
+    del content["search"]
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SimlibError, match="params.yaml, section search: .*restore its keys"):
+        Searcher(project)
+
+
+def test_the_short_form_notices_other_settings(project, monkeypatch):
+    monkeypatch.chdir(project)
+    before = simlib.query(["s01", "s07"], k=3)
+    change_params(project, "search", excerpt="no key")
+    with pytest.raises(SimlibError, match="section search"):
+        simlib.query(["s01", "s07"], k=3)
+    assert len(before) == 3
+
+
 def test_the_short_form_loads_once_and_again_when_the_project_changed(built, project, monkeypatch):
     monkeypatch.chdir(project)
     loaded = []
@@ -333,9 +387,9 @@ def test_several_references_rank_by_agreement_less_what_is_not_wanted(searcher):
         parts = penalise_hubs(
             index.similarities_by_subspace(index.vectors_of([row])[0], rows), penalties
         )
-        return by_any_subspace(parts, list(index.weights.values()))
+        return by_any_subspace(parts, list(index.weights.values()), 0.5)
 
-    agreed = agreement(np.array([near(6), near(9)]))
+    agreed = agreement(np.array([near(6), near(9)]), 0.8)
     for unlike, scores in ((None, agreed), (["s04"], agreed - np.maximum(near(4), 0.0))):
         where = [] if unlike else ["track_id!=s04"]
         found = searcher.query(["s06", "s09"], 12, unlike=unlike, where=where, **ALL)
@@ -358,7 +412,7 @@ def test_a_various_list_begins_with_the_nearest_and_is_another(searcher):
 
 
 def test_a_various_list_is_as_long_as_the_artists_allow(searcher, monkeypatch):
-    monkeypatch.setattr("simlib.search.rerank.POOL", 1)
+    monkeypatch.setattr(searcher, "settings", samples.search_settings(diversity_pool=1))
     found = searcher.query("s05", 5, diversity=0.5)
     assert len(found) == 5
     assert found["artist"].is_unique
