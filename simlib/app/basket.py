@@ -1,16 +1,11 @@
 """Queries that were kept, to find what is similar to several, or not similar to some."""
 
 from collections.abc import Callable
+from operator import attrgetter
 
-import ipywidgets as w
-
+from simlib.app.widgets import button, wrapped
 from simlib.reporting import short
 from simlib.search import Query
-
-
-def _identity(query):
-    """Tell a query, a recording or seconds of one, from others."""
-    return query.name, query.row, query.start, query.end
 
 
 class Basket:
@@ -30,7 +25,7 @@ class Basket:
     def __init__(self, changed: Callable[[], None]):
         self.changed = changed
         self.kept: list[tuple[bool, Query, str]] = []
-        self.box = w.HBox(layout=w.Layout(flex_flow="row wrap"))
+        self.box = wrapped()
 
     def __len__(self):
         return len(self.kept)
@@ -42,21 +37,21 @@ class Basket:
 
     def queries(self, current: Query) -> tuple[list[Query], list[Query]]:
         """Return what results are to be similar to, the current query included, and what not."""
-        wanted = [query for like, query, _ in self.kept if like]
-        unlike = [query for like, query, _ in self.kept if not like]
-        # A current query that was kept must not count twice.
-        if _identity(current) not in map(_identity, [*wanted, *unlike]):
-            wanted.append(current)
-        return wanted, unlike
+        similar = [query for wanted, query, _ in self.kept if wanted]
+        unlike = [query for wanted, query, _ in self.kept if not wanted]
+        # A current query that was kept must not count twice: the same seconds of a recording.
+        identity = attrgetter("name", "row", "start", "end")
+        if identity(current) not in map(identity, [*similar, *unlike]):
+            similar.append(current)
+        return similar, unlike
 
     def _show(self):
-        buttons = []
-        for place, (wanted, _, name) in enumerate(self.kept):
-            text = f"{'+' if wanted else '−'} {short(name, 28)} ✕"
-            button = w.Button(description=text, tooltip="remove it", layout=w.Layout(width="auto"))
-            button.on_click(lambda _, place=place: self._remove(place))
-            buttons.append(button)
-        self.box.children = buttons
+        style = {"tooltip": "remove it", "layout": {"width": "auto"}}
+        texts = [f"{'+' if wanted else '−'} {short(name, 28)} ✕" for wanted, _, name in self.kept]
+        self.box.children = [
+            button(text, lambda place=place: self._remove(place), **style)
+            for place, text in enumerate(texts)
+        ]
         self.changed()
 
     def _remove(self, place):

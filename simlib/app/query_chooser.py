@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ipywidgets as w
 
+from simlib.app.widgets import track_field
 from simlib.core import AUDIO_SUFFIXES
 
 
@@ -34,17 +35,13 @@ class QueryChooser:
     ):  # fmt: skip
         self.on_file, self.uploads = on_file, 0
         self.folder = tempfile.TemporaryDirectory(prefix="simlib-")
-        self.choice = w.Combobox(
-            options=list(names), placeholder="type a title or an artist", ensure_option=True,
-            description="Track", layout=w.Layout(width="34rem"),
-        )  # fmt: skip
+        self.choice = track_field("Track", names)
         self.upload = w.FileUpload(accept=",".join(sorted(AUDIO_SUFFIXES)), description="or a file")
         self.message = w.HTML()
-        self.progress = w.IntProgress(max=1, layout=w.Layout(width="100%", visibility="hidden"))
+        self.progress = w.IntProgress(max=1, layout={"width": "100%", "visibility": "hidden"})
         self.choice.observe(lambda change: on_track(change["new"]), "value")
         self.upload.observe(self._on_upload, "value")
-        fields = w.HBox([self.choice, self.upload])
-        self.box = w.VBox([fields, self.progress, self.message])
+        self.box = w.VBox([w.HBox([self.choice, self.upload]), self.progress, self.message])
 
     def show_progress(self, done: int, of: int) -> None:
         """Show how much of some work is done; hide the bar if that is nothing."""
@@ -54,7 +51,7 @@ class QueryChooser:
     def _on_upload(self, change):
         if change["new"]:
             file = change["new"][-1]
-            # Only the suffix of an uploaded name is used: it tells the decoder.
+            # Only the suffix of an uploaded name is used: the decoder needs it.
             suffix = Path(file["name"]).suffix.lower()
             self.uploads += 1
             name = f"upload {self.uploads}{suffix if suffix in AUDIO_SUFFIXES else ''}"

@@ -128,7 +128,7 @@ def test_what_cannot_be_answered_leaves_no_other_answer_to_be_judged(panel):
     panel.choose("s08")
     assert "Song 8" in panel.picker.title.value
     assert panel.results is None and not panel.list.listing.children
-    assert not len(panel.map.picture.rings.x) and not len(panel.map.picture.rings.names)
+    assert not len(panel.map.rings.x) and not len(panel.map.rings.names)
     panel.options.where.value = ""
     assert ids(panel) == panel.searcher.query("s08")["track_id"].tolist()
 
@@ -205,11 +205,11 @@ def test_no_close_match_folds_the_list(panel):
 def test_the_map_is_coloured_ringed_and_clicked(panel):
     panel.choose("s03")
     rows = [int(i[1:]) for i in ["s03", *ids(panel)]]
-    np.testing.assert_allclose(panel.map.picture.rings.x, panel.map.picture.points[rows, 0])
-    assert list(panel.map.picture.rings.names) == ["★", "1", "2", "3", "4", "5"]
-    assert len(set(panel.map.picture.tracks.colors)) == 2
+    np.testing.assert_allclose(panel.map.rings.x, panel.map.points[rows, 0])
+    assert list(panel.map.rings.names) == ["★", "1", "2", "3", "4", "5"]
+    assert len(set(panel.map.dots.colors)) == 2
     panel.map.colour.value = "seconds"
-    assert len(set(panel.map.picture.tracks.colors)) > 2
+    assert len(set(panel.map.dots.colors)) > 2
     panel.map._on_click(None, {"data": {"index": 8}})
     assert panel.chosen.track_id == "s08"
     assert "<audio autoplay" in panel.picker.player.value
