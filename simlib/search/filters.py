@@ -3,8 +3,6 @@
 A condition is a text such as `genre=Jazz`, `artist!=Miles Davis`, `bpm=90..110` or `bpm=..110`.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

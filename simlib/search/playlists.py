@@ -10,12 +10,13 @@ import pandas as pd
 
 from simlib.core import SimlibError, at_least_one
 from simlib.index import Index
+from simlib.search.request import Weights
 from simlib.search.settings import PlaylistSettings
 
 
 def path_between(
     index: Index, first: int, last: int, steps: int, settings: PlaylistSettings,
-    weights: dict[str, float] | None = None,
+    weights: Weights = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Make a path from one track to another whose largest jump is as small as possible.
 
@@ -51,8 +52,7 @@ def path_between(
     weights = weights or index.weights
     rows = _along(index, first, last, settings, weights)
     start, end = np.searchsorted(rows, [first, last])
-    vectors, penalties = _seen(index, rows, weights)
-    distances = _distances(vectors, penalties, slice(None), slice(None))
+    distances = _distance(index, rows, weights)(slice(None), slice(None))
     np.fill_diagonal(distances, 0)
     progress = distances[start] - distances[end]
     subject = "path from '{}' to '{}'".format(*index.tracks["track_id"].iloc[[first, last]])
@@ -76,9 +76,8 @@ def path_between(
 
 
 def radio(
-    index: Index, seed: int, length: int, settings: PlaylistSettings,
-    weights: dict[str, float] | None = None,
-) -> pd.DataFrame:  # fmt: skip
+    index: Index, seed: int, length: int, settings: PlaylistSettings, weights: Weights = None
+) -> pd.DataFrame:
     """Make a playlist around one track.
 
     Of the unplayed tracks, the `choice` most similar to the seed are considered. The next track is
@@ -110,7 +109,7 @@ def radio(
     length = at_least_one("length", length)
     weights = weights or index.weights
     rows = np.array([seed, *_around(index, seed, length, settings, weights)])
-    vectors, penalties = _seen(index, rows, weights)
+    distance = _distance(index, rows, weights)
     artists, gap = index.artists[rows], settings.artist_gap
     last_played = np.full(artists.max() + 1, -np.inf)
     last_played[artists[0]] = 0
@@ -118,7 +117,7 @@ def radio(
     while len(waiting) and len(played) <= length:
         rested = np.minimum(len(played) - last_played[artists[waiting]], gap + 1)
         choice = waiting[rested == rested.max()][: settings.choice]
-        distances = _distances(vectors, penalties, choice, played[-1])
+        distances = distance(choice, played[-1])
         chosen = choice[distances.argmin()]
         last_played[artists[chosen]] = len(played)
         played.append(chosen)
@@ -154,15 +153,16 @@ def _around(index, seed, length, settings, weights):
         depth *= 2
 
 
-def _seen(index, rows, weights):
-    """Return tracks' vectors under the weights, and their hub penalties."""
+def _distance(index, rows, weights):
+    """Return the function of two selections of the rows to their distances."""
     vectors = index.aspects.weighted(index.vectors_of(rows), weights)
-    return vectors, index.hub_penalties(rows, weights)
+    penalties = index.hub_penalties(rows, weights)
 
+    def distance(some, others):
+        distances = np.maximum(1 - vectors[some] @ vectors[others].T, 0)
+        return distances * np.multiply.outer(penalties[some], penalties[others])
 
-def _distances(vectors, penalties, some, others):
-    distances = np.maximum(1 - vectors[some] @ vectors[others].T, 0)
-    return distances * np.multiply.outer(penalties[some], penalties[others])
+    return distance
 
 
 def _without_repeats(jumps, artists, leaving, arriving):

@@ -10,6 +10,9 @@ from simlib.index import Index
 from simlib.search.queries import Query
 from simlib.search.settings import SearchSettings
 
+# How much each aspect counts; None for the weights of the index.
+Weights = dict[str, float] | None
+
 
 @dataclass(frozen=True)
 class SearchRequest:
@@ -48,7 +51,7 @@ class SearchRequest:
 
     queries: tuple
     k: int = 10
-    weights: dict[str, float] | None = None
+    weights: Weights = None
     start: float | None = None
     end: float | None = None
     unlike: tuple = ()

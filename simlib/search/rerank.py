@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from simlib.index import penalise_hubs
 from simlib.search.request import Search
@@ -110,15 +111,8 @@ def in_turn(artists: np.ndarray, k: int, per_artist: int | None = None) -> list[
     list of int
         Places in the ranking, rising; at most k.
     """
-    seen: dict[int, int] = {}
-    chosen: list[int] = []
-    for place, artist in enumerate(artists.tolist()):
-        if len(chosen) == k:
-            break
-        seen[artist] = seen.get(artist, 0) + 1
-        if per_artist is None or seen[artist] <= per_artist:
-            chosen.append(place)
-    return chosen
+    before = pd.Series(artists).groupby(artists).cumcount().to_numpy()
+    return np.flatnonzero(before < (per_artist or np.inf))[:k].tolist()
 
 
 def diverse(
@@ -148,7 +142,6 @@ def diverse(
         Places in the ranking, in the order of choice; at most k.
     """
     chosen: list[int] = []
-    seen: dict[int, int] = {}
     most = np.full(len(scores), -np.inf, dtype=np.float32)
     left = np.ones(len(scores), dtype=bool)
     while left.any() and len(chosen) < k:
@@ -156,9 +149,9 @@ def diverse(
         place = int(np.argmax(np.where(left, marginal, -np.inf)))
         chosen.append(place)
         left[place] = False
-        seen[artists[place]] = seen.get(artists[place], 0) + 1
-        if per_artist is not None and seen[artists[place]] >= per_artist:
-            left &= artists != artists[place]
+        same = artists == artists[place]
+        if same[chosen].sum() >= (per_artist or np.inf):
+            left &= ~same
         most = np.maximum(most, vectors @ vectors[place])
     return chosen
 

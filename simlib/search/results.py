@@ -9,11 +9,6 @@ from simlib.index import Calibration, Match, similarity_percentile
 from simlib.search.excerpts import best_match
 from simlib.search.request import Search
 
-RESULT_COLUMNS = [
-    "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "query",
-    "query_start", "query_end", "start", "end", "same_seconds", "near_duplicate", "why",
-]  # fmt: skip
-
 
 class SameRecording(NamedTuple):
     """What a track has in common with the recordings of the queries: its longest match."""
@@ -107,7 +102,7 @@ def result_table(
         "same_seconds": [round(one.match.seconds, 2) if one else 0.0 for one in same],
         "near_duplicate": np.array([bool(one and one.near_duplicate) for one in same], dtype=bool),
         "why": [dict(zip(weights, share, strict=True)) for share in shares.round(4).tolist()],
-    })[RESULT_COLUMNS]  # fmt: skip
+    })  # fmt: skip
 
 
 def _excerpts(search, row, similarities, same, length):

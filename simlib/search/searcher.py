@@ -18,12 +18,11 @@ from simlib.model import Embedder
 from simlib.search.excerpts import excerpt_spans, joined_answers, representative_excerpt
 from simlib.search.filters import filter_mask
 from simlib.search.playlists import path_between, radio
-from simlib.search.queries import Query, Recording
-from simlib.search.request import Search, SearchRequest
+from simlib.search.queries import Query, Recording, Sources
+from simlib.search.request import Search, SearchRequest, Weights
 from simlib.search.rerank import choose, ranked
 from simlib.search.results import find_matches, result_table
 from simlib.search.settings import SearchSettings
-from simlib.search.sources import Sources
 
 
 class Searcher:
@@ -94,7 +93,7 @@ class Searcher:
         return representative_excerpt(query.segments, query.starts, length, query.end, seconds)
 
     def query(
-        self, query: Any, k: int = 10, weights: dict[str, float] | None = None, **options: Any
+        self, query: Any, k: int = 10, weights: Weights = None, **options: Any
     ) -> pd.DataFrame:
         """Rank the catalogue by similarity to a query, or to several at once.
 
@@ -176,13 +175,9 @@ class Searcher:
         return table
 
     def timeline(
-        self,
-        source: Any,
-        seconds: float | None = None,
-        weights: dict[str, float] | None = None,
-        where: str | Iterable[str] = (),
-        progress: Callable = tqdm,
-    ) -> pd.DataFrame:
+        self, source: Any, seconds: float | None = None, weights: Weights = None,
+        where: str | Iterable[str] = (), progress: Callable = tqdm,
+    ) -> pd.DataFrame:  # fmt: skip
         """Answer a long recording, a mix for instance, excerpt by excerpt.
 
         Parameters
@@ -221,17 +216,13 @@ class Searcher:
             answers.append(found)
         return joined_answers(answers)
 
-    def path(
-        self, first: str, last: str, steps: int = 8, weights: dict[str, float] | None = None
-    ) -> pd.DataFrame:
+    def path(self, first: str, last: str, steps: int = 8, weights: Weights = None) -> pd.DataFrame:
         """Make a playlist from one track to another; see `simlib.search.path_between`."""
         rows = self.sources.row_of(first), self.sources.row_of(last)
         settings, weights = self.settings.playlists, self._weights(weights)
         return path_between(self.index, *rows, steps, settings, weights)
 
-    def radio(
-        self, seed: str, length: int = 20, weights: dict[str, float] | None = None
-    ) -> pd.DataFrame:
+    def radio(self, seed: str, length: int = 20, weights: Weights = None) -> pd.DataFrame:
         """Make a playlist around a track of the catalogue; see `simlib.search.radio`."""
         settings, weights = self.settings.playlists, self._weights(weights)
         return radio(self.index, self.sources.row_of(seed), length, settings, weights)
@@ -250,9 +241,7 @@ def _rows(queries):
 _shared = threading.local()
 
 
-def query(
-    query: Any, k: int = 10, weights: dict[str, float] | None = None, **options: Any
-) -> pd.DataFrame:
+def query(query: Any, k: int = 10, weights: Weights = None, **options: Any) -> pd.DataFrame:
     """Rank the catalogue of the project around the working directory; see `Searcher.query`.
 
     The encoder, the index and the settings stay loaded for the next call, until those of the
