@@ -17,26 +17,23 @@ from simlib.search import SearchSettings
 from simlib.training import TrainSettings
 
 # The settings of each section of params.yaml.
-SECTIONS = {
-    settings.section: settings
-    for settings in (
-        ExtractSettings, SplitSettings, TrainSettings, IndexSettings, SearchSettings,
-        EvaluateSettings,
-    )
-}  # fmt: skip
+SECTIONS = {settings.section: settings for settings in (
+    ExtractSettings, SplitSettings, TrainSettings, IndexSettings, SearchSettings, EvaluateSettings,
+)}  # fmt: skip
 
 app = typer.Typer(
-    help="Find songs that sound alike.",
-    no_args_is_help=True,
-    add_completion=False,
+    help="Find songs that sound alike.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
-)
+)  # fmt: skip
+
+QueryArgument = Annotated[str, typer.Argument(help="An audio file, or a track id.")]
+LengthOption = Annotated[int, typer.Option("-k", help="Length of the list.")]
 
 
 @app.command()
 def query(
-    query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
-    k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
+    query: QueryArgument,
+    k: LengthOption = 10,
     weight: Annotated[
         list[str] | None, typer.Option("-w", help="ASPECT=NUMBER: how much an aspect counts.")
     ] = None,
@@ -61,16 +58,16 @@ def query(
         print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
         return
     width = max(20, shutil.get_terminal_size().columns - 67)
-    ids = [printable(t) for t in found["track_id"]]
-    wide = max(map(len, ids), default=8)
-    print(f"rank  closer than   seconds  like those  {'track':<{wide}}  title – artist")
+    ids = [printable(track_id) for track_id in found["track_id"]]
+    longest = max(map(len, ids), default=8)
+    print(f"rank  closer than   seconds    of query  {'track':<{longest}}  title – artist")
     for row, track_id in zip(found.itertuples(), ids, strict=True):
         name = printable(title_and_artist(row.title, row.artist))[:width]
-        seconds = f"{row.start:.0f}–{row.end:.0f}"
-        like = f"{row.query_start:.0f}–{row.query_end:.0f}"
-        score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {like:>10}"
         same = f"  ({sameness(row)})" if row.same_seconds else ""
-        print(f"{score}  {track_id:<{wide}}  {name}{same}")
+        seconds = f"{row.start:.0f}–{row.end:.0f}"
+        of_query = f"{row.query_start:.0f}–{row.query_end:.0f}"
+        score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {of_query:>10}"
+        print(f"{score}  {track_id:<{longest}}  {name}{same}")
 
 
 def _weight(text):
@@ -99,9 +96,8 @@ def embed(
     for error in failed:
         print(f"simlib: left out: {error}", file=sys.stderr)
     if not len(arrays["ids"]):
-        raise SimlibError(
-            "files", f"none of the {len(failed)} could be embedded", "see the lines above"
-        )
+        cause = f"none of the {len(failed)} could be embedded"
+        raise SimlibError("files", cause, "see the lines above")
     if out.suffix != ".npz":
         out = out.with_name(f"{out.name}.npz")
     with written_aside(out) as aside:
@@ -110,9 +106,7 @@ def embed(
 
 
 @app.command()
-def catalogue(
-    source: Annotated[Path, typer.Argument(help="A folder of music.")],
-):
+def catalogue(source: Annotated[Path, typer.Argument(help="A folder of music.")]):
     """Import a folder of music into data/, in place of what is there."""
     from simlib.catalogue import import_folder
 
@@ -121,9 +115,7 @@ def catalogue(
 
 
 @app.command()
-def pretrain(
-    epochs: Annotated[int | None, typer.Option(help="In place of train.epochs.")] = None,
-):
+def pretrain(epochs: Annotated[int | None, typer.Option(help="In place of train.epochs.")] = None):
     """Train on all of data/ the weights that come with simlib, pretrained/."""
     from simlib.features import FeatureStore
     from simlib.training import pretrain as train_on_all
@@ -133,9 +125,9 @@ def pretrain(
     settings = TrainSettings.of(section | ({"epochs": epochs} if epochs else {}))
     checkpoint = project.checkpoints / "pretrained.safetensors"
     model, provenance = train_on_all(FeatureStore(project.features), settings, checkpoint)
-    path = project.pretrained_weights
-    model.save(path, **provenance)
-    print(f"{path}: learned from {len(provenance['learned_from'])} recordings")
+    model.save(project.pretrained_weights, **provenance)
+    count = len(provenance["learned_from"])
+    print(f"{project.pretrained_weights}: learned from {count} recordings")
 
 
 @app.command()
@@ -174,17 +166,13 @@ def report(
 
 
 @app.command()
-def query_report(
-    query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
-    k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
-):
+def query_report(query: QueryArgument, k: LengthOption = 10):
     """Answer a query on one page to listen to and to mail, reports/query.html."""
     from simlib.reporting import execute_notebook, export_report
 
     project = Project.find()
     executed = project.reports / "notebooks" / "query_report.ipynb"
-    asked = {"query": query, "k": k}
-    execute_notebook(project.notebooks / "query_report.ipynb", executed, asked)
+    execute_notebook(project.notebooks / executed.name, executed, {"query": query, "k": k})
     export_report(executed, project.reports / "query.html", "query-page")
 
 

@@ -88,15 +88,15 @@ def test_a_query_prints_the_ranked_list(run, inside):
     expected = Searcher(inside.root).query("s03", 4)
     header, *lines = out.splitlines()
     assert header.split() == [
-        "rank", "closer", "than", "seconds", "like", "those", "track", "title", "–", "artist",
+        "rank", "closer", "than", "seconds", "of", "query", "track", "title", "–", "artist",
     ]  # fmt: skip
     assert len(lines) == 4
     for line, row in zip(lines, expected.itertuples(), strict=True):
-        rank, closer_than, seconds, like, track_id, *name = line.split()
+        rank, closer_than, seconds, of_query, track_id, *name = line.split()
         assert (int(rank), track_id) == (row.rank, row.track_id)
         assert closer_than == f"{row.closer_than:.1f}%"
         assert seconds == f"{row.start:.0f}–{row.end:.0f}"
-        assert like == f"{row.query_start:.0f}–{row.query_end:.0f}"
+        assert of_query == f"{row.query_start:.0f}–{row.query_end:.0f}"
         assert " ".join(name) == f"{row.title} – {row.artist}"
 
 
