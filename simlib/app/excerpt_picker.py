@@ -2,14 +2,13 @@
 
 import io
 from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
 
 import bqplot
 import ipywidgets as w
 import matplotlib.image
 import numpy as np
 
+from simlib.app.query_chooser import ChosenQuery
 from simlib.app.widgets import COLOURS, button, wrapped
 from simlib.features import decode_blocks
 from simlib.reporting import PLAYER_RATE, audio_player, render
@@ -22,14 +21,6 @@ POINTS, FRAMES = 600, 800
 WAVE, MEL = 0.4, 0.58
 # Below the loudest, in dB, what a spectrogram shows.
 DEPTH = 70.0
-
-
-class ChosenQuery(NamedTuple):
-    """A recording that was chosen: its file, its name, and its id if it is in the catalogue."""
-
-    path: Path
-    name: str
-    track_id: str | None
 
 
 class Picture:

@@ -7,11 +7,11 @@ import ipywidgets as w
 import pandas as pd
 
 from simlib.app.basket import Basket
-from simlib.app.excerpt_picker import ChosenQuery, ExcerptPicker
+from simlib.app.excerpt_picker import ExcerptPicker
 from simlib.app.map_panel import MapPanel
 from simlib.app.options import SearchOptions
 from simlib.app.playlist_panel import PlaylistPanel
-from simlib.app.query_chooser import QueryChooser
+from simlib.app.query_chooser import ChosenQuery, QueryChooser
 from simlib.app.result_list import ResultList
 from simlib.app.widgets import button, wrapped
 from simlib.catalogue import append_triplet
@@ -22,7 +22,7 @@ from simlib.search import Searcher, SearchRequest
 
 
 class SearchPanel:
-    """Choose a query and an excerpt of it, listen down the list, look at the map, make playlists.
+    """Choose a query and an excerpt of it, play the results, see the map, make playlists.
 
     Parameters
     ----------
@@ -42,13 +42,14 @@ class SearchPanel:
         self.data, tracks = self.searcher.project.data, self.searcher.tracks
         self.chosen, self.recording, self.query = None, None, None
         self.results: pd.DataFrame | None = None
-        records = {track["track_id"]: track for track in tracks.to_dict("records")}
-        self.names = {f"{track_name(track, 60)} [{one}]": one for one, track in records.items()}
-        self.choices = {
-            one: ChosenQuery(self.data / track["path"], track_name(track), one)
-            for one, track in records.items()
+        self.offered = {
+            f"{track_name(track, 60)} [{track['track_id']}]": ChosenQuery(
+                self.data / track["path"], track_name(track), track["track_id"]
+            )
+            for track in tracks.to_dict("records")
         }
-        self.chooser = QueryChooser(self.names, self._on_name, self._on_file)
+        self.choices = {choice.track_id: choice for choice in self.offered.values()}
+        self.chooser = QueryChooser(self.offered, self._take)
         self.picker = ExcerptPicker(self.search, lambda: self.searcher.representative(self.query))
         self.basket = Basket(self.search)
         self.options = SearchOptions(self.searcher, self.search)
@@ -57,7 +58,7 @@ class SearchPanel:
         points = load_projection(self.searcher.project.index)
         self.map = MapPanel(tracks, points, lambda track_id: self.choose(track_id, play=True))
         self.playlists = PlaylistPanel(
-            self.searcher, self.names, self._current, self.options.chosen_weights,
+            self.searcher, self.offered, self._current, self.options.chosen_weights,
             self.chooser.show_progress,
         )  # fmt: skip
         tooltip = "keep it, and choose another one"
@@ -103,13 +104,6 @@ class SearchPanel:
         self.list.show(self.results, can_judge, self.options.own_artist.value)
         self.map.ring(self.results, self.query.row)
         self.list.show_players(self.results)
-
-    def _on_name(self, name):
-        if name in self.names:
-            self.choose(self.names[name])
-
-    def _on_file(self, path, name):
-        self._take(ChosenQuery(path, name, None))
 
     def _take(self, chosen, play=False):
         """Make a recording the query: first the answer, then its picture and player."""

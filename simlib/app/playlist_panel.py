@@ -5,6 +5,7 @@ from collections.abc import Callable
 import ipywidgets as w
 
 from simlib.app.markup import timeline_markup
+from simlib.app.query_chooser import ChosenQuery
 from simlib.app.widgets import button, track_field, wrapped
 from simlib.core import SimlibError
 from simlib.reporting import audio_player, clock, html_table, render
@@ -19,8 +20,8 @@ class PlaylistPanel:
     Parameters
     ----------
     searcher : simlib.search.Searcher
-    names : dict of str to str
-        The track id of each name that is offered.
+    tracks : dict of str to ChosenQuery
+        The tracks of the catalogue, by the names under which they are offered.
     current : callable
         Returns the recording that is the query, or None, and its track id, or None.
     weights : callable
@@ -35,13 +36,14 @@ class PlaylistPanel:
     """
 
     def __init__(
-        self, searcher: Searcher, names: dict[str, str],
+        self, searcher: Searcher, tracks: dict[str, ChosenQuery],
         current: Callable[[], tuple[Recording | None, str | None]],
         weights: Callable[[], dict[str, float]], show_progress: Callable[[int, int], None],
     ):  # fmt: skip
-        self.searcher, self.names, self.current = searcher, names, current
+        self.searcher, self.tracks, self.current = searcher, tracks, current
         self.weights, self.show_progress = weights, show_progress
-        self.target = track_field("Path to", names)
+        self.paths = {track.track_id: track.path for track in tracks.values()}
+        self.target = track_field("Path to", tracks)
         self.steps = w.BoundedIntText(value=8, min=1, max=50, description="in steps")
         self.list = w.HTML()
         path = button("Path", lambda: self.show(self.path))
@@ -65,10 +67,11 @@ class PlaylistPanel:
 
     def path(self) -> str:
         """Make the playlist from the query to another track."""
-        if not self.target.value:
+        target = self.tracks.get(self.target.value)
+        if target is None:
             raise SimlibError("a path", "leads to another track", "choose where it is to lead")
-        target = self.names.get(self.target.value, self.target.value)
-        found = self.searcher.path(self._seed(), target, self.steps.value, self.weights())
+        steps, weights = self.steps.value, self.weights()
+        found = self.searcher.path(self._seed(), target.track_id, steps, weights)
         return self._table(found[COLUMNS])
 
     def radio(self) -> str:
@@ -109,11 +112,10 @@ class PlaylistPanel:
 
     def _table(self, found, starts=None):
         """Make a table with players, from the middle of each recording or from `starts`."""
-        paths = self.searcher.tracks.set_index("track_id")["path"][found["track_id"]]
         starts = [None] * len(found) if starts is None else starts
         players = [
-            audio_player(self.searcher.project.data / path, start=start)
-            for path, start in zip(paths, starts, strict=True)
+            audio_player(self.paths[track_id], start=start)
+            for track_id, start in zip(found["track_id"], starts, strict=True)
         ]
         shown = found.drop(columns="track_id")
         shown.insert(1, "listen", players)

@@ -1,8 +1,9 @@
 """How a query is chosen: by typing a title, or by uploading a file."""
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import ipywidgets as w
 
@@ -10,17 +11,23 @@ from simlib.app.widgets import track_field
 from simlib.core import AUDIO_SUFFIXES
 
 
+class ChosenQuery(NamedTuple):
+    """A recording that was chosen: its file, its name, and its id if it is in the catalogue."""
+
+    path: Path
+    name: str
+    track_id: str | None = None
+
+
 class QueryChooser:
     """A field to type a title into, an upload button, a progress bar and a line for messages.
 
     Parameters
     ----------
-    names : iterable of str
-        Of the tracks, as they are offered.
-    on_track : callable
-        Called with the chosen name.
-    on_file : callable
-        Called with the path of an uploaded file and the name that it had.
+    tracks : dict of str to ChosenQuery
+        The tracks of the catalogue, by the names under which they are offered.
+    on_choice : callable
+        Called with the recording that was chosen.
 
     Attributes
     ----------
@@ -29,17 +36,14 @@ class QueryChooser:
     message : ipywidgets.HTML
     """
 
-    def __init__(
-        self, names: Iterable[str], on_track: Callable[[str], None],
-        on_file: Callable[[Path, str], None],
-    ):  # fmt: skip
-        self.on_file, self.uploads = on_file, 0
+    def __init__(self, tracks: dict[str, ChosenQuery], on_choice: Callable[[ChosenQuery], None]):
+        self.tracks, self.on_choice, self.uploads = tracks, on_choice, 0
         self.folder = tempfile.TemporaryDirectory(prefix="simlib-")
-        self.choice = track_field("Track", names)
+        self.choice = track_field("Track", tracks)
         self.upload = w.FileUpload(accept=",".join(sorted(AUDIO_SUFFIXES)), description="or a file")
         self.message = w.HTML()
         self.progress = w.IntProgress(max=1, layout={"width": "100%", "visibility": "hidden"})
-        self.choice.observe(lambda change: on_track(change["new"]), "value")
+        self.choice.observe(self._on_name, "value")
         self.upload.observe(self._on_upload, "value")
         self.box = w.VBox([w.HBox([self.choice, self.upload]), self.progress, self.message])
 
@@ -47,6 +51,10 @@ class QueryChooser:
         """Show how much of some work is done; hide the bar if that is nothing."""
         self.progress.value, self.progress.max = done, of
         self.progress.layout.visibility = "visible" if done else "hidden"
+
+    def _on_name(self, change):
+        if change["new"] in self.tracks:
+            self.on_choice(self.tracks[change["new"]])
 
     def _on_upload(self, change):
         if change["new"]:
@@ -57,4 +65,4 @@ class QueryChooser:
             name = f"upload {self.uploads}{suffix if suffix in AUDIO_SUFFIXES else ''}"
             path = Path(self.folder.name) / name
             path.write_bytes(bytes(file["content"]))
-            self.on_file(path, file["name"])
+            self.on_choice(ChosenQuery(path, file["name"]))

@@ -124,7 +124,7 @@ class ResultList:
         by_others = "" if own_artist else " by another artist"
         self.headline.value = ""
         if nothing:
-            text = "The catalogue has nothing like this."
+            text = "Nothing in the catalogue is similar to this."
             self.headline.value = render("results", "notice", text, "Nothing here is close.")
         elif found.empty:
             self.headline.value = f"<p>No recording{by_others} meets the conditions.</p>"

@@ -1,4 +1,4 @@
-"""Widgets and colours that several parts of the panel have."""
+"""Widgets and colours that several panels share."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -23,7 +23,7 @@ def embed(
     Parameters
     ----------
     paths : iterable of path-like
-        Files, and folders to look for audio files in.
+        Files, and folders with audio files.
     weights : path-like, optional
         Of the encoder; by default the project's `models/`, else what it ships in `pretrained/`.
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS, SimlibError, printable
 
-# Columns that say where something lies, not what the recording is.
+# Columns on files in the store; they are no properties of a recording.
 _INTERNAL = {"path", *RESERVED_COLUMNS} - {"seconds"}
 _CONDITION = re.compile(r"\s*(?P<column>.*?)\s*(?P<operator>!?=)\s*(?P<value>.*?)\s*", re.DOTALL)
 _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
@@ -21,7 +21,7 @@ _RANGE = re.compile(rf"(?P<low>{_NUMBER})?\s*\.\.\s*(?P<high>{_NUMBER})?", re.IG
 
 
 def filter_mask(tracks: pd.DataFrame, conditions: Iterable[str]) -> np.ndarray:
-    """Tell which tracks meet all conditions.
+    """Return which tracks meet all conditions.
 
     Text is compared as artists are everywhere: NFKC, stripped, case-folded. A cell of a tag column
     equals each of its values, and itself; an empty value equals the cells of unknown text. Numbers
@@ -42,7 +42,7 @@ def filter_mask(tracks: pd.DataFrame, conditions: Iterable[str]) -> np.ndarray:
     Raises
     ------
     SimlibError
-        If a condition has no operator or no such column, asks for a range of text, or compares
+        If a condition has no operator or no such column, has a range of text, or compares
         numbers with anything else.
     """
     met = np.ones(len(tracks), dtype=bool)
@@ -84,7 +84,7 @@ def _numbers(column, value, subject):
 
 
 def _texts(column, value, subject):
-    # A title may well look like a range; a tag that does is a mistake about the column.
+    # A title may be written as a range is; a tag that is shows a wrong column.
     is_name, ends = column.name in KNOWN_COLUMNS, _RANGE.fullmatch(value)
     if ends and any(ends.groups()) and not is_name:
         cause = f"column '{printable(column.name)}' holds text, and only numbers have ranges"

@@ -65,7 +65,7 @@ def path_between(
     artists = index.artists[rows[way]]
     most = _longest(_without_repeats(jumps, artists, True, True))
     if steps > most:
-        raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "ask for fewer")
+        raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "choose fewer")
     for pardons in ([(False, False)], [(True, False), (False, True)], [(True, True)]):
         largest, _, places = min(
             _smoothest(_without_repeats(jumps, artists, *pardon), steps) for pardon in pardons

@@ -1,6 +1,6 @@
-"""Recordings and queries: what the model needs of whatever people search with, or of an excerpt.
+"""Recordings and queries: what a search needs of a track id, a file, bytes or samples.
 
-People search with track ids, files, bytes, samples, or excerpts of them.
+A recording holds features. A query is all of a recording, or an excerpt, as the model embeds it.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ class Recording:
     Attributes
     ----------
     name : str
-        For people.
+        To display.
     row : int or None
         Of the index, if it is a track of the catalogue.
     log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
@@ -53,7 +53,7 @@ class Query:
     Attributes
     ----------
     name : str
-        For people.
+        To display.
     row : int or None
         Of the index, if it is a track of the catalogue.
     start, end : float
@@ -160,7 +160,7 @@ def _write(path, samples, rate):
 
 
 class Sources:
-    """Makes queries of what people search with.
+    """Makes recordings and queries of track ids, files, bytes and samples.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One search: what is requested, checked once, and what it is on its way through the index."""
+"""One search: the request, checked once, and the request with its queries loaded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Weights = dict[str, float] | None
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What to rank the catalogue by; for the Python API, the command line and the panel alike.
+    """What to rank the catalogue by; for the Python API, the command line and the panel.
 
     Attributes
     ----------

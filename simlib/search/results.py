@@ -41,8 +41,8 @@ def find_matches(search: Search, candidates: np.ndarray) -> dict[int, SameRecord
             rows = index.search(query.vector, count, query.row)[0]
             rows = rows[candidates[rows]]
         for row, match in index.fingerprints.matches(query.fingerprint, rows).items():
-            near = index.fingerprints.is_near_duplicate(query.fingerprint, row, match)
-            found.setdefault(row, []).append(SameRecording(number, match, near))
+            duplicate = index.fingerprints.is_near_duplicate(query.fingerprint, row, match)
+            found.setdefault(row, []).append(SameRecording(number, match, duplicate))
     return {
         row: max(every, key=lambda one: one.match.seconds)._replace(
             near_duplicate=any(one.near_duplicate for one in every)

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import samples
 import soundfile as sf
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from page import EVIL, Page
 
@@ -116,7 +117,7 @@ def test_a_track_is_answered_with_its_file_and_the_rows_of_the_list(answered, pr
 
 
 def test_a_longer_list_than_a_page_holds_is_refused(project):
-    with pytest.raises(SimlibError, match="k = 51: is more than fits a page; ask for at most 50"):
+    with pytest.raises(SimlibError, match="k = 51: is more than fits a page; choose at most 50"):
         answer_query(Searcher(project), "s03", 51)
 
 
@@ -223,6 +224,9 @@ def test_the_record_names_the_file_but_not_where_it_lies(project, tmp_path):
     record = query_record(answered)
     assert "query: mine.wav" in record and "results: 2" in record
     assert "secret" not in record
+    content = yaml.safe_load(record)
+    assert content["answer"]["query"] == "mine.wav"
+    assert content["search"] == samples.SEARCH, "the settings, not what was searched with"
     assert "a file from outside · 0:02" in Page(title_block(answered)).text
 
 

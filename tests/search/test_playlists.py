@@ -131,7 +131,7 @@ def test_no_artist_follows_itself():
     ]
     by_one = arc(*degrees, artists=[0, 1, 1, 3])
     for steps in (3, 10**9):
-        with pytest.raises(SimlibError, match=f"at most, not {steps}; ask for fewer"):
+        with pytest.raises(SimlibError, match=f"at most, not {steps}; choose fewer"):
             path_between(by_one, 0, 3, steps, SETTINGS)
 
 
