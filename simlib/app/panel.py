@@ -6,12 +6,11 @@ import os
 import ipywidgets as w
 import pandas as pd
 
-from simlib.app.basket import Basket
 from simlib.app.excerpt_picker import ExcerptPicker
 from simlib.app.map_panel import MapPanel
 from simlib.app.options import SearchOptions
 from simlib.app.playlist_panel import PlaylistPanel
-from simlib.app.query_chooser import ChosenQuery, QueryChooser
+from simlib.app.query_chooser import Basket, ChosenQuery, QueryChooser
 from simlib.app.result_list import ResultList
 from simlib.app.widgets import button, wrapped
 from simlib.catalogue import append_triplet

@@ -52,12 +52,8 @@ def best_match(
     rows, columns = len(starts) - run + 1, len(other_starts) - run + 1
     total = sum(similarity[i : i + rows, i : i + columns] for i in range(run))
     row, column = np.unravel_index(np.argmax(total), total.shape)
-    return MatchedExcerpt(
-        float(starts[row]),
-        float(starts[row + run - 1] + length),
-        float(other_starts[column]),
-        float(other_starts[column + run - 1] + length),
-    )
+    one, other = starts[row : row + run], other_starts[column : column + run]
+    return MatchedExcerpt(*map(float, (one[0], one[-1] + length, other[0], other[-1] + length)))
 
 
 def representative_excerpt(
