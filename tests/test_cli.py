@@ -292,6 +292,8 @@ def test_the_shipped_parameters_pass_the_check(run, checkout):
         ("  bootstrap: 2000", "  bootstrap: few", "'bootstrap' is 'few'; give it a value of type"),
         ("index:", "idx:", "unknown section 'idx'"),
         ("extract:", "extract: [", "is no YAML"),
+        ("    artist_gap:", "    gap:", "section search.playlists: unknown key 'gap'"),
+        ("  diversity_pool: 5", "  diversity_pool: 0", "'diversity_pool' is 0"),
         ("    gain_db: 3.0", "    gain: 3.0", "section train.augmentation: unknown key 'gain'"),
     ],
 )
@@ -315,10 +317,11 @@ def test_parameters_without_sections_are_refused(run, checkout, content):
     assert err.count("\n") == 1
 
 
-def test_a_section_that_is_missing_is_named(run, checkout):
+@pytest.mark.parametrize("section", ["index", "search"])
+def test_a_section_that_is_missing_is_named(run, checkout, section):
     content = yaml.safe_load((checkout / "params.yaml").read_text())
-    del content["index"]
+    del content[section]
     (checkout / "params.yaml").write_text(yaml.safe_dump(content))
     code, _, err = run("check")
     assert code == 2
-    assert "section index" in err
+    assert f"params.yaml, section {section}" in err

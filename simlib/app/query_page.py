@@ -124,14 +124,12 @@ def headline_of_answer(found: pd.DataFrame) -> str:
     first = next(found.itertuples())
     name = f"“{first.title or first.track_id}”" + (f" by {first.artist}" if first.artist else "")
     match = match_texts(first)
+    excerpt, of_query = match["excerpt"], match["query_excerpt"]
     if first.near_duplicate:
-        return (
-            f"The catalogue has {match['query_excerpt']} of this very recording: "
-            f"{match['excerpt']} of {name}."
-        )
+        return f"The catalogue has {of_query} of this very recording: {excerpt} of {name}."
     return (
         f"Most similar is {name}, closer than {match['closer_than']}% of unrelated pairs: its "
-        f"{match['excerpt']} sound like {match['query_excerpt']} of this recording."
+        f"{excerpt} sound like {of_query} of this recording."
     )
 
 
