@@ -59,20 +59,20 @@ def path_between(
     if progress[start] >= progress[end]:
         raise SimlibError(subject, "begins and ends with the same sound", "choose other tracks")
     between = np.flatnonzero((progress[start] < progress) & (progress < progress[end]))
-    way = np.array([start, *between[np.argsort(progress[between])], end])
-    forward = progress[way][:, None] < progress[way]
-    jumps = np.where(forward, distances[np.ix_(way, way)], np.inf)
-    artists = index.artists[rows[way]]
+    ordered = np.array([start, *between[np.argsort(progress[between])], end])
+    forward = progress[ordered][:, None] < progress[ordered]
+    jumps = np.where(forward, distances[np.ix_(ordered, ordered)], np.inf)
+    artists = index.artists[rows[ordered]]
     most = _longest(_without_repeats(jumps, artists, True, True))
     if steps > most:
         raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "choose fewer")
-    for pardons in ([(False, False)], [(True, False), (False, True)], [(True, True)]):
+    for exceptions in ([(False, False)], [(True, False), (False, True)], [(True, True)]):
         largest, _, places = min(
-            _smoothest(_without_repeats(jumps, artists, *pardon), steps) for pardon in pardons
+            _smoothest(_without_repeats(jumps, artists, *ends), steps) for ends in exceptions
         )
         if np.isfinite(largest):
             break
-    return _table(index, rows[way[places]], jumps[places[:-1], places[1:]])
+    return _table(index, rows[ordered[places]], jumps[places[:-1], places[1:]])
 
 
 def radio(
