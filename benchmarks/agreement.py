@@ -3,9 +3,9 @@
     python benchmarks/agreement.py [NAME]
 
 Works on the fits of `benchmarks/folds.py`, and makes them if they are not there. Every recording is
-paired with others, by other artists; a result is right if it shares a tag with both. The strengths
-in `simlib.search` were chosen on the first two folds; the others say what they are worth. Writes
-`benchmarks/AGREEMENT.md`, or under another name.
+paired with others, by other artists; a result is right if it shares a tag with both. The
+temperatures in `params.yaml` were chosen on the first two folds; the others say what they are
+worth. Writes `benchmarks/AGREEMENT.md`, or under another name.
 """
 
 import sys
@@ -18,7 +18,7 @@ from simlib.core import Project
 from simlib.evaluation import EvaluateSettings
 from simlib.index import hub_penalties, penalise_hubs
 from simlib.relevance import tag_matrix
-from simlib.search import agreement, by_any_subspace
+from simlib.search import SearchSettings, agreement, by_any_subspace
 from simlib.training import TrainSettings
 
 CHOSEN_ON = 2
@@ -27,7 +27,7 @@ SEED = 0
 K = 10
 
 
-def of_fold(fits, settings, learning, held, rng):
+def of_fold(fits, settings, temperatures, learning, held, rng):
     """Return artists, and the mean P@10 over a recording's partners by each way of ranking."""
     aspects = fits.model(settings, splits_of(learning)).aspects
     vectors, artists = fits.embed(settings, splits_of(learning), held), fits.artists[held]
@@ -49,10 +49,14 @@ def of_fold(fits, settings, learning, held, rng):
                 continue
             middle = unit(vectors[[one, other]].sum(axis=0, keepdims=True))[0]
             similarities = np.array([
-                by_any_subspace(similarities_by_subspace[:, row], list(aspects.default.values()))
+                by_any_subspace(
+                    similarities_by_subspace[:, row], list(aspects.default.values()),
+                    temperatures.aspect_temperature,
+                )
                 for row in (one, other)
             ])  # fmt: skip
-            ways = [penalise_hubs(vectors @ middle, penalties), agreement(similarities)]
+            agreed = agreement(similarities, temperatures.query_temperature)
+            ways = [penalise_hubs(vectors @ middle, penalties), agreed]
             values.append([
                 right[np.argsort(-np.where(candidate_mask, way, -np.inf), kind="stable")[:K]].mean()
                 for way in ways
@@ -71,10 +75,11 @@ def main():
     fits = Fits(project, project.params())
     settings = TrainSettings.of(fits.params["train"])
     chosen = EvaluateSettings.of(fits.params["evaluate"])
+    temperatures = SearchSettings.of(fits.params["search"]).agreement
     pairs = list(fold_masks(fits, np.ones(len(fits.tracks), dtype=bool), FOLDS, SEEDS[0]))
     fits.all([(settings, splits_of(learning), held) for learning, held in pairs])
     rng = np.random.default_rng(SEED)
-    folds = [of_fold(fits, settings, *pair, rng) for pair in pairs]
+    folds = [of_fold(fits, settings, temperatures, *pair, rng) for pair in pairs]
     lines = []
     for title, some in (("chosen on", folds[:CHOSEN_ON]), ("the others", folds[CHOSEN_ON:])):
         artists = np.concatenate([artists for artists, _ in some])

@@ -8,31 +8,35 @@ from typing import Annotated
 
 import typer
 
+# Each loads what it holds when it is used: help and checks stay fast.
+import simlib.evaluation as evaluation
+import simlib.features as features
+import simlib.index as index
+import simlib.relevance as relevance
+import simlib.reporting as reporting
+import simlib.search as search
+import simlib.training as training
 from simlib.core import Project, SimlibError, printable, written_aside
-from simlib.evaluation import EvaluateSettings
-from simlib.features import ExtractSettings
-from simlib.index import IndexSettings
-from simlib.relevance import SplitSettings
-from simlib.training import TrainSettings
 
 # The settings of each section of params.yaml.
-SECTIONS = {
-    settings.section: settings
-    for settings in (ExtractSettings, SplitSettings, TrainSettings, IndexSettings, EvaluateSettings)
-}
+SECTIONS = {settings.section: settings for settings in (
+    features.ExtractSettings, relevance.SplitSettings, training.TrainSettings,
+    index.IndexSettings, search.SearchSettings, evaluation.EvaluateSettings,
+)}  # fmt: skip
 
 app = typer.Typer(
-    help="Find songs that sound alike.",
-    no_args_is_help=True,
-    add_completion=False,
+    help="Find songs that sound alike.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
-)
+)  # fmt: skip
+
+QueryArgument = Annotated[str, typer.Argument(help="An audio file, or a track id.")]
+LengthOption = Annotated[int, typer.Option("-k", help="Length of the list.")]
 
 
 @app.command()
 def query(
-    query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
-    k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
+    query: QueryArgument,
+    k: LengthOption = 10,
     weight: Annotated[
         list[str] | None, typer.Option("-w", help="ASPECT=NUMBER: how much an aspect counts.")
     ] = None,
@@ -44,11 +48,8 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Rank the catalogue by similarity to a query."""
-    from simlib.reporting import title_and_artist
-    from simlib.search import Searcher, sameness
-
     weights = dict(map(_weight, weight or []))
-    found = Searcher().query(query, k, weights, start=start, end=end, where=where or ())
+    found = search.Searcher().query(query, k, weights, start=start, end=end, where=where or ())
     if found.attrs["no_close_match"]:
         print("simlib: nothing in the catalogue is similar to this", file=sys.stderr)
     if found.empty:
@@ -57,16 +58,16 @@ def query(
         print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
         return
     width = max(20, shutil.get_terminal_size().columns - 67)
-    ids = [printable(t) for t in found["track_id"]]
-    wide = max(map(len, ids), default=8)
-    print(f"rank  closer than   seconds  like those  {'track':<{wide}}  title – artist")
+    ids = [printable(track_id) for track_id in found["track_id"]]
+    longest = max(map(len, ids), default=8)
+    print(f"rank  closer than   seconds    of query  {'track':<{longest}}  title – artist")
     for row, track_id in zip(found.itertuples(), ids, strict=True):
-        name = printable(title_and_artist(row.title, row.artist))[:width]
+        name = printable(reporting.title_and_artist(row.title, row.artist))[:width]
+        same = f"  ({search.sameness(row)})" if row.same_seconds else ""
         seconds = f"{row.start:.0f}–{row.end:.0f}"
-        like = f"{row.query_start:.0f}–{row.query_end:.0f}"
-        score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {like:>10}"
-        same = f"  ({sameness(row)})" if row.same_seconds else ""
-        print(f"{score}  {track_id:<{wide}}  {name}{same}")
+        of_query = f"{row.query_start:.0f}–{row.query_end:.0f}"
+        score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {of_query:>10}"
+        print(f"{score}  {track_id:<{longest}}  {name}{same}")
 
 
 def _weight(text):
@@ -89,15 +90,12 @@ def embed(
     """Embed audio files with the encoder."""
     import numpy as np
 
-    from simlib.search import embed as embed_files
-
-    arrays, failed = embed_files(paths, weights)
+    arrays, failed = search.embed(paths, weights)
     for error in failed:
         print(f"simlib: left out: {error}", file=sys.stderr)
     if not len(arrays["ids"]):
-        raise SimlibError(
-            "files", f"none of the {len(failed)} could be embedded", "see the lines above"
-        )
+        cause = f"none of the {len(failed)} could be embedded"
+        raise SimlibError("files", cause, "see the lines above")
     if out.suffix != ".npz":
         out = out.with_name(f"{out.name}.npz")
     with written_aside(out) as aside:
@@ -106,9 +104,7 @@ def embed(
 
 
 @app.command()
-def catalogue(
-    source: Annotated[Path, typer.Argument(help="A folder of music.")],
-):
+def catalogue(source: Annotated[Path, typer.Argument(help="A folder of music.")]):
     """Import a folder of music into data/, in place of what is there."""
     from simlib.catalogue import import_folder
 
@@ -117,21 +113,17 @@ def catalogue(
 
 
 @app.command()
-def pretrain(
-    epochs: Annotated[int | None, typer.Option(help="In place of train.epochs.")] = None,
-):
+def pretrain(epochs: Annotated[int | None, typer.Option(help="In place of train.epochs.")] = None):
     """Train on all of data/ the weights that come with simlib, pretrained/."""
-    from simlib.features import FeatureStore
-    from simlib.training import pretrain as train_on_all
-
     project = Project.find()
     section = project.params()["train"]
-    settings = TrainSettings.of(section | ({"epochs": epochs} if epochs else {}))
+    settings = training.TrainSettings.of(section | ({"epochs": epochs} if epochs else {}))
     checkpoint = project.checkpoints / "pretrained.safetensors"
-    model, provenance = train_on_all(FeatureStore(project.features), settings, checkpoint)
-    path = project.pretrained_weights
-    model.save(path, **provenance)
-    print(f"{path}: learned from {len(provenance['learned_from'])} recordings")
+    store = features.FeatureStore(project.features)
+    model, provenance = training.pretrain(store, settings, checkpoint)
+    model.save(project.pretrained_weights, **provenance)
+    count = len(provenance["learned_from"])
+    print(f"{project.pretrained_weights}: learned from {count} recordings")
 
 
 @app.command()
@@ -139,9 +131,7 @@ def compare(
     file: Annotated[Path, typer.Argument(help="An .npz with ids and emb, or ids and sim.")],
 ):
     """Add another system to the evaluation: copies its file into comparisons/."""
-    from simlib.evaluation import add_comparison
-
-    copy = add_comparison(file, Project.find().comparisons)
+    copy = evaluation.add_comparison(file, Project.find().comparisons)
     print(f"{copy.parent.name}/{copy.name} joins the next evaluation: make repro")
 
 
@@ -150,12 +140,9 @@ def fetch_index(
     revision: Annotated[str, typer.Argument(help="A revision of the project, as git names it.")],
 ):
     """Fetch the index of an earlier revision, for 'make changes' to compare with."""
-    from simlib.evaluation import BEFORE_FOLDER
-    from simlib.evaluation import fetch_index as fetch
-
-    root = Project.find().root
-    commit = fetch(root, revision, root / BEFORE_FOLDER)
-    print(f"{BEFORE_FOLDER}: the index of {revision} ({commit[:7]})")
+    root, folder = Project.find().root, evaluation.BEFORE_FOLDER
+    commit = evaluation.fetch_index(root, revision, root / folder)
+    print(f"{folder}: the index of {revision} ({commit[:7]})")
 
 
 @app.command()
@@ -164,9 +151,7 @@ def report(
     page: Annotated[Path, typer.Argument(help="The HTML file to write.")],
 ):
     """Turn an executed notebook into one HTML page without code, kernel or network."""
-    from simlib.reporting import export_report
-
-    export_report(notebook, page)
+    reporting.export_report(notebook, page)
 
 
 @app.command()
@@ -175,40 +160,28 @@ def strip(
     into: Annotated[Path, typer.Option(help="The folder of the copies.")],
 ):
     """Copy notebooks without outputs and editors' notes, for the stages to depend on."""
-    from simlib.reporting import strip_notebook
-
     for notebook in notebooks:
-        strip_notebook(notebook, into / notebook.name)
+        reporting.strip_notebook(notebook, into / notebook.name)
 
 
 @app.command()
 def evaluation_notebook():
     """Print the notebook of the evaluation: another one if the catalogue is too small for it."""
-    from simlib.evaluation import unmeasurable
-    from simlib.features import FeatureStore
-    from simlib.relevance import SplitSettings, split_artists
-
     project = Project.find()
-    tracks = FeatureStore(project.features).tracks()
-    reason = unmeasurable(
-        tracks, split_artists(tracks, SplitSettings.of(project.params()["split"]))
-    )
-    print(f"notebooks/.stripped/{'overview' if reason else 'evaluate'}.ipynb")
+    tracks = features.FeatureStore(project.features).tracks()
+    split = relevance.SplitSettings.of(project.params()["split"])
+    small = evaluation.unmeasurable(tracks, relevance.split_artists(tracks, split))
+    print(f"notebooks/.stripped/{'overview' if small else 'evaluate'}.ipynb")
 
 
 @app.command()
-def query_report(
-    query: Annotated[str, typer.Argument(help="An audio file, or a track id.")],
-    k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
-):
+def query_report(query: QueryArgument, k: LengthOption = 10):
     """Answer a query on one page to listen to and to mail, reports/query.html."""
-    from simlib.reporting import execute_notebook, export_report
-
     project = Project.find()
     executed = project.reports / "notebooks" / "query_report.ipynb"
-    asked = {"query": query, "k": k}
-    execute_notebook(project.notebooks / "query_report.ipynb", executed, asked)
-    export_report(executed, project.reports / "query.html", "query-page")
+    parameters = {"query": query, "k": k}
+    reporting.execute_notebook(project.notebooks / executed.name, executed, parameters)
+    reporting.export_report(executed, project.reports / "query.html", "query-page")
 
 
 @app.command()

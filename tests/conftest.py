@@ -24,7 +24,8 @@ settings.load_profile("simlib")
 # What is computed here is small: on a busy machine threads would only wait for each other.
 torch.set_num_threads(1)
 
-CATALOGUE = Path(__file__).resolve().parents[2] / "shared" / "catalogue"
+ROOT = Path(__file__).resolve().parents[1]
+CATALOGUE = ROOT.parent / "shared" / "catalogue"
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +59,10 @@ def project_of(root, songs):
     `songs` are (artist's number, samples, genre, mood), called s00 and so on.
     """
     (root / "dvc.yaml").touch()
-    (root / "params.yaml").write_text(yaml.safe_dump({"index": samples.INDEX}), encoding="utf-8")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params |= {"extract": samples.EXTRACT, "train": samples.TRAIN}
+    params |= {"index": samples.INDEX, "search": samples.SEARCH}
+    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     lines = ["track_id,path,title,artist,genre,mood"]
     for number, (artist, sound, *tags) in enumerate(songs):
         name = f"artist {artist}/song {number:02d}.wav"

@@ -15,6 +15,7 @@ from simlib.features import ExtractSettings, FeatureStore, FrontEnd
 from simlib.index import DEFAULT_HUBS, Fingerprints, Index, IndexOrigin, IndexSettings
 from simlib.model import Aspects
 from simlib.relevance import SplitSettings
+from simlib.search import SearchSettings
 from simlib.training import TrainSettings
 
 RATE = 8000
@@ -148,6 +149,15 @@ INDEX = {
     "map": {"perplexity": 30.0, "seed": 0},
 }
 
+SEARCH = {
+    "excerpt_seconds": 10.0,
+    "matched_segments": 3,
+    "near_duplicate_candidates": 30,
+    "diversity_pool": 5,
+    "agreement": {"aspect_temperature": 0.5, "query_temperature": 0.8},
+    "playlists": {"candidates": 1000, "line_points": 10, "artist_gap": 5, "choice": 10},
+}
+
 
 def index_settings(**changes):
     """Settings of the index; a mapping changes keys of a nested section."""
@@ -155,6 +165,14 @@ def index_settings(**changes):
     for key, value in changes.items():
         values[key] = INDEX[key] | value if isinstance(value, dict) else value
     return IndexSettings.of(values)
+
+
+def search_settings(**changes):
+    return SearchSettings.of(SEARCH | changes)
+
+
+def playlist_settings(**changes):
+    return search_settings(playlists=SEARCH["playlists"] | changes).playlists
 
 
 def hub_settings(**changes):

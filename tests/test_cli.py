@@ -62,7 +62,7 @@ def test_a_wrong_command_line_is_explained(run, arguments):
     assert "Usage" in err
 
 
-def test_an_error_that_the_user_can_mend_is_one_line(run, tmp_path, monkeypatch):
+def test_an_error_that_the_user_can_correct_is_one_line(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = run("query", "s00")
     assert code == 2
@@ -88,19 +88,19 @@ def test_a_query_prints_the_ranked_list(run, inside):
     expected = Searcher(inside.root).query("s03", 4)
     header, *lines = out.splitlines()
     assert header.split() == [
-        "rank", "closer", "than", "seconds", "like", "those", "track", "title", "–", "artist",
+        "rank", "closer", "than", "seconds", "of", "query", "track", "title", "–", "artist",
     ]  # fmt: skip
     assert len(lines) == 4
     for line, row in zip(lines, expected.itertuples(), strict=True):
-        rank, closer_than, seconds, like, track_id, *name = line.split()
+        rank, closer_than, seconds, of_query, track_id, *name = line.split()
         assert (int(rank), track_id) == (row.rank, row.track_id)
         assert closer_than == f"{row.closer_than:.1f}%"
         assert seconds == f"{row.start:.0f}–{row.end:.0f}"
-        assert like == f"{row.query_start:.0f}–{row.query_end:.0f}"
+        assert of_query == f"{row.query_start:.0f}–{row.query_end:.0f}"
         assert " ".join(name) == f"{row.title} – {row.artist}"
 
 
-def test_seconds_and_conditions_are_asked_for(run, inside):
+def test_seconds_and_conditions_reach_the_search(run, inside):
     options = ["--start", 0.5, "--end", 2, "--where", "genre=drums", "--where", "mood=wild"]
     _, out, _ = run("query", "s00", "--json", *options)
     conditions = ["genre=drums", "mood=wild"]
@@ -119,7 +119,7 @@ def test_the_recording_itself_is_pointed_out(run, longer, monkeypatch):
     assert "same" not in second
 
 
-def test_parts_can_be_weighed(run, inside):
+def test_aspects_can_be_weighed(run, inside):
     code, out, _ = run("query", "s03", "--json", "-w", "tempo=2", "-w", "genre=0")
     assert code == 0
     expected = Searcher(inside.root).query("s03", weights={"tempo": 2.0, "genre": 0.0})
@@ -132,7 +132,7 @@ def test_parts_can_be_weighed(run, inside):
     )  # fmt: skip
 
 
-def test_that_nothing_is_close_is_said(run, inside, monkeypatch):
+def test_no_close_match_is_reported(run, inside, monkeypatch):
     monkeypatch.setattr(
         "simlib.index.calibration.Calibration.has_no_close_match", lambda *args: True
     )
@@ -149,7 +149,7 @@ def test_a_query_prints_json(run, inside):
     assert found == Searcher(inside.root).query("s03").to_dict("records")
 
 
-def test_an_unknown_reference_is_told_in_one_line(run, inside):
+def test_an_unknown_query_is_one_line(run, inside):
     code, out, err = run("query", "no\x1b[2Jbody", "-k", 4)
     assert (code, out) == (2, "")
     assert err == (
@@ -207,7 +207,7 @@ def test_when_nothing_can_be_embedded_no_file_is_written(run, inside, tmp_path):
 # --- catalogue, report -----------------------------------------------------------------------
 
 
-def test_a_folder_is_taken_in(run, checkout):
+def test_a_folder_is_imported(run, checkout):
     samples.write(checkout / "music" / "a.wav", samples.tone(0.2))
     (checkout / "music" / "notes.txt").touch()
     code, out, err = run("catalogue", checkout / "music")
@@ -236,7 +236,7 @@ def theirs(path):
     return path.read_bytes()
 
 
-def test_comparing_copies_the_file_to_where_the_evaluation_looks(run, checkout, monkeypatch):
+def test_comparing_copies_the_file_to_where_the_evaluation_reads(run, checkout, monkeypatch):
     (checkout / "others").mkdir()
     content = theirs(checkout / "others" / "theirs.npz")
     before = samples.tree(checkout)
@@ -285,24 +285,26 @@ def test_the_shipped_parameters_pass_the_check(run, checkout):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("epochs:", "epoch:", "section train: unknown key 'epoch'; did you mean 'epochs'?"),
         ("  weights: {}", "", "section index"),
         ("  bootstrap: 2000", "  bootstrap: few", "'bootstrap' is 'few'; give it a value of type"),
         ("index:", "idx:", "unknown section 'idx'"),
         ("extract:", "extract: [", "is no YAML"),
+        ("    artist_gap:", "    gap:", "section search.playlists: unknown key 'gap'"),
+        ("  diversity_pool: 5", "  diversity_pool: 0", "'diversity_pool' is 0"),
         ("    gain_db: 3.0", "    gain: 3.0", "section train.augmentation: unknown key 'gain'"),
     ],
 )
-def test_a_mistake_in_the_parameters_is_named(run, checkout, old, new, told):
+def test_a_mistake_in_the_parameters_is_named(run, checkout, old, new, message):
     path = checkout / "params.yaml"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
     code, out, err = run("check")
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
     assert err.count("\n") == 1
 
 
@@ -315,10 +317,11 @@ def test_parameters_without_sections_are_refused(run, checkout, content):
     assert err.count("\n") == 1
 
 
-def test_a_section_that_is_missing_is_named(run, checkout):
+@pytest.mark.parametrize("section", ["index", "search"])
+def test_a_section_that_is_missing_is_named(run, checkout, section):
     content = yaml.safe_load((checkout / "params.yaml").read_text())
-    del content["index"]
+    del content[section]
     (checkout / "params.yaml").write_text(yaml.safe_dump(content))
     code, _, err = run("check")
     assert code == 2
-    assert "section index" in err
+    assert f"params.yaml, section {section}" in err

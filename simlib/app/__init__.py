@@ -1,4 +1,4 @@
-"""What people touch and mail: the search panel and the query page."""
+"""The search panel and the query page, which people use and mail."""
 
 import lazy_loader
 

@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets as w
 from pandas.api.types import is_numeric_dtype
 
+from simlib.app.widgets import button, wrapped
 from simlib.relevance import tag_columns
 from simlib.search import Searcher
 
@@ -35,50 +36,46 @@ class SearchOptions:
             for name in self.default
         }  # fmt: skip
         self.where = w.Text(
-            description="Conditions", continuous_update=False, layout=w.Layout(width="34rem"),
+            description="Conditions", continuous_update=False, layout={"width": "34rem"},
             placeholder="column=value; column!=value; bpm=90..110",
             tooltip="all of them must hold; several with a semicolon",
         )  # fmt: skip
-        columns = [*tag_columns(self.tracks), "artist", *self._numbers()]
-        self.column = w.Dropdown(
-            options=columns, description="Add one", layout=w.Layout(width="14rem")
-        )
-        self.value = w.Combobox(placeholder="value, or low..high", layout=w.Layout(width="13rem"))
-        self.only = w.Button(description="Only", tooltip="only what has this value")
-        self.other = w.Button(description="Not", tooltip="only what has another value")
-        for button, sign in ((self.only, "="), (self.other, "!=")):
-            button.layout.width = "3.4rem"
-            button.on_click(lambda _, sign=sign: self._add_condition(sign))
-        self.column.observe(lambda _: self._offer_values(), "value")
-        self._offer_values()
         self.count = w.BoundedIntText(value=10, min=1, max=50, description="List")
         self.per_artist = w.BoundedIntText(
             value=1, min=0, max=50, description="Per artist", tooltip="0 for any number"
         )
-        self.own_artist = w.Checkbox(description="the query's own artist, too", indent=False)
-        self.farthest = w.Checkbox(description="the least similar first", indent=False)
         self.diversity = w.FloatSlider(
             value=0.0, min=0.0, max=1.0, step=0.05, description="Diversity", continuous_update=False
         )
-        controls = [
-            *self.weights.values(), self.where, self.count, self.per_artist, self.own_artist,
-            self.farthest, self.diversity,
-        ]  # fmt: skip
-        for control in controls:
+        self.own_artist = w.Checkbox(description="the query's own artist, too", indent=False)
+        self.farthest = w.Checkbox(description="the least similar first", indent=False)
+        rest = [self.diversity, self.own_artist, self.farthest]
+        for control in [*self.weights.values(), self.where, self.count, self.per_artist, *rest]:
             control.observe(lambda _: changed(), "value")
-        aspects = w.VBox([w.HTML("<b>Aspects</b>, times their usual weight"),
-                          *self.weights.values()])  # fmt: skip
+        head = w.HTML("<b>Aspects</b>, times their usual weight")
+        aspects = w.VBox([head, *self.weights.values()])
         rest = w.VBox([
-            w.HTML("<b>Which recordings</b>"),
-            w.HBox(
-                [self.column, self.value, self.only, self.other],
-                layout=w.Layout(flex_flow="row wrap"),
-            ),
-            self.where, w.HBox([self.count, self.per_artist]),
-            self.diversity, self.own_artist, self.farthest,
+            w.HTML("<b>Which recordings</b>"), self._condition_row(), self.where,
+            w.HBox([self.count, self.per_artist]), *rest,
         ])  # fmt: skip
-        self.box = w.Accordion([w.HBox([aspects, rest], layout=w.Layout(flex_flow="row wrap"))])
-        self.box.titles = ["Aspects and conditions"]
+        self.box = w.Accordion([wrapped(aspects, rest)], titles=["Aspects and conditions"])
+
+    def _condition_row(self):
+        """Make the row that puts a condition together, without knowing how to write it."""
+        tracks = self.tracks
+        numbers = [c for c in tracks if is_numeric_dtype(tracks[c]) and tracks[c].notna().any()]
+        columns = [*tag_columns(tracks), "artist", *numbers]
+        self.column = w.Dropdown(options=columns, description="Add one", layout={"width": "14rem"})
+        self.value = w.Combobox(placeholder="value, or low..high", layout={"width": "13rem"})
+        self.only, self.other = (
+            button(text, lambda sign=sign: self._add_condition(sign), tooltip=tooltip,
+                   layout={"width": "3.4rem"})
+            for text, sign, tooltip in (("Only", "=", "only what has this value"),
+                                        ("Not", "!=", "only what has another value"))
+        )  # fmt: skip
+        self.column.observe(lambda _: self._offer_values(), "value")
+        self._offer_values()
+        return wrapped(self.column, self.value, self.only, self.other)
 
     def chosen(self) -> dict[str, Any]:
         """Return the options as those of `SearchRequest.of`."""
@@ -95,10 +92,6 @@ class SearchOptions:
         if all(factor == 1.0 for factor in factors.values()):
             return {}
         return {name: factor * self.default[name] for name, factor in factors.items()}
-
-    def _numbers(self):
-        tracks = self.tracks
-        return [c for c in tracks if is_numeric_dtype(tracks[c]) and tracks[c].notna().any()]
 
     def _offer_values(self):
         column = self.tracks[self.column.value]

@@ -6,13 +6,13 @@ import os
 import ipywidgets as w
 import pandas as pd
 
-from simlib.app.basket import Basket
-from simlib.app.excerpt_picker import ChosenQuery, ExcerptPicker
+from simlib.app.excerpt_picker import ExcerptPicker
 from simlib.app.map_panel import MapPanel
 from simlib.app.options import SearchOptions
 from simlib.app.playlist_panel import PlaylistPanel
-from simlib.app.query_chooser import QueryChooser
+from simlib.app.query_chooser import Basket, ChosenQuery, QueryChooser
 from simlib.app.result_list import ResultList
+from simlib.app.widgets import button, wrapped
 from simlib.catalogue import append_triplet
 from simlib.core import SimlibError
 from simlib.index import load_projection
@@ -21,7 +21,7 @@ from simlib.search import Searcher, SearchRequest
 
 
 class SearchPanel:
-    """Choose a query and an excerpt of it, listen down the list, look at the map, make playlists.
+    """Choose a query and an excerpt of it, play the results, see the map, make playlists.
 
     Parameters
     ----------
@@ -41,34 +41,41 @@ class SearchPanel:
         self.data, tracks = self.searcher.project.data, self.searcher.tracks
         self.chosen, self.recording, self.query = None, None, None
         self.results: pd.DataFrame | None = None
-        records = tracks.to_dict("records")
-        self.names = {f"{track_name(t, 60)} [{t['track_id']}]": t["track_id"] for t in records}
-        self.files = {track["track_id"]: self.data / track["path"] for track in records}
-        self.full_names = {track["track_id"]: track_name(track) for track in records}
-        self.chooser = QueryChooser(self.names, self._on_name, self._on_file)
-        self.picker = ExcerptPicker(self.search, self._representative)
+        self.offered = {
+            f"{track_name(track, 60)} [{track['track_id']}]": ChosenQuery(
+                self.data / track["path"], track_name(track), track["track_id"]
+            )
+            for track in tracks.to_dict("records")
+        }
+        self.choices = {choice.track_id: choice for choice in self.offered.values()}
+        self.chooser = QueryChooser(self.offered, self._take)
+        self.picker = ExcerptPicker(self.search, lambda: self.searcher.representative(self.query))
         self.basket = Basket(self.search)
         self.options = SearchOptions(self.searcher, self.search)
-        self.list = ResultList(self.files, self.choose, self._judge)
+        paths = {track_id: choice.path for track_id, choice in self.choices.items()}
+        self.list = ResultList(paths, self.choose, self._judge)
         points = load_projection(self.searcher.project.index)
         self.map = MapPanel(tracks, points, lambda track_id: self.choose(track_id, play=True))
         self.playlists = PlaylistPanel(
-            self.searcher, self.names, self._current, self.options.chosen_weights,
+            self.searcher, self.offered, self._current, self.options.chosen_weights,
             self.chooser.show_progress,
         )  # fmt: skip
+        tooltip = "keep it, and choose another one"
+        also = button("Also like this", lambda: self.keep(True), tooltip=tooltip)
+        tooltip = "results must not be similar to it"
+        never = button("Not like this", lambda: self.keep(False), tooltip=tooltip)
+        self.keepers = wrapped(also, never, self.basket.box)
         # The picture of the query is shown once there is one: hidden, it would have no size.
         self.sound = w.VBox()
-        self.box = w.VBox(
-            [w.HTML(render("results", "style", style_sheet())), self.chooser.box, self.sound,
-             self.options.box, self.list.box, self.map.box, self.playlists.box],
-            layout=w.Layout(max_width="68rem"),
-        )  # fmt: skip
+        style = w.HTML(render("results", "style", style_sheet()))
+        parts = [part.box for part in (self.options, self.list, self.map, self.playlists)]
+        children = [style, self.chooser.box, self.sound, *parts]
+        self.box = w.VBox(children, layout={"max_width": "68rem"})
         self.box.add_class("simlib-panel")
 
     def choose(self, track_id: str, play: bool = False) -> None:
-        """Make a track of the catalogue the query, and play it if asked to."""
-        name = self.full_names[track_id]
-        self._take(ChosenQuery(self.files[track_id], name, track_id), play)
+        """Make a track of the catalogue the query, and play it if `play` is true."""
+        self._take(self.choices[track_id], play)
 
     def keep(self, wanted: bool) -> None:
         """Keep the query: results are to be similar to it, or not, beside the next ones."""
@@ -85,24 +92,17 @@ class SearchPanel:
             request = SearchRequest.of(queries, unlike=unlike, **self.options.chosen())
             self.results = self.searcher.answer(request)
         except SimlibError as error:
-            self._tell(error)
+            self._show_error(error)
             self.results = None
             self.list.clear()
             self.map.ring(None)
             return
-        # A judgement is about a track of the catalogue, alone and as a whole.
-        alone = not len(self.basket) and self.picker.span is None
-        can_judge = alone and self.chosen.track_id is not None
+        # A judgement is about one track of the catalogue, as a whole.
+        whole = not len(self.basket) and self.picker.span is None
+        can_judge = whole and self.chosen.track_id is not None
         self.list.show(self.results, can_judge, self.options.own_artist.value)
         self.map.ring(self.results, self.query.row)
         self.list.show_players(self.results)
-
-    def _on_name(self, name):
-        if name in self.names:
-            self.choose(self.names[name])
-
-    def _on_file(self, path, name):
-        self._take(ChosenQuery(path, name, None))
 
     def _take(self, chosen, play=False):
         """Make a recording the query: first the answer, then its picture and player."""
@@ -116,10 +116,10 @@ class SearchPanel:
             self.picker.take(chosen, query.end)
             self.search()
             progress(2, 3)
-            self.sound.children = [self.picker.box, self._keepers()]
+            self.sound.children = [self.picker.box, self.keepers]
             self.picker.draw(recording.log_mel, play)
         except SimlibError as error:
-            self._tell(error)
+            self._show_error(error)
         finally:
             progress(0, 1)
 
@@ -131,13 +131,6 @@ class SearchPanel:
         except SimlibError as error:
             raise SimlibError(chosen.name, error.cause, error.hint) from None
 
-    def _keepers(self):
-        also = w.Button(description="Also like this", tooltip="keep it, and choose another one")
-        never = w.Button(description="Not like this", tooltip="results must not be similar to it")
-        also.on_click(lambda _: self.keep(True))
-        never.on_click(lambda _: self.keep(False))
-        return w.HBox([also, never, self.basket.box], layout=w.Layout(flex_flow="row wrap"))
-
     def _query(self):
         """Return the query: all of the recording, or the excerpt that is chosen."""
         span = self.picker.span
@@ -146,17 +139,14 @@ class SearchPanel:
     def _current(self):
         return self.recording, self.chosen.track_id if self.chosen is not None else None
 
-    def _representative(self):
-        return self.searcher.representative(self.query)
-
-    def _judge(self, nearer, farther):
-        """Write down a judgement; tell whether that worked."""
+    def _judge(self, closer, farther):
+        """Write a judgement down; return whether that worked."""
         try:
-            append_triplet(self.data, self.chosen.track_id, nearer, farther)
+            append_triplet(self.data, self.chosen.track_id, closer, farther)
         except SimlibError as error:
-            self._tell(error)
+            self._show_error(error)
             return False
         return True
 
-    def _tell(self, error):
+    def _show_error(self, error):
         self.chooser.message.value = render("results", "notice", str(error))

@@ -1,11 +1,12 @@
 """Playlists from the query, and a long recording answered excerpt by excerpt."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import ipywidgets as w
 
 from simlib.app.markup import timeline_markup
+from simlib.app.query_chooser import ChosenQuery
+from simlib.app.widgets import button, track_field, wrapped
 from simlib.core import SimlibError
 from simlib.reporting import audio_player, clock, html_table, render
 from simlib.search import Recording, Searcher, sameness
@@ -19,8 +20,8 @@ class PlaylistPanel:
     Parameters
     ----------
     searcher : simlib.search.Searcher
-    names : dict of str to str
-        The track id of each name that is offered.
+    tracks : dict of str to ChosenQuery
+        The tracks of the catalogue, by the names under which they are offered.
     current : callable
         Returns the recording that is the query, or None, and its track id, or None.
     weights : callable
@@ -35,29 +36,25 @@ class PlaylistPanel:
     """
 
     def __init__(
-        self, searcher: Searcher, names: dict[str, str],
+        self, searcher: Searcher, tracks: dict[str, ChosenQuery],
         current: Callable[[], tuple[Recording | None, str | None]],
         weights: Callable[[], dict[str, float]], show_progress: Callable[[int, int], None],
     ):  # fmt: skip
-        self.searcher, self.names, self.current = searcher, names, current
+        self.searcher, self.tracks, self.current = searcher, tracks, current
         self.weights, self.show_progress = weights, show_progress
-        self.target = w.Combobox(
-            options=list(names), placeholder="type a title or an artist", ensure_option=True,
-            description="Path to", layout=w.Layout(width="34rem"),
-        )  # fmt: skip
+        self.paths = {track.track_id: track.path for track in tracks.values()}
+        self.target = track_field("Path to", tracks)
         self.steps = w.BoundedIntText(value=8, min=1, max=50, description="in steps")
-        path = w.Button(description="Path")
-        radio = w.Button(description="Radio", tooltip="a playlist around the query")
-        excerpts = w.Button(description="By excerpt", tooltip="for a mix: an answer every 10 s")
         self.list = w.HTML()
-        path.on_click(lambda _: self.show(self.path))
-        radio.on_click(lambda _: self.show(self.radio))
-        excerpts.on_click(lambda _: self.show(self.by_excerpt))
-        self.box = w.VBox([
-            w.HTML("<h3>Playlists, and excerpts of a mix</h3>"),
-            w.HBox([self.target, self.steps, path], layout=w.Layout(flex_flow="row wrap")),
-            w.HBox([radio, excerpts]), self.list,
-        ])  # fmt: skip
+        path = button("Path", lambda: self.show(self.path))
+        radio = button(
+            "Radio", lambda: self.show(self.radio), tooltip="a playlist around the query"
+        )
+        tooltip = f"for a mix: an answer every {searcher.settings.excerpt_seconds:g} s"
+        excerpts = button("By excerpt", lambda: self.show(self.by_excerpt), tooltip=tooltip)
+        head = w.HTML("<h3>Playlists, and excerpts of a mix</h3>")
+        path_row = wrapped(self.target, self.steps, path)
+        self.box = w.VBox([head, path_row, w.HBox([radio, excerpts]), self.list])
 
     def show(self, make: Callable[[], str]) -> None:
         """Show the HTML that a method makes, or its error in one line."""
@@ -70,10 +67,11 @@ class PlaylistPanel:
 
     def path(self) -> str:
         """Make the playlist from the query to another track."""
-        if not self.target.value:
+        target = self.tracks.get(self.target.value)
+        if target is None:
             raise SimlibError("a path", "leads to another track", "choose where it is to lead")
-        target = self.names.get(self.target.value, self.target.value)
-        found = self.searcher.path(self._seed(), target, self.steps.value, self.weights())
+        steps, weights = self.steps.value, self.weights()
+        found = self.searcher.path(self._seed(), target.track_id, steps, weights)
         return self._table(found[COLUMNS])
 
     def radio(self) -> str:
@@ -85,24 +83,25 @@ class PlaylistPanel:
         recording, _ = self.current()
         if recording is None:
             raise SimlibError("excerpts", "are of a query", "choose a track or a file first")
-
-        def progress(excerpts, **_):
-            for done, excerpt in enumerate(excerpts, 1):
-                self.show_progress(done, len(excerpts))
-                yield excerpt
-
-        found = self.searcher.timeline(recording, weights=self.weights(), progress=progress)
-        spans = zip(found["excerpt_start"], found["excerpt_end"], strict=True)
-        found.insert(0, "seconds", [f"{clock(start)}–{clock(end)}" for start, end in spans])
-        found["closer than"] = [
-            "no close match" if row.no_close_match else f"{row.closer_than:.1f}%"
-            for row in found.itertuples()
-        ]
-        found["same"] = [sameness(row) for row in found.itertuples()]
-        columns = ["seconds", "track_id", "title", "artist", "closer than", "same"]
+        found = self.searcher.timeline(recording, weights=self.weights(), progress=self._progress)
+        rows = list(found.itertuples())
+        texts = {
+            "seconds": [f"{clock(row.excerpt_start)}–{clock(row.excerpt_end)}" for row in rows],
+            "closer than": [
+                "no close match" if row.no_close_match else f"{row.closer_than:.1f}%"
+                for row in rows
+            ],
+            "same": [sameness(row) for row in rows],
+        }
+        columns = ["seconds", *COLUMNS[1:], "closer than", "same"]
         # A catalogue of one artist has no answer to itself.
-        drawn = timeline_markup(found) if len(found) else ""
-        return drawn + self._table(found[columns], found["start"])
+        drawn = timeline_markup(found) if rows else ""
+        return drawn + self._table(found.assign(**texts)[columns], found["start"])
+
+    def _progress(self, excerpts, **_):
+        for done, excerpt in enumerate(excerpts, 1):
+            self.show_progress(done, len(excerpts))
+            yield excerpt
 
     def _seed(self):
         _, track_id = self.current()
@@ -113,11 +112,9 @@ class PlaylistPanel:
 
     def _table(self, found, starts=None):
         """Make a table with players, from the middle of each recording or from `starts`."""
-        paths = self.searcher.tracks.set_index("track_id")["path"]
-        data = Path(self.searcher.project.data)
         starts = [None] * len(found) if starts is None else starts
         players = [
-            audio_player(data / paths[track_id], start=start)
+            audio_player(self.paths[track_id], start=start)
             for track_id, start in zip(found["track_id"], starts, strict=True)
         ]
         shown = found.drop(columns="track_id")

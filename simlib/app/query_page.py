@@ -29,13 +29,13 @@ from simlib.search import Query, Recording, Searcher, sameness
 # Players of this many results fit a page that can be mailed.
 MOST = 50
 PLAYED_SECONDS = 12.0
-# The map shows a file from outside amid this many of its most similar tracks.
+# The map shows a file from outside at the median place of this many most similar tracks.
 AMID = 5
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A query, its ranked list, and where all of it lies.
+    """A query, its ranked list, and where both are on disk and in the catalogue.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ def answer_query(searcher: Searcher, source: str | Path, k: int) -> Answer:
         If the list is to be longer, or search cannot use the query.
     """
     if k > MOST:
-        raise SimlibError(f"k = {k}", "is more than fits a page", f"ask for at most {MOST}")
+        raise SimlibError(f"k = {k}", "is more than fits a page", f"choose at most {MOST}")
     recording = searcher.load(source)
     query = searcher.load_query(recording)
     path = Path(source) if query.row is None else _file(searcher, query.row)
@@ -124,14 +124,12 @@ def headline_of_answer(found: pd.DataFrame) -> str:
     first = next(found.itertuples())
     name = f"“{first.title or first.track_id}”" + (f" by {first.artist}" if first.artist else "")
     match = match_texts(first)
+    excerpt, of_query = match["excerpt"], match["query_excerpt"]
     if first.near_duplicate:
-        return (
-            f"The catalogue has {match['query_excerpt']} of this very recording: "
-            f"{match['excerpt']} of {name}."
-        )
+        return f"The catalogue has {of_query} of this very recording: {excerpt} of {name}."
     return (
         f"Most similar is {name}, closer than {match['closer_than']}% of unrelated pairs: its "
-        f"{match['excerpt']} sound like {match['query_excerpt']} of this recording."
+        f"{excerpt} sound like {of_query} of this recording."
     )
 
 
@@ -153,12 +151,9 @@ def query_map(answer: Answer) -> Markup:
     """Draw the catalogue with the query and the results marked, as an HTML image."""
     searcher, query = answer.searcher, answer.query
     points = load_projection(searcher.project.index)
-    near = np.array([query.row])
-    if query.row is None:
-        near = searcher.index.search(query.vector, AMID)[0]
+    rows = [query.row] if query.row is not None else searcher.index.search(query.vector, AMID)[0]
     column = searcher.tracks[[*tag_columns(searcher.tracks), "artist"][0]]
-    place = np.median(points[near], axis=0)
-    figure = marked_map(points, column, place, points[answer.rows])
+    figure = marked_map(points, column, np.median(points[rows], axis=0), points[answer.rows])
     return _picture(figure, "Map of the catalogue with the query and the results marked")
 
 
@@ -171,7 +166,7 @@ def _picture(figure, text):
 
 
 def results_block(answer: Answer) -> Markup:
-    """Make the ranked list, folded away if nothing in it is close."""
+    """Make the ranked list, folded away if nothing is close to the query."""
     weights = answer.found.attrs["weights"]
     results = [
         _result(row, _file(answer.searcher, place), weights)
@@ -190,17 +185,14 @@ def _result(row, path, weights):
 
 
 def query_record(answer: Answer) -> str:
-    """Write down the query and the catalogue, ahead of the text of `params.yaml`."""
+    """Return a record of the query and the catalogue, and the text of `params.yaml`."""
     searcher, row = answer.searcher, answer.query.row
-    # Of a file its name only: whoever gets the page by mail need not know where it lies.
+    # Of a file the name only: a reader of the page need not know the folders of its author.
     name = answer.query.name if row is None else searcher.tracks["track_id"].iloc[row]
     weights = {aspect: round(weight, 4) for aspect, weight in searcher.index.weights.items()}
     record = {
-        "query": str(name),
-        "results": len(answer.found),
-        "recordings": len(searcher.tracks),
-        "encoder": searcher.model.digest[:12],
-        "weights": weights,
-    }
+        "query": str(name), "results": len(answer.found), "recordings": len(searcher.tracks),
+        "encoder": searcher.model.digest[:12], "weights": weights,
+    }  # fmt: skip
     params = (searcher.project.root / "params.yaml").read_text(encoding="utf-8")
-    return yaml.safe_dump({"search": record}, sort_keys=False, allow_unicode=True) + "\n" + params
+    return yaml.safe_dump({"answer": record}, sort_keys=False, allow_unicode=True) + "\n" + params

@@ -14,11 +14,17 @@ from .rerank import in_turn as in_turn
 from .results import sameness as sameness
 from .searcher import Searcher as Searcher
 from .searcher import query as query
+from .settings import AgreementSettings as AgreementSettings
+from .settings import PlaylistSettings as PlaylistSettings
+from .settings import SearchSettings as SearchSettings
 
 __all__ = [
+    "AgreementSettings",
+    "PlaylistSettings",
     "Query",
     "Recording",
     "SearchRequest",
+    "SearchSettings",
     "Searcher",
     "agreement",
     "best_match",

@@ -1,7 +1,5 @@
 """Embed audio files, with no catalogue around them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +23,7 @@ def embed(
     Parameters
     ----------
     paths : iterable of path-like
-        Files, and folders to look for audio files in.
+        Files, and folders with audio files.
     weights : path-like, optional
         Of the encoder; by default the project's `models/`, else what it ships in `pretrained/`.
 
@@ -44,13 +42,12 @@ def embed(
         If there are no weights, no file, or two files with one stem.
     """
     model = Embedder.load(weights or _default_weights())
-    files = _files(paths)
     vectors, ids, failed = [], [], []
-    for path in files:
+    for path in _files(paths):
         try:
-            one = load_recording(model, path)
-            hop = model.segment_seconds / 2
-            vectors.append(model.track(one.log_mel, one.descriptor, hop)[0])
+            recording = load_recording(model, path)
+            parts = recording.log_mel, recording.descriptor, model.segment_seconds / 2
+            vectors.append(model.track(*parts)[0])
             ids.append(path.stem)
         except SimlibError as error:
             failed.append(error)
@@ -77,24 +74,19 @@ def _hub_settings() -> HubSettings:
 
 
 def _files(paths):
-    files = []
-    for path in map(Path, paths):
+    """Return the audio files of some paths, those of a folder in order."""
+    paths, found = list(map(Path, paths)), {}
+    for path in paths:
+        files = [path]
         if path.is_dir():
-            inside = (
-                p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file()
-            )
-            files += sorted(inside)
-        else:
-            files.append(path)
-    seen = {}
-    for path in files:
-        if path.stem in seen:
-            raise SimlibError(
-                path, f"has the same name as {seen[path.stem]}", "ids are file names: rename one"
-            )
-        seen[path.stem] = path
-    if not files:
-        raise SimlibError(
-            ", ".join(map(str, paths)), "holds no audio file", "name files or folders"
-        )
-    return files
+            inside = (p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+            files = sorted(p for p in inside if p.is_file())
+        for file in files:
+            if file.stem in found:
+                cause = f"has the same name as {found[file.stem]}"
+                raise SimlibError(file, cause, "ids are file names: rename one")
+            found[file.stem] = file
+    if not found:
+        names = ", ".join(map(str, paths))
+        raise SimlibError(names, "holds no audio file", "name files or folders")
+    return list(found.values())

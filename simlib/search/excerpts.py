@@ -1,18 +1,19 @@
-"""Excerpts: the most similar seconds of two recordings, and the most representative of one.
+"""Excerpts: the seconds of two recordings that match, and the most representative ones of one.
 
 Segments are compared by the encoder's embeddings. A matched excerpt is a few segments in a row.
 """
 
-from __future__ import annotations
-
+import math
+from collections.abc import Sequence
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-# Segments in a row that are compared: a single one is similar by chance more often.
-RUN = 3
-# Length of an excerpt that stands for a recording, and of one of a timeline.
-EXCERPT_SECONDS = 10.0
+from simlib.core import SimlibError
+from simlib.features import FrontEnd
+from simlib.search.queries import Recording
 
 
 class MatchedExcerpt(NamedTuple):
@@ -25,12 +26,9 @@ class MatchedExcerpt(NamedTuple):
 
 
 def best_match(
-    segments: np.ndarray,
-    starts: np.ndarray,
-    other_segments: np.ndarray,
-    other_starts: np.ndarray,
-    length: float,
-) -> MatchedExcerpt:
+    segments: np.ndarray, starts: np.ndarray, other_segments: np.ndarray,
+    other_starts: np.ndarray, length: float, most: int,
+) -> MatchedExcerpt:  # fmt: skip
     """Find the most similar excerpts of two recordings.
 
     Parameters
@@ -41,23 +39,21 @@ def best_match(
         Seconds.
     length : float
         Seconds of a segment.
+    most : int
+        Segments of an excerpt; fewer, if one of the recordings has fewer.
 
     Returns
     -------
     MatchedExcerpt
-        Up to `RUN` segments in a row, as many on both sides.
+        Segments in a row, as many of both.
     """
-    run = min(RUN, len(starts), len(other_starts))
+    run = min(most, len(starts), len(other_starts))
     similarity = segments @ other_segments.T
     rows, columns = len(starts) - run + 1, len(other_starts) - run + 1
     total = sum(similarity[i : i + rows, i : i + columns] for i in range(run))
     row, column = np.unravel_index(np.argmax(total), total.shape)
-    return MatchedExcerpt(
-        float(starts[row]),
-        float(starts[row + run - 1] + length),
-        float(other_starts[column]),
-        float(other_starts[column + run - 1] + length),
-    )
+    one, other = starts[row : row + run], other_starts[column : column + run]
+    return MatchedExcerpt(*map(float, (one[0], one[-1] + length, other[0], other[-1] + length)))
 
 
 def representative_excerpt(
@@ -93,3 +89,59 @@ def representative_excerpt(
     ]
     start = float(begins[int(np.argmax(means))])
     return start, start + seconds
+
+
+def excerpt_spans(
+    recording: Recording, seconds: float, front_end: FrontEnd
+) -> list[tuple[float, float]]:
+    """Divide a recording into excerpts of one length.
+
+    Parameters
+    ----------
+    recording : simlib.search.Recording
+    seconds : float
+        Of an excerpt.
+    front_end : simlib.features.FrontEnd
+
+    Returns
+    -------
+    list of (float, float)
+        Start and end of each in seconds. A rest that is too short for an excerpt joins the last.
+
+    Raises
+    ------
+    SimlibError
+        If the length is shorter than the shortest recording, or no number.
+    """
+    least = front_end.min_seconds
+    if not (isinstance(seconds, Real) and least <= seconds < math.inf):
+        hint = f"give {least:g} s or more"
+        raise SimlibError(f"seconds = {seconds}", "is no length of an excerpt", hint)
+    rate, length = front_end.frame_rate, len(recording.log_mel)
+    frames, shortest = math.ceil(seconds * rate), math.ceil(least * rate)
+    starts = range(0, max(length - max(frames // 2, shortest), 0) + 1, frames)
+    ends = [start + frames for start in starts[:-1]] + [length]
+    return [(start / rate, end / rate) for start, end in zip(starts, ends, strict=True)]
+
+
+def joined_answers(answers: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Join the answers to a recording's excerpts, one row for those that have one answer.
+
+    Parameters
+    ----------
+    answers : sequence of pandas.DataFrame
+        Ranked lists of one track or none, with `excerpt_start`, `excerpt_end` and `no_close_match`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `Searcher.timeline`. Of excerpts in a row with one answer, the most similar stands.
+    """
+    table = pd.concat(answers, ignore_index=True)
+    kind = table[["track_id", "no_close_match"]]
+    runs = table.groupby((kind != kind.shift()).any(axis=1).cumsum())
+    best = table.loc[runs["similarity"].idxmax()].reset_index(drop=True)
+    return best.assign(
+        excerpt_start=runs["excerpt_start"].min().to_numpy(),
+        excerpt_end=runs["excerpt_end"].max().to_numpy(),
+    )

@@ -3,8 +3,6 @@
 A condition is a text such as `genre=Jazz`, `artist!=Miles Davis`, `bpm=90..110` or `bpm=..110`.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata
@@ -15,7 +13,7 @@ import pandas as pd
 
 from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS, SimlibError, printable
 
-# Columns that say where something lies, not what the recording is.
+# Columns on files in the store; they are no properties of a recording.
 _INTERNAL = {"path", *RESERVED_COLUMNS} - {"seconds"}
 _CONDITION = re.compile(r"\s*(?P<column>.*?)\s*(?P<operator>!?=)\s*(?P<value>.*?)\s*", re.DOTALL)
 _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
@@ -23,7 +21,7 @@ _RANGE = re.compile(rf"(?P<low>{_NUMBER})?\s*\.\.\s*(?P<high>{_NUMBER})?", re.IG
 
 
 def filter_mask(tracks: pd.DataFrame, conditions: Iterable[str]) -> np.ndarray:
-    """Tell which tracks meet all conditions.
+    """Return which tracks meet all conditions.
 
     Text is compared as artists are everywhere: NFKC, stripped, case-folded. A cell of a tag column
     equals each of its values, and itself; an empty value equals the cells of unknown text. Numbers
@@ -44,29 +42,27 @@ def filter_mask(tracks: pd.DataFrame, conditions: Iterable[str]) -> np.ndarray:
     Raises
     ------
     SimlibError
-        If a condition has no operator or no such column, asks for a range of text, or compares
+        If a condition has no operator or no such column, has a range of text, or compares
         numbers with anything else.
     """
     met = np.ones(len(tracks), dtype=bool)
     columns = [column for column in tracks if column not in _INTERNAL]
     for condition in conditions:
         subject, parts = f"condition '{condition}'", _CONDITION.fullmatch(condition)
-        other = parts and (
-            parts["column"].rstrip("<> ") in columns
-            and parts["column"] not in columns
-            or parts["value"].startswith("=")
-            and parts["column"] not in KNOWN_COLUMNS
-        )
-        if not parts or other:
+        name, operator, value = parts.groups() if parts else ("", "", "")
+        # The operators of other languages: <=, >= and <>; ==.
+        unequal = name not in columns and name.rstrip("<> ") in columns
+        doubled = value.startswith("=") and name not in KNOWN_COLUMNS
+        if not parts or unequal or doubled:
             hint = "write column=value, column!=value or column=low..high"
             raise SimlibError(subject, "holds neither of the operators = and !=", hint)
-        if parts["column"] not in columns:
-            cause = f"there is no column '{printable(parts['column'])}'"
+        if name not in columns:
+            cause = f"there is no column '{printable(name)}'"
             raise SimlibError(subject, cause, f"there are {', '.join(map(printable, columns))}")
-        column = tracks[parts["column"]]
+        column = tracks[name]
         compare = _numbers if pd.api.types.is_numeric_dtype(column) else _texts
-        equal = compare(column, parts["value"], subject)
-        met &= equal if parts["operator"] == "=" else ~equal
+        equal = compare(column, value, subject)
+        met &= equal if operator == "=" else ~equal
     return met
 
 
@@ -86,20 +82,18 @@ def _numbers(column, value, subject):
 
 
 def _texts(column, value, subject):
-    # A title may well look like a range; a tag that does is a mistake about the column.
+    # A title may be written as a range is; a tag that is shows a wrong column.
     is_name, ends = column.name in KNOWN_COLUMNS, _RANGE.fullmatch(value)
     if ends and any(ends.groups()) and not is_name:
         cause = f"column '{printable(column.name)}' holds text, and only numbers have ranges"
         raise SimlibError(subject, cause, "give one of its values")
-    wanted = _folded(value)
-    cells = column.to_numpy(dtype=object)
-    equal = (wanted in ({_folded(cell)} if is_name else _values(cell)) for cell in cells)
-    return np.fromiter(equal, dtype=bool, count=len(cells))
-
-
-def _values(cell):
-    """Return a cell's values and the cell as a whole, so that a text from the table is found."""
-    return {_folded(cell), *filter(None, map(_folded, cell.split(";")))}
+    wanted, cells = _folded(value), column.to_numpy(dtype=object)
+    equal = np.array([_folded(cell) == wanted for cell in cells], dtype=bool)
+    if wanted and not is_name:
+        # A cell of a tag column equals each of its values, too.
+        among = [wanted in map(_folded, cell.split(";")) for cell in cells]
+        equal |= np.array(among, dtype=bool)
+    return equal
 
 
 def _folded(text):

@@ -5,31 +5,19 @@ the same in both directions, and each track ranks the others exactly as search d
 two directions would correct only half: a track's own penalty is the same for all the others.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from simlib.core import SimlibError, at_least_one
-
-if TYPE_CHECKING:
-    from simlib.index import Index
-
-# Tracks that a playlist is chosen from; of a larger catalogue, those closest to its line.
-CANDIDATES = 1_000
-# Points of a path's line, both ends among them, whose most similar tracks are candidates.
-POINTS = 10
-# A radio leaves this many tracks, about twenty minutes, between two by one artist.
-REST = 5
-# It goes on with one of this many: fewer stay closer to the seed, more make smaller jumps.
-CHOICE = 10
+from simlib.index import Index
+from simlib.search.request import Weights
+from simlib.search.settings import PlaylistSettings
 
 
 def path_between(
-    index: Index, first: int, last: int, steps: int, weights: dict[str, float] | None = None
-) -> pd.DataFrame:
+    index: Index, first: int, last: int, steps: int, settings: PlaylistSettings,
+    weights: Weights = None,
+) -> pd.DataFrame:  # fmt: skip
     """Make a path from one track to another whose largest jump is as small as possible.
 
     The distance to the first track minus that to the last grows with every step, so that no path
@@ -44,6 +32,7 @@ def path_between(
         Rows of `index.tracks`.
     steps : int
         A path of n steps has n + 1 tracks, both ends included.
+    settings : PlaylistSettings
     weights : dict of str to float, optional
         From `Aspects.weights`; the index's own by default.
 
@@ -52,7 +41,7 @@ def path_between(
     pandas.DataFrame
         One row a track: `step` (0 for the first), `track_id`, `title`, `artist`, and `jump`, the
         distance from the track before, NaN for the first. The best path through the catalogue; if
-        that has more than 1,000 tracks, through those closest to the straight line.
+        that has more than `settings.candidates` tracks, through those closest to the straight line.
 
     Raises
     ------
@@ -61,40 +50,40 @@ def path_between(
     """
     steps = at_least_one("steps", steps)
     weights = weights or index.weights
-    rows = _along(index, first, last, weights)
+    rows = _along(index, first, last, settings, weights)
     start, end = np.searchsorted(rows, [first, last])
-    vectors, penalties = _seen(index, rows, weights)
-    distances = _distances(vectors, penalties, slice(None), slice(None))
+    distances = _distance(index, rows, weights)(slice(None), slice(None))
     np.fill_diagonal(distances, 0)
     progress = distances[start] - distances[end]
-    subject = "walk from '{}' to '{}'".format(*index.tracks["track_id"].iloc[[first, last]])
+    subject = "path from '{}' to '{}'".format(*index.tracks["track_id"].iloc[[first, last]])
     if progress[start] >= progress[end]:
         raise SimlibError(subject, "begins and ends with the same sound", "choose other tracks")
     between = np.flatnonzero((progress[start] < progress) & (progress < progress[end]))
-    way = np.array([start, *between[np.argsort(progress[between])], end])
-    forward = progress[way][:, None] < progress[way]
-    jumps = np.where(forward, distances[np.ix_(way, way)], np.inf)
-    artists = index.artists[rows[way]]
+    ordered = np.array([start, *between[np.argsort(progress[between])], end])
+    forward = progress[ordered][:, None] < progress[ordered]
+    jumps = np.where(forward, distances[np.ix_(ordered, ordered)], np.inf)
+    artists = index.artists[rows[ordered]]
     most = _longest(_without_repeats(jumps, artists, True, True))
     if steps > most:
-        raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "ask for fewer")
-    for pardons in ([(False, False)], [(True, False), (False, True)], [(True, True)]):
+        raise SimlibError(subject, f"can take {most} steps at most, not {steps}", "choose fewer")
+    for exceptions in ([(False, False)], [(True, False), (False, True)], [(True, True)]):
         largest, _, places = min(
-            _smoothest(_without_repeats(jumps, artists, *pardon), steps) for pardon in pardons
+            _smoothest(_without_repeats(jumps, artists, *ends), steps) for ends in exceptions
         )
         if np.isfinite(largest):
             break
-    return _table(index, rows[way[places]], jumps[places[:-1], places[1:]])
+    return _table(index, rows[ordered[places]], jumps[places[:-1], places[1:]])
 
 
 def radio(
-    index: Index, seed: int, length: int, weights: dict[str, float] | None = None
+    index: Index, seed: int, length: int, settings: PlaylistSettings, weights: Weights = None
 ) -> pd.DataFrame:
-    """Make a playlist around one track, like a radio station.
+    """Make a playlist around one track.
 
-    The next track is, of the ten unplayed tracks most similar to the seed, the one most similar to
-    the track before. Artists of the last five tracks wait; if no other is left, the artist that has
-    waited longest is next. A longer radio begins like a shorter one.
+    Of the unplayed tracks, the `choice` most similar to the seed are considered. The next track is
+    the one of them that is most similar to the track before. Artists of the last `artist_gap`
+    tracks wait; if no other is left, the artist that has waited longest is next. A longer radio
+    begins with the tracks of a shorter one.
 
     Parameters
     ----------
@@ -103,6 +92,7 @@ def radio(
         Row of `index.tracks`.
     length : int
         Tracks after the seed; all tracks, if there are fewer.
+    settings : PlaylistSettings
     weights : dict of str to float, optional
         From `Aspects.weights`; the index's own by default.
 
@@ -118,42 +108,43 @@ def radio(
     """
     length = at_least_one("length", length)
     weights = weights or index.weights
-    rows = np.array([seed, *_around(index, seed, length, weights)])
-    vectors, penalties = _seen(index, rows, weights)
-    artists = index.artists[rows]
-    heard = np.full(artists.max() + 1, -np.inf)
-    heard[artists[0]] = 0
+    rows = np.array([seed, *_around(index, seed, length, settings, weights)])
+    distance = _distance(index, rows, weights)
+    artists, gap = index.artists[rows], settings.artist_gap
+    last_played = np.full(artists.max() + 1, -np.inf)
+    last_played[artists[0]] = 0
     played, jumps, waiting = [0], [], np.arange(1, len(rows))
     while len(waiting) and len(played) <= length:
-        rested = np.minimum(len(played) - heard[artists[waiting]], REST + 1)
-        near = waiting[rested == rested.max()][:CHOICE]
-        distances = _distances(vectors, penalties, near, played[-1])
-        chosen = near[distances.argmin()]
-        heard[artists[chosen]] = len(played)
+        rested = np.minimum(len(played) - last_played[artists[waiting]], gap + 1)
+        choice = waiting[rested == rested.max()][: settings.choice]
+        distances = distance(choice, played[-1])
+        chosen = choice[distances.argmin()]
+        last_played[artists[chosen]] = len(played)
         played.append(chosen)
         jumps.append(distances.min())
         waiting = waiting[waiting != chosen]
     return _table(index, rows[played], jumps)
 
 
-def _along(index, first, last, weights):
+def _along(index, first, last, settings, weights):
     """Return the rows, rising, of the tracks close to the straight line, both ends included."""
-    if index.by_track.ntotal <= CANDIDATES:
+    if index.by_track.ntotal <= settings.candidates:
         return np.arange(index.by_track.ntotal)
     ends = np.asarray(index.by_track.reconstruct_batch([first, last]))
     one, other = index.aspects.weighted(ends, weights)
     # Points at even angles between the two, of unit length under the weights.
     angle = np.arccos(np.clip(one @ other, -1, 1))
-    angles = np.linspace(0, angle, POINTS, dtype=np.float32)
+    angles = np.linspace(0, angle, settings.line_points, dtype=np.float32)
     points = np.sin([angle - angles, angles]).T @ ends / max(np.sin(angle), 1e-6)
-    near = [index.search(point, CANDIDATES // POINTS, weights=weights)[0] for point in points]
-    return np.unique(np.concatenate([[first, last], *near]))
+    each = -(-settings.candidates // settings.line_points)
+    found = [index.search(point, each, weights=weights)[0] for point in points]
+    return np.unique(np.concatenate([[first, last], *found]))
 
 
-def _around(index, seed, length, weights):
+def _around(index, seed, length, settings, weights):
     """Return the rows most similar to the seed, enough for artists to take turns."""
     vector = np.asarray(index.by_track.reconstruct(seed))
-    depth, turns = max(CANDIDATES, 2 * length), -(-length // (REST + 1))
+    depth, turns = max(settings.candidates, 2 * length), -(-length // (settings.artist_gap + 1))
     while True:
         rows, _ = index.search(vector, depth, seed, weights)
         enough = np.minimum(np.bincount(index.artists[rows]), turns).sum() >= length
@@ -162,15 +153,16 @@ def _around(index, seed, length, weights):
         depth *= 2
 
 
-def _seen(index, rows, weights):
-    """Return tracks' vectors under the weights, and their hub penalties."""
+def _distance(index, rows, weights):
+    """Return the function of two selections of the rows to their distances."""
     vectors = index.aspects.weighted(index.vectors_of(rows), weights)
-    return vectors, index.hub_penalties(rows, weights)
+    penalties = index.hub_penalties(rows, weights)
 
+    def distance(some, others):
+        distances = np.maximum(1 - vectors[some] @ vectors[others].T, 0)
+        return distances * np.multiply.outer(penalties[some], penalties[others])
 
-def _distances(vectors, penalties, some, others):
-    distances = np.maximum(1 - vectors[some] @ vectors[others].T, 0)
-    return distances * np.multiply.outer(penalties[some], penalties[others])
+    return distance
 
 
 def _without_repeats(jumps, artists, leaving, arriving):
@@ -203,7 +195,7 @@ def _cheapest(jumps, steps, join):
 def _longest(jumps):
     """Return the steps of the longest path to the last place, if all jumps lead to later places.
 
-    Where jumps from the first are free, there is a walk of any fewer: it leaves out the next ones.
+    If jumps from the first are free, there is a path of any fewer: it leaves out the next ones.
     """
     steps = np.full(len(jumps), -np.inf)
     steps[0] = 0

@@ -1,18 +1,22 @@
-"""One search as it was asked for: checked once, whoever asks."""
+"""One search: the request, checked once, and the request with its queries loaded."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 from simlib.core import SimlibError, at_least_one
+from simlib.index import Index
+from simlib.search.queries import Query
+from simlib.search.settings import SearchSettings
+
+# How much each aspect counts; None for the weights of the index.
+Weights = dict[str, float] | None
 
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What to rank the catalogue by; for the Python API, the command line and the panel alike.
+    """What to rank the catalogue by; for the Python API, the command line and the panel.
 
     Attributes
     ----------
@@ -47,10 +51,10 @@ class SearchRequest:
 
     queries: tuple
     k: int = 10
-    weights: dict[str, float] | None = None
+    weights: Weights = None
     start: float | None = None
     end: float | None = None
-    unlike: tuple = field(default=())
+    unlike: tuple = ()
     where: tuple[str, ...] = ()
     per_artist: int | None = 1
     own_artist: bool = False
@@ -70,7 +74,7 @@ class SearchRequest:
             raise SimlibError("start and end", "are of one query", hint)
 
     @classmethod
-    def of(cls, query: Any, **options: Any) -> SearchRequest:
+    def of(cls, query: Any, **options: Any) -> Self:
         """Make a request as people write it: one query or a list, one condition or several.
 
         Parameters
@@ -79,19 +83,37 @@ class SearchRequest:
         **options
             The other attributes; `unlike` may be one query or a list, `where` one text or several.
         """
-        unlike = options.pop("unlike", None)
+        unlike, where = options.pop("unlike", None), options.pop("where", ())
         return cls(
             _listed(query),
             unlike=() if unlike is None else _listed(unlike),
-            where=conditions_of(options.pop("where", ())),
+            where=(where,) if isinstance(where, str) else tuple(where),
             **options,
         )
 
 
-def conditions_of(where: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the conditions of a search, of which one may be given without a list."""
-    return (where,) if isinstance(where, str) else tuple(where)
-
-
 def _listed(queries):
     return tuple(queries) if isinstance(queries, list) else (queries,)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A request whose queries are loaded, with the index that answers it.
+
+    Attributes
+    ----------
+    request : SearchRequest
+    queries, unlike : list of simlib.search.Query
+        What results are to be similar to, and what not.
+    weights : dict of str to float
+        Of every aspect.
+    index : simlib.index.Index
+    settings : SearchSettings
+    """
+
+    request: SearchRequest
+    queries: Sequence[Query]
+    unlike: Sequence[Query]
+    weights: dict[str, float]
+    index: Index
+    settings: SearchSettings

@@ -1,7 +1,6 @@
 """A query in, a ranked table out."""
 
-from __future__ import annotations
-
+import dataclasses
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -16,15 +15,14 @@ from simlib.core import Project
 from simlib.features import FeatureStore
 from simlib.index import Calibration, Index
 from simlib.model import Embedder
-from simlib.search.excerpts import EXCERPT_SECONDS, representative_excerpt
+from simlib.search.excerpts import excerpt_spans, joined_answers, representative_excerpt
 from simlib.search.filters import filter_mask
 from simlib.search.playlists import path_between, radio
-from simlib.search.queries import Query, Recording
-from simlib.search.request import SearchRequest, conditions_of
+from simlib.search.queries import Query, Recording, Sources
+from simlib.search.request import Search, SearchRequest, Weights
 from simlib.search.rerank import choose, ranked
-from simlib.search.results import find_matches, matched_duration, near_duplicate, result_table
-from simlib.search.sources import Sources
-from simlib.search.timeline import excerpt_spans, timeline_table
+from simlib.search.results import find_matches, result_table
+from simlib.search.settings import SearchSettings
 
 
 class Searcher:
@@ -38,7 +36,8 @@ class Searcher:
     Raises
     ------
     SimlibError
-        If the weights or the index are not there, or do not belong together.
+        If the weights or the index are not there, or do not belong together, or if the section
+        `search` of `params.yaml` is missing or wrong.
 
     Examples
     --------
@@ -48,6 +47,7 @@ class Searcher:
 
     def __init__(self, root: str | os.PathLike | None = None):
         self.project = Project(Path(root)) if root else Project.find()
+        self.settings = SearchSettings.of(self.project.params().get("search"))
         self.model = Embedder.load(self.project.weights)
         self.index = Index.load(self.project.index, self.model.digest)
         self.calibration = Calibration.load(self.project.index)
@@ -86,13 +86,14 @@ class Searcher:
         """Decode something to search with, once for many queries; see `load_query`."""
         return self.sources.recording(source, start, end)
 
-    def representative(self, query: Query, seconds: float = EXCERPT_SECONDS) -> tuple[float, float]:
+    def representative(self, query: Query, seconds: float | None = None) -> tuple[float, float]:
         """Find the start and end, in seconds, of the excerpt most similar to the whole query."""
+        seconds = self.settings.excerpt_seconds if seconds is None else seconds
         length = self.model.segment_seconds
         return representative_excerpt(query.segments, query.starts, length, query.end, seconds)
 
     def query(
-        self, query: Any, k: int = 10, weights: dict[str, float] | None = None, **options: Any
+        self, query: Any, k: int = 10, weights: Weights = None, **options: Any
     ) -> pd.DataFrame:
         """Rank the catalogue by similarity to a query, or to several at once.
 
@@ -121,7 +122,7 @@ class Searcher:
         return self.answer(SearchRequest.of(query, k=k, weights=weights, **options))
 
     def answer(self, request: SearchRequest) -> pd.DataFrame:
-        """Rank the catalogue as a request asks.
+        """Rank the catalogue for a request.
 
         Parameters
         ----------
@@ -149,27 +150,22 @@ class Searcher:
         queries = [self.load_query(one, request.start, request.end) for one in request.queries]
         unlike = [self.load_query(one) for one in request.unlike]
         weights = self._weights(request.weights)
+        search = Search(request, queries, unlike, weights, index, self.settings)
         candidates = filter_mask(self.tracks, request.where)
-        candidates[[one.row for one in [*queries, *unlike] if one.row is not None]] = False
-        matches = {} if request.farthest else find_matches(index, queries, candidates)
-        first = sorted(matches, key=lambda row: -matched_duration(matches[row]))[: request.k]
+        candidates[_rows([*queries, *unlike])] = False
+        matches = {} if request.farthest else find_matches(search, candidates)
+        first = sorted(matches, key=lambda row: -matches[row].match.seconds)[: request.k]
         candidates[first] = False
         if not request.own_artist:
-            own = [one.row for one in queries if one.row is not None]
-            own += [row for row in first if near_duplicate(index, queries, row, matches)]
+            own = _rows(queries) + [row for row in first if matches[row].near_duplicate]
             candidates &= ~np.isin(index.artists, index.artists[own])
         rest = request.k - len(first)
         for depth in (index.settings.candidates, len(self.tracks)):
-            rows, scores = ranked(
-                index, queries, unlike, candidates, weights, request.farthest, depth
-            )
-            rows = choose(index, request, rows, scores, rest, weights)
+            rows = choose(search, *ranked(search, candidates, depth), rest)
             if len(rows) == rest:
                 break
-        table = result_table(
-            index, self.calibration, queries, np.array([*first, *rows], dtype=np.int64), weights,
-            matches, self.model.segment_seconds,
-        )  # fmt: skip
+        rows = np.array([*first, *rows], dtype=np.int64)
+        table = result_table(search, rows, matches, self.calibration, self.model.segment_seconds)
         outliers = [
             self.calibration.has_no_close_match(index, one.vector, index.artist(one.row))
             for one in queries
@@ -179,20 +175,16 @@ class Searcher:
         return table
 
     def timeline(
-        self,
-        source: Any,
-        seconds: float = EXCERPT_SECONDS,
-        weights: dict[str, float] | None = None,
-        where: str | Iterable[str] = (),
-        progress: Callable = tqdm,
-    ) -> pd.DataFrame:
+        self, source: Any, seconds: float | None = None, weights: Weights = None,
+        where: str | Iterable[str] = (), progress: Callable = tqdm,
+    ) -> pd.DataFrame:  # fmt: skip
         """Answer a long recording, a mix for instance, excerpt by excerpt.
 
         Parameters
         ----------
         source : see `load_query`
-        seconds : float
-            Length of an excerpt.
+        seconds : float, optional
+            Length of an excerpt; by default that of `params.yaml`.
         weights, where
             See `query`.
         progress : callable
@@ -210,46 +202,53 @@ class Searcher:
         SimlibError
             See `query`.
         """
-        recording, where = self.load(source), conditions_of(where)
+        recording = self.load(source)
+        seconds = self.settings.excerpt_seconds if seconds is None else seconds
         spans = excerpt_spans(recording, seconds, self.model.front_end)
+        request = SearchRequest.of(recording, k=1, weights=weights, where=where)
+        answers = []
+        for start, end in progress(spans, desc="excerpts", unit="", leave=False):
+            query = self.load_query(recording, start, end)
+            found = self.answer(dataclasses.replace(request, queries=(query,)))
+            found.insert(0, "excerpt_start", round(start, 2))
+            found.insert(1, "excerpt_end", round(end, 2))
+            found["no_close_match"] = found.attrs["no_close_match"]
+            answers.append(found)
+        return joined_answers(answers)
 
-        def answer(start, end):
-            return self.query(self.load_query(recording, start, end), 1, weights, where=where)
-
-        spans = progress(spans, desc="excerpts", unit="", leave=False)
-        return timeline_table(spans, answer)
-
-    def path(
-        self, first: str, last: str, steps: int = 8, weights: dict[str, float] | None = None
-    ) -> pd.DataFrame:
+    def path(self, first: str, last: str, steps: int = 8, weights: Weights = None) -> pd.DataFrame:
         """Make a playlist from one track to another; see `simlib.search.path_between`."""
         rows = self.sources.row_of(first), self.sources.row_of(last)
-        return path_between(self.index, *rows, steps, self._weights(weights))
+        settings, weights = self.settings.playlists, self._weights(weights)
+        return path_between(self.index, *rows, steps, settings, weights)
 
-    def radio(
-        self, seed: str, length: int = 20, weights: dict[str, float] | None = None
-    ) -> pd.DataFrame:
+    def radio(self, seed: str, length: int = 20, weights: Weights = None) -> pd.DataFrame:
         """Make a playlist around a track of the catalogue; see `simlib.search.radio`."""
-        return radio(self.index, self.sources.row_of(seed), length, self._weights(weights))
+        settings, weights = self.settings.playlists, self._weights(weights)
+        return radio(self.index, self.sources.row_of(seed), length, settings, weights)
 
     def _weights(self, wanted):
-        """Complete the weights that a search asks for."""
+        """Return the weights of all aspects, if a search sets some or none."""
         own = self.index.weights
         return self.index.aspects.weights(own | wanted) if wanted else own
+
+
+def _rows(queries):
+    """Return the rows of those queries that are tracks of the catalogue."""
+    return [query.row for query in queries if query.row is not None]
 
 
 _shared = threading.local()
 
 
-def query(
-    query: Any, k: int = 10, weights: dict[str, float] | None = None, **options: Any
-) -> pd.DataFrame:
+def query(query: Any, k: int = 10, weights: Weights = None, **options: Any) -> pd.DataFrame:
     """Rank the catalogue of the project around the working directory; see `Searcher.query`.
 
-    The encoder and the index stay loaded for the next call, until those of the project change.
+    The encoder, the index and the settings stay loaded for the next call, until those of the
+    project change.
     """
     project = Project.find()
-    made = [project.index / "made_with.json", project.weights]
+    made = [project.index / "made_with.json", project.weights, project.root / "params.yaml"]
     state = (project.root, *(path.stat().st_mtime_ns for path in made if path.exists()))
     if getattr(_shared, "state", None) != state:
         _shared.searcher, _shared.state = Searcher(project.root), state

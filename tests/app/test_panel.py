@@ -53,7 +53,7 @@ def test_a_choice_is_answered_as_the_searcher_answers(panel):
         (lambda p: setattr(p.picker.slider, "value", (0.5, 2.0)), {"start": 0.5, "end": 2.0}),
     ],
 )  # fmt: skip
-def test_every_control_asks_for_what_it_says(panel, move, options):
+def test_every_control_sets_its_option(panel, move, options):
     panel.choose("s03")
     move(panel)
     weights = {
@@ -65,7 +65,7 @@ def test_every_control_asks_for_what_it_says(panel, move, options):
     assert ids(panel) != panel.searcher.query("s03")["track_id"].tolist() or "start" in options
 
 
-def test_references_are_kept_and_forgotten(panel):
+def test_queries_are_kept_and_removed(panel):
     panel.choose("s03")
     panel.keep(True)
     panel.choose("s08")
@@ -88,11 +88,11 @@ def test_an_upload_is_searched_with_and_cannot_be_judged(panel, tmp_path):
     assert panel.list.rows[0].up.disabled
     assert set(panel.results["query"]) == {"<b>mine</b>.wav"}
     panel.picker.slider.value = (0.5, 1.5)
-    part = panel.searcher.query(panel.searcher.load(path), start=0.5, end=1.5)
-    assert ids(panel) == part["track_id"].tolist()
+    excerpt = panel.searcher.query(panel.searcher.load(path), start=0.5, end=1.5)
+    assert ids(panel) == excerpt["track_id"].tolist()
 
 
-def test_a_broken_upload_is_told_and_the_list_stays(panel):
+def test_a_broken_upload_is_reported_and_the_list_stays(panel):
     panel.choose("s03")
     before = ids(panel)
     panel.chooser.upload.value = (
@@ -115,7 +115,7 @@ def test_another_upload_leaves_the_first_ones_file_alone(panel, tmp_path):
     assert "<audio" in panel.picker.player.value
 
 
-def test_a_condition_on_no_column_is_told(panel):
+def test_a_condition_on_no_column_is_reported(panel):
     panel.choose("s03")
     panel.options.where.value = "<i>x</i>=1"
     assert "there is no column" in panel.chooser.message.value
@@ -128,7 +128,7 @@ def test_what_cannot_be_answered_leaves_no_other_answer_to_be_judged(panel):
     panel.choose("s08")
     assert "Song 8" in panel.picker.title.value
     assert panel.results is None and not panel.list.listing.children
-    assert not len(panel.map.picture.rings.x) and not len(panel.map.picture.rings.names)
+    assert not len(panel.map.rings.x) and not len(panel.map.rings.names)
     panel.options.where.value = ""
     assert ids(panel) == panel.searcher.query("s08")["track_id"].tolist()
 
@@ -150,7 +150,7 @@ def test_conditions_are_put_together_without_knowing_how_to_write_them(panel):
     assert options.value.options == ()
 
 
-def test_seconds_that_are_kept_are_not_asked_for_twice(panel, monkeypatch):
+def test_seconds_that_are_kept_are_not_searched_for_twice(panel, monkeypatch):
     requests, answer = [], panel.searcher.answer
 
     def spied(request):
@@ -205,17 +205,17 @@ def test_no_close_match_folds_the_list(panel):
 def test_the_map_is_coloured_ringed_and_clicked(panel):
     panel.choose("s03")
     rows = [int(i[1:]) for i in ["s03", *ids(panel)]]
-    np.testing.assert_allclose(panel.map.picture.rings.x, panel.map.picture.points[rows, 0])
-    assert list(panel.map.picture.rings.names) == ["★", "1", "2", "3", "4", "5"]
-    assert len(set(panel.map.picture.tracks.colors)) == 2
+    np.testing.assert_allclose(panel.map.rings.x, panel.map.points[rows, 0])
+    assert list(panel.map.rings.names) == ["★", "1", "2", "3", "4", "5"]
+    assert len(set(panel.map.dots.colors)) == 2
     panel.map.colour.value = "seconds"
-    assert len(set(panel.map.picture.tracks.colors)) > 2
+    assert len(set(panel.map.dots.colors)) > 2
     panel.map._on_click(None, {"data": {"index": 8}})
     assert panel.chosen.track_id == "s08"
     assert "<audio autoplay" in panel.picker.player.value
 
 
-def test_playlists_and_passages(panel):
+def test_playlists_and_excerpts(panel):
     lists = panel.playlists
     lists.show(lists.radio)
     assert "choose a track of the catalogue first" in lists.list.value
@@ -233,7 +233,7 @@ def test_playlists_and_passages(panel):
     assert lists.list.value.count("flex:") == lists.list.value.count("<audio")
 
 
-def test_a_catalogue_of_one_artist_has_no_passages_to_draw(panel, monkeypatch):
+def test_a_catalogue_of_one_artist_has_no_excerpts_to_draw(panel, monkeypatch):
     artists = panel.searcher.index.artists
     monkeypatch.setattr(panel.searcher.index, "artists", np.zeros_like(artists))
     panel.choose("s03")

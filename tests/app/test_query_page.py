@@ -1,4 +1,4 @@
-"""The page that answers one reference: its blocks, its figures, and `make report` as a whole."""
+"""The page that answers one query: its blocks, its figures, and `make report` as a whole."""
 
 import ast
 import base64
@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import samples
 import soundfile as sf
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from page import EVIL, Page
 
@@ -81,7 +82,7 @@ def project(built, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def asked(project):
+def answered(project):
     """A track of the catalogue, answered."""
     return answer_query(Searcher(project), "s03", 4)
 
@@ -104,32 +105,34 @@ def sounds(page):
     return [sf.read(io.BytesIO(base64.b64decode(s.partition(",")[2]))) for s in sources]
 
 
-# --- what is asked ---------------------------------------------------------------------------
+# --- the answer ------------------------------------------------------------------------------
 
 
-def test_a_track_is_answered_with_its_file_and_the_rows_of_the_list(asked, project):
-    assert asked.path.is_file() and asked.path.is_relative_to(project / "data")
-    assert list(asked.searcher.tracks["track_id"].iloc[asked.rows]) == list(asked.found["track_id"])
-    assert asked.played == (0.0, pytest.approx(asked.query.end)), "it is short: all of it"
+def test_a_track_is_answered_with_its_file_and_the_rows_of_the_list(answered, project):
+    assert answered.path.is_file() and answered.path.is_relative_to(project / "data")
+    assert list(answered.searcher.tracks["track_id"].iloc[answered.rows]) == list(
+        answered.found["track_id"]
+    )
+    assert answered.played == (0.0, pytest.approx(answered.query.end)), "it is short: all of it"
 
 
 def test_a_longer_list_than_a_page_holds_is_refused(project):
-    with pytest.raises(SimlibError, match="k = 51: is more than fits a page; ask for at most 50"):
+    with pytest.raises(SimlibError, match="k = 51: is more than fits a page; choose at most 50"):
         answer_query(Searcher(project), "s03", 51)
 
 
 # --- blocks ----------------------------------------------------------------------------------
 
 
-def test_the_title_names_the_reference_and_nothing_in_it_runs(asked):
-    page = Page(title_block(asked))
+def test_the_title_names_the_query_and_nothing_in_it_runs(answered):
+    page = Page(title_block(answered))
     assert set(page.tags) == {"h1", "p"}
     for text in ("Song 3", EVIL, MATHS, "Artist 1", SCRIPT, "drums", "0:03"):
         assert text in page.text
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({}, "Most similar is “A” by B, closer than 98.8% of unrelated pairs: its 0:04–0:06 sound "
              "like 1:02–1:10 of this recording."),
@@ -138,28 +141,28 @@ def test_the_title_names_the_reference_and_nothing_in_it_runs(asked):
                                    "of “A” by B."),
     ],
 )  # fmt: skip
-def test_the_verdict_is_the_first_of_the_list(changes, said):
-    assert said in headline_of_answer(found_of(**changes))
+def test_the_headline_is_the_first_of_the_list(changes, expected):
+    assert expected in headline_of_answer(found_of(**changes))
 
 
-def test_the_verdict_admits_that_there_is_nothing():
+def test_the_headline_says_that_nothing_is_there():
     assert "no other recording" in headline_of_answer(found_of().head(0))
     found = found_of()
     found.attrs["no_close_match"] = True
     assert headline_of_answer(found) == "Nothing in the catalogue is close to this."
 
 
-def listed(asked, **changes):
-    found = asked.found.assign(**changes)
-    found.attrs.update(asked.found.attrs)
-    return Page(results_block(replace(asked, found=found)))
+def listed(answered, **changes):
+    found = answered.found.assign(**changes)
+    found.attrs.update(answered.found.attrs)
+    return Page(results_block(replace(answered, found=found)))
 
 
-def test_each_result_is_told_and_nothing_in_it_runs(asked):
-    page = listed(asked)
+def test_each_result_is_shown_and_nothing_in_it_runs(answered):
+    page = listed(answered)
     assert set(page.tags) <= {"div", "h3", "span", "p", "audio", "b", "i"}
-    assert page.tags.count("audio") == page.tags.count("h3") == len(asked.found) == 4
-    for hit in asked.found.itertuples():
+    assert page.tags.count("audio") == page.tags.count("h3") == len(answered.found) == 4
+    for hit in answered.found.itertuples():
         assert f"{hit.title} – {hit.artist}" in page.text
         assert hit.tags in page.text
     assert "near-duplicate" not in page.text.lower()
@@ -167,23 +170,23 @@ def test_each_result_is_told_and_nothing_in_it_runs(asked):
     assert page.text.count("genre") >= 4 and page.text.count("tempo") == 4
 
 
-def test_a_result_tells_which_seconds_match_which(asked):
-    page = listed(asked, start=61.0, end=69.2, query_start=3.0, query_end=11.0)
+def test_a_result_names_the_seconds_that_match(answered):
+    page = listed(answered, start=61.0, end=69.2, query_start=3.0, query_end=11.0)
     assert page.text.count("Its 1:01–1:09 sound like 0:03–0:11 of the query.") == 4
 
 
-def test_near_duplicates_and_shared_passages_are_marked(asked):
+def test_near_duplicates_and_shared_excerpts_are_marked(answered):
     marks = [(True, 12.4), (False, 5.0), (False, 0.0), (False, 0.0)]
     near, same = zip(*marks, strict=True)
-    page = listed(asked, near_duplicate=near, same_seconds=same)
+    page = listed(answered, near_duplicate=near, same_seconds=same)
     assert "near-duplicate: 12 s are the same recording" in page.text
     assert "5 s are the same recording" in page.text
     assert page.values("class").count("same") == 2
 
 
-def test_where_nothing_is_close_the_list_is_folded_away(asked, monkeypatch):
-    monkeypatch.setitem(asked.found.attrs, "no_close_match", True)
-    page = listed(asked)
+def test_if_nothing_is_close_the_list_is_folded_away(answered, monkeypatch):
+    monkeypatch.setitem(answered.found.attrs, "no_close_match", True)
+    page = listed(answered)
     assert page.tags[:2] == ["details", "summary"]
     assert "open" not in [name for tag, name, _ in page.attributes if tag == "details"]
     assert "The 4 most similar, all the same" in page.text
@@ -191,21 +194,21 @@ def test_where_nothing_is_close_the_list_is_folded_away(asked, monkeypatch):
 
 
 def test_a_player_begins_where_the_match_does_and_ends_with_it(tmp_path):
-    parts = [samples.tone(4, frequency, 22050) for frequency in (300, 500, 900)]
-    samples.write(tmp_path / "data" / "audio" / "a.wav", np.concatenate(parts), 22050)
+    tones = [samples.tone(4, frequency, 22050) for frequency in (300, 500, 900)]
+    samples.write(tmp_path / "data" / "audio" / "a.wav", np.concatenate(tones), 22050)
     tracks = pd.DataFrame({"path": ["audio/a.wav"]})
     index = SimpleNamespace(weights={"sound": 1.0})
     searcher = SimpleNamespace(project=Project(tmp_path), tracks=tracks, index=index)
     for start, end, seconds, pitch in ((4.0, 7.0, 3.0, 500), (8.0, 12.0, 4.0, 900), (0, 12, 8, 0)):
         found = found_of(start=start, end=end)
-        asked = Answer(searcher, None, None, None, None, found, np.array([0]))
-        [(sound, rate)] = sounds(Page(results_block(asked)))
+        answered = Answer(searcher, None, None, None, None, found, np.array([0]))
+        [(sound, rate)] = sounds(Page(results_block(answered)))
         assert len(sound) / rate == pytest.approx(seconds, abs=0.1)
         if pitch:
             assert samples.peak_frequency(sound, rate) == pytest.approx(pitch, abs=2)
 
 
-def test_the_bars_say_how_alike_each_part_is():
+def test_the_bars_show_how_similar_each_aspect_is():
     why = {"sound": 0.25, EVIL: -0.1, "tempo": 0.0, "unused": 0.0}
     weights = {"sound": 0.5, EVIL: 0.4, "tempo": 0.1, "unused": 0.0}
     page = Page(bars(why, weights))
@@ -217,11 +220,14 @@ def test_the_bars_say_how_alike_each_part_is():
 
 def test_the_record_names_the_file_but_not_where_it_lies(project, tmp_path):
     path = samples.write(tmp_path / "secret" / "mine.wav", samples.chord(2.0))
-    asked = answer_query(Searcher(project), path, 2)
-    record = query_record(asked)
+    answered = answer_query(Searcher(project), path, 2)
+    record = query_record(answered)
     assert "query: mine.wav" in record and "results: 2" in record
     assert "secret" not in record
-    assert "a file from outside · 0:02" in Page(title_block(asked)).text
+    content = yaml.safe_load(record)
+    assert content["answer"]["query"] == "mine.wav"
+    assert content["search"] == samples.SEARCH, "the settings, not what was searched with"
+    assert "a file from outside · 0:02" in Page(title_block(answered)).text
 
 
 # --- figures ---------------------------------------------------------------------------------
@@ -281,10 +287,10 @@ def test_time_is_written_as_on_a_player(seconds, shown):
     assert clock(seconds) == shown
 
 
-def test_an_empty_list_is_an_answer_too(asked):
-    found = asked.found.head(0)
+def test_an_empty_list_is_an_answer_too(answered):
+    found = answered.found.head(0)
     found.attrs["no_close_match"] = False
-    empty = replace(asked, found=found, rows=asked.rows[:0])
+    empty = replace(answered, found=found, rows=answered.rows[:0])
     assert results_block(empty) == ""
     for picture in (spectrogram(empty), query_map(empty)):
         assert Page(picture).tags == ["img"]
@@ -352,17 +358,17 @@ def test_the_page_shows_every_name_as_it_is(reported):
     page = Page(reported.read_text(encoding="utf-8"))
     assert page.text.count(HOSTILE_FILE) >= 2, "in its title and at its head"
     assert EVIL in page.text and SCRIPT in page.text and MATHS in page.text
-    assert page.text.count("sound like") == 3 + 1, "the matching seconds of each, and the verdict"
+    assert page.text.count("sound like") == 3 + 1, "the matching seconds of each, and the headline"
     assert "Most similar is “Song" in page.text or "Nothing here is close" in page.text
     assert "recordings: 12" in page.text and "faiss-cpu" in page.text
 
 
 def test_the_page_runs_nothing_and_fits_a_phone(reported, chrome):
     page = chrome.new_page(viewport={"width": 390, "height": 800})
-    asked_for, said = [], []
-    page.on("request", lambda request: asked_for.append(request.url.partition(":")[0]))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
+    requested, messages = [], []
+    page.on("request", lambda request: requested.append(request.url.partition(":")[0]))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("dialog", lambda dialog: messages.append(dialog.message))
     page.goto(reported.as_uri())
     assert page.title() == HOSTILE_FILE
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -372,10 +378,10 @@ def test_the_page_runs_nothing_and_fits_a_phone(reported, chrome):
         page.wait_for_timeout(300)
         assert player.evaluate("player => player.currentTime") > 0
     page.close()
-    assert set(asked_for) <= {"file", "data"} and not said
+    assert set(requested) <= {"file", "data"} and not messages
 
 
-def test_without_a_reference_or_an_index_one_line_says_what_to_do(project, tmp_path):
+def test_without_a_query_or_an_index_one_line_says_what_to_do(project, tmp_path):
     status, output = make(project, "report")
     assert status == 2 and "Name the recording: make report QUERY=path_or_id" in output
     bare = tmp_path / "project"

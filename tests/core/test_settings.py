@@ -19,6 +19,7 @@ from simlib.index import (
 )
 from simlib.model import BranchSettings
 from simlib.relevance import SplitSettings
+from simlib.search import AgreementSettings, PlaylistSettings, SearchSettings
 from simlib.training import AugmentSettings, PositiveSettings, TrainSettings
 
 GOOD = {
@@ -30,6 +31,9 @@ GOOD = {
     FingerprintSettings: samples.INDEX["fingerprints"],
     CalibrationSettings: samples.INDEX["calibration"],
     MapSettings: samples.INDEX["map"],
+    SearchSettings: samples.SEARCH,
+    AgreementSettings: samples.SEARCH["agreement"],
+    PlaylistSettings: samples.SEARCH["playlists"],
     EvaluateSettings: samples.EVALUATE | {"k": 10, "bootstrap": 2000},
     RobustnessSettings: samples.EVALUATE["robustness"],
     TagStudySettings: samples.EVALUATE["tag_study"],

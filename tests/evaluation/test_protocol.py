@@ -8,7 +8,7 @@ import samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.core import SimlibError, cosine
+from simlib.core import cosine
 from simlib.evaluation import (
     Evaluation,
     by_other_tags,
@@ -16,6 +16,7 @@ from simlib.evaluation import (
     compare_systems,
     evaluated_rows,
     skewness,
+    unmeasurable,
 )
 from simlib.relevance import artist_keys, tag_sets
 
@@ -215,5 +216,20 @@ def test_the_test_split_is_the_test_artists_and_the_whole_catalogues_tags():
     rows, columns = evaluated_rows(table, splits)
     assert rows.tolist() == [2, 3]
     assert columns == ["genre"], "shared among the training artists, a tag all the same"
-    with pytest.raises(SimlibError, match="leaves 1 recording.*split.test"):
-        evaluated_rows(table, np.array(["train"] * 4 + ["test"], dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("artists", "splits", "reason"),
+    [
+        (["a", "a"], ["test", "test"], "of 1 artist(s), the split leaves 1 to evaluate on"),
+        (["a", "b", "c"], ["test", "train", "train"], "of 3 artist(s), the split leaves 1"),
+        (["a", "b"], ["train", "validation"], "of 2 artist(s), the split leaves 0"),
+        (["a", "b"], ["test", "test"], ""),
+        (["a", "A ", "b"], ["test", "test", "train"], "leaves 1 to evaluate on"),
+    ],
+)
+def test_a_catalogue_with_fewer_than_two_test_artists_cannot_be_measured(artists, splits, reason):
+    table = samples.tracks(len(artists), artist=artists)
+    found = unmeasurable(table, np.array(splits, dtype=object))
+    assert reason in found
+    assert bool(found) == bool(reason)

@@ -1,4 +1,5 @@
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import yaml
 from simlib import cli
 from simlib.core import Project, SimlibError, digest_of_file
 from simlib.model import Embedder, architecture_of, shorten_digests
-from simlib.training import describe_tuning, initial_embedder, pretrain
+from simlib.training import describe_training, initial_embedder, pretrain
 
 FRONT_END = samples.front_end()
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
@@ -113,7 +114,10 @@ def test_one_recording_in_common_is_enough(project):
 )
 def test_what_became_of_the_weights_is_described(kept, epochs, said):
     curves = pd.DataFrame({"epoch": range(epochs + 1)})
-    assert said in describe_tuning(curves.assign(kept=curves["epoch"] == kept))
+    data = SimpleNamespace(train=SimpleNamespace(tracks=range(2)))
+    curves["kept"] = curves["epoch"] == kept
+    assert said in describe_training(data, curves, True)
+    assert describe_training(data, curves, False) == ""
 
 
 @pytest.mark.parametrize("init", ["auto", "pretrained"])

@@ -38,7 +38,7 @@ def test_embedding_a_folder(built, tmp_path):
 
 def test_the_similarities_are_what_search_would_say(built):
     searcher = Searcher(built.root)
-    # Of files alone no artist is known: each is taken to have one of its own.
+    # The artists of files are unknown: each file counts as one by an artist of its own.
     searcher.index.artists = np.arange(12)
     arrays, _ = embed([built.root / "data" / "audio"], weights_of(built))
     found = searcher.query("s02", k=11, per_artist=None, own_artist=True)
@@ -49,14 +49,14 @@ def test_the_similarities_are_what_search_would_say(built):
 def test_files_and_folders_mix_and_other_files_are_passed_over(built, tmp_path):
     samples.write(tmp_path / "folder" / "deep" / "a.wav", samples.chord(1))
     (tmp_path / "folder" / "cover.jpg").write_bytes(b"picture")
-    alone = samples.write(tmp_path / "b.wav", samples.chord(1))
-    arrays, failed = embed([tmp_path / "folder", str(alone)], weights_of(built))
+    single = samples.write(tmp_path / "b.wav", samples.chord(1))
+    arrays, failed = embed([tmp_path / "folder", str(single)], weights_of(built))
     assert arrays["ids"].tolist() == ["a", "b"]
     assert failed == []
     np.testing.assert_allclose(arrays["emb"][0], arrays["emb"][1], atol=1e-6)
 
 
-def test_files_that_fail_are_told_and_the_others_embedded(built, tmp_path):
+def test_files_that_fail_are_listed_and_the_others_embedded(built, tmp_path):
     good = samples.write(tmp_path / "good.wav", samples.chord(1))
     silent = samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
     short = samples.write(tmp_path / "short.wav", samples.tone(0.05))

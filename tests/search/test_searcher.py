@@ -2,9 +2,11 @@ import dataclasses
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import samples
 import soundfile as sf
+import yaml
 from samples import naive_penalties, naive_similarities
 
 import simlib
@@ -37,7 +39,7 @@ def song(built, row):
 # --- query -----------------------------------------------------------------------------------
 
 
-def test_a_query_by_id_ranks_all_others_with_hubs_set_back(built, searcher):
+def test_a_query_by_id_ranks_all_others_with_hub_penalties(built, searcher):
     found = searcher.query("s05", k=11, **ALL)
     assert found.columns.tolist() == [
         "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "query",
@@ -71,24 +73,26 @@ def test_weights_rank_by_what_they_turn_up(built, searcher):
     assert same["track_id"].tolist() == default["track_id"].tolist()
 
 
-def test_a_score_tells_how_many_unrelated_pairs_are_less_near(searcher):
+def test_a_score_is_the_share_of_unrelated_pairs_that_are_less_similar(searcher):
     found = searcher.query("s05", k=11, **ALL)
     vector, artist = searcher.index.vectors()[5], searcher.index.artists[5]
-    near = searcher.index.similarities(vector, [int(name[1:]) for name in found["track_id"]])
-    estimates = similarity_percentile(searcher.index, near, vector, artist)
+    similarities = searcher.index.similarities(
+        vector, [int(name[1:]) for name in found["track_id"]]
+    )
+    estimates = similarity_percentile(searcher.index, similarities, vector, artist)
     expected = 100 * searcher.calibration.closer_than(estimates)
     np.testing.assert_allclose(found["closer_than"], expected, atol=0.1)
     assert found["closer_than"].between(0, 99.9).all()
 
 
-@pytest.mark.parametrize("alone", [True, False])
-def test_a_reference_that_nothing_is_close_to_is_told(built, alone):
+@pytest.mark.parametrize("outlier", [True, False])
+def test_a_query_that_nothing_is_close_to_is_marked(built, outlier):
     searcher = Searcher(built.root)
-    outlier_threshold = 2.0 if alone else -2.0
+    outlier_threshold = 2.0 if outlier else -2.0
     searcher.calibration = dataclasses.replace(
         searcher.calibration, outlier_threshold=outlier_threshold
     )
-    assert searcher.query("s05").attrs["no_close_match"] is alone
+    assert searcher.query("s05").attrs["no_close_match"] is outlier
     assert len(searcher.query("s05", **ALL)) == 10, "the best of a bad lot"
 
 
@@ -129,20 +133,18 @@ def test_a_query_by_ten_seconds_of_something_new(built, searcher, tmp_path):
     np.testing.assert_allclose(found["similarity"], similarities[:5], atol=1e-4)
 
 
-@pytest.mark.parametrize("reference", ["nothing", "s5", "x" * 5000, "a\0b", "a\nb", ""])
-def test_an_unknown_reference_is_refused_with_an_example(
-    searcher, reference, tmp_path, monkeypatch
-):
+@pytest.mark.parametrize("query", ["nothing", "s5", "x" * 5000, "a\0b", "a\nb", ""])
+def test_an_unknown_query_is_refused_with_an_example(searcher, query, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SimlibError) as error:
-        searcher.query(reference)
+        searcher.query(query)
     assert str(error.value).isprintable()
-    if reference:
+    if query:
         assert "neither a track id of the catalogue nor a file" in str(error.value)
         assert "'s00'" in str(error.value)
 
 
-def test_a_folder_is_no_reference(searcher, tmp_path):
+def test_a_folder_is_no_query(searcher, tmp_path):
     with pytest.raises(SimlibError, match="is not a regular file"):
         searcher.query(tmp_path)
 
@@ -153,7 +155,7 @@ def test_a_list_of_no_length_is_refused(searcher, k):
         searcher.query("s00", k=k)
 
 
-def test_too_short_a_reference_is_refused_with_both_lengths(searcher, tmp_path):
+def test_too_short_a_query_is_refused_with_both_lengths(searcher, tmp_path):
     path = samples.write(tmp_path / "a.wav", samples.tone(0.05))
     with pytest.raises(SimlibError, match="s long, shorter than 0.5 s"):
         searcher.query(path)
@@ -181,6 +183,58 @@ def test_a_project_without_weights_or_index_names_the_command(project):
         Searcher(project)
 
 
+def change_params(project, section, **values):
+    path = project / "params.yaml"
+    content = yaml.safe_load(path.read_text())
+    content[section] |= values
+    path.write_text(yaml.safe_dump(content))
+
+
+def test_a_search_has_the_settings_of_its_project(project):
+    change_params(project, "search", excerpt_seconds=1.0, matched_segments=1)
+    changed = Searcher(project)
+    query = changed.load_query("s03")
+    start, end = changed.representative(query)
+    assert end - start == pytest.approx(1.0)
+    pd.testing.assert_frame_equal(changed.timeline("s03"), changed.timeline("s03", seconds=1.0))
+    found = changed.query(query)
+    length = changed.model.segment_seconds
+    np.testing.assert_allclose(found["end"] - found["start"], length, atol=0.02)
+
+
+def test_fewer_near_duplicate_candidates_are_compared(searcher, monkeypatch):
+    compared, matches = [], searcher.index.fingerprints.matches
+    spied = lambda one, rows: compared.append(len(rows)) or matches(one, rows)  # noqa: E731
+    monkeypatch.setattr(searcher.index.fingerprints, "matches", spied)
+    searcher.query("s03")
+    settings = samples.search_settings(near_duplicate_candidates=4)
+    monkeypatch.setattr(searcher, "settings", settings)
+    searcher.query("s03")
+    assert compared == [11, 4]
+
+
+def test_parameters_without_settings_of_a_search_are_refused(project):
+    path = project / "params.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["search"]["excerpt"] = content["search"].pop("excerpt_seconds")
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SimlibError, match="params.yaml, section search: unknown key 'excerpt'"):
+        Searcher(project)
+    del content["search"]
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SimlibError, match="params.yaml, section search: .*restore its keys"):
+        Searcher(project)
+
+
+def test_the_short_form_notices_other_settings(project, monkeypatch):
+    monkeypatch.chdir(project)
+    before = simlib.query(["s01", "s07"], k=3)
+    change_params(project, "search", excerpt="no key")
+    with pytest.raises(SimlibError, match="section search"):
+        simlib.query(["s01", "s07"], k=3)
+    assert len(before) == 3
+
+
 def test_the_short_form_loads_once_and_again_when_the_project_changed(built, project, monkeypatch):
     monkeypatch.chdir(project)
     loaded = []
@@ -197,10 +251,10 @@ def test_the_short_form_loads_once_and_again_when_the_project_changed(built, pro
         simlib.query("s01")
 
 
-# --- references, seconds, control --------------------------------------------------------------
+# --- queries, seconds, control -----------------------------------------------------------------
 
 
-def test_a_reference_is_the_same_by_whatever_it_is_given(built, searcher):
+def test_a_query_is_the_same_from_any_source(built, searcher):
     path = song(built, 3)
     by_file = searcher.load_query(path)
     samples_, rate = sf.read(path, dtype="float32")
@@ -225,7 +279,7 @@ def test_seconds_of_a_track_and_of_its_file_are_the_same(built, searcher):
 
 
 @pytest.mark.parametrize(
-    ("reference", "start", "end", "message"),
+    ("query", "start", "end", "message"),
     [
         ("s03", -1.0, None, "let it end after it starts"),
         ("s03", 2.0, 1.0, "let it end after it starts"),
@@ -248,12 +302,12 @@ def test_seconds_of_a_track_and_of_its_file_are_the_same(built, searcher):
         ((np.full(8000, np.nan), 8000), None, None, "the samples: holds samples that are not"),
     ],
 )
-def test_what_cannot_be_searched_with_is_refused(searcher, reference, start, end, message):
+def test_what_cannot_be_searched_with_is_refused(searcher, query, start, end, message):
     with pytest.raises(SimlibError, match=message):
-        searcher.query(reference, start=start, end=end)
+        searcher.query(query, start=start, end=end)
 
 
-def test_the_representative_seconds_lie_inside_the_reference(searcher):
+def test_the_representative_seconds_lie_inside_the_query(searcher):
     whole = searcher.load_query("s03")
     assert searcher.representative(whole, 100.0) == (0.0, whole.end)
     part = searcher.load_query("s03", start=0.5)
@@ -262,7 +316,7 @@ def test_the_representative_seconds_lie_inside_the_reference(searcher):
     assert end - start == pytest.approx(1.0, abs=0.3)
 
 
-def test_why_is_the_similarity_before_hubs_are_set_back(built, searcher):
+def test_why_is_the_similarity_before_hub_penalties(built, searcher):
     found = searcher.query("s05", k=11, **ALL)
     rows = [int(i[1:]) for i in found["track_id"]]
     cosines = built.index.vectors()[rows] @ built.index.vectors()[5]
@@ -279,7 +333,7 @@ def test_seconds_that_match_lie_inside_both_recordings(searcher):
     assert (found["query_end"] <= seconds["s05"] + 0.01).all()
 
 
-def test_by_default_no_artist_comes_twice_nor_the_references_own(searcher):
+def test_by_default_no_artist_comes_twice_nor_the_querys_own(searcher):
     found = searcher.query("s05")
     assert "Artist 2" not in found["artist"].tolist()
     assert found["artist"].is_unique
@@ -291,7 +345,7 @@ def test_by_default_no_artist_comes_twice_nor_the_references_own(searcher):
 
 
 def test_a_filter_never_shortens_the_list_while_matches_exist(searcher, monkeypatch):
-    """Also where what meets it lies beyond the candidates that are looked at first."""
+    """Also where what meets it lies beyond the candidates that are ranked first."""
     few = searcher.index.settings.model_copy(update={"candidates": 1})
     monkeypatch.setattr(searcher.index, "settings", few)
     found = searcher.query("s00", 10, where=["genre=drums"], **ALL)
@@ -312,59 +366,59 @@ def test_dissimilar_search_begins_with_the_farthest(built, searcher):
     assert searcher.query("s05", 11, farthest=True, **ALL)["track_id"].tolist() == nearest[::-1]
 
 
-def test_several_references_are_left_out_and_so_is_what_is_not_wanted(searcher):
+def test_several_queries_are_left_out_and_so_is_what_is_not_wanted(searcher):
     found = searcher.query(["s00", "s02"], 12, unlike=["s04"], **ALL)
     assert len(found) == 9
     assert not {"s00", "s02", "s04"} & set(found["track_id"])
     assert set(found["query"]) <= {"Song 0", "Song 2"}
-    liked = searcher.query(["s00", "s02"], 12, **ALL)["track_id"].tolist()
-    near = searcher.query("s04", 1, **ALL)["track_id"][0]
-    shunned = searcher.query(["s00", "s02"], 12, unlike=["s04"], **ALL)["track_id"].tolist()
-    assert shunned.index(near) >= [i for i in liked if i != "s04"].index(near)
+    similar = searcher.query(["s00", "s02"], 12, **ALL)["track_id"].tolist()
+    closest = searcher.query("s04", 1, **ALL)["track_id"][0]
+    unlike = searcher.query(["s00", "s02"], 12, unlike=["s04"], **ALL)["track_id"].tolist()
+    assert unlike.index(closest) >= [i for i in similar if i != "s04"].index(closest)
 
 
-def test_several_references_rank_by_agreement_less_what_is_not_wanted(searcher):
-    """The ranking by its definition, from the parts of the vectors alone."""
+def test_several_queries_rank_by_agreement_less_what_is_not_wanted(searcher):
+    """The ranking by its definition, from the subspaces of the vectors only."""
     index = searcher.index
     rows = np.array([row for row in range(12) if row not in (6, 9, 4)])
     penalties = index.hub_penalties(rows, index.weights)
 
-    def near(row):
-        parts = penalise_hubs(
+    def similarity(row):
+        by_subspace = penalise_hubs(
             index.similarities_by_subspace(index.vectors_of([row])[0], rows), penalties
         )
-        return by_any_subspace(parts, list(index.weights.values()))
+        return by_any_subspace(by_subspace, list(index.weights.values()), 0.5)
 
-    agreed = agreement(np.array([near(6), near(9)]))
-    for unlike, scores in ((None, agreed), (["s04"], agreed - np.maximum(near(4), 0.0))):
+    agreed = agreement(np.array([similarity(6), similarity(9)]), 0.8)
+    for unlike, scores in ((None, agreed), (["s04"], agreed - np.maximum(similarity(4), 0.0))):
         where = [] if unlike else ["track_id!=s04"]
         found = searcher.query(["s06", "s09"], 12, unlike=unlike, where=where, **ALL)
         expected = [f"s{row:02d}" for row in rows[np.argsort(-scores, kind="stable")]]
         assert found["track_id"].tolist() == expected
-    assert not np.array_equal(np.argsort(agreed), np.argsort(near(6) + near(9)))
+    assert not np.array_equal(np.argsort(agreed), np.argsort(similarity(6) + similarity(9)))
 
 
-def test_a_various_list_begins_with_the_nearest_and_is_another(searcher):
+def test_a_diverse_list_begins_with_the_most_similar_and_differs(searcher):
     plain = searcher.query("s05", 5, **ALL)
-    various = searcher.query("s05", 5, diversity=0.9, **ALL)
-    assert various["track_id"][0] == plain["track_id"][0]
+    varied = searcher.query("s05", 5, diversity=0.9, **ALL)
+    assert varied["track_id"][0] == plain["track_id"][0]
 
-    def alike(found):
+    def mean_similarity(found):
         rows = [int(i[1:]) for i in found["track_id"]]
         vectors = searcher.index.vectors()[rows]
         return (vectors @ vectors.T).mean()
 
-    assert alike(various) < alike(plain)
+    assert mean_similarity(varied) < mean_similarity(plain)
 
 
-def test_a_various_list_is_as_long_as_the_artists_allow(searcher, monkeypatch):
-    monkeypatch.setattr("simlib.search.rerank.POOL", 1)
+def test_a_diverse_list_is_as_long_as_the_artists_allow(searcher, monkeypatch):
+    monkeypatch.setattr(searcher, "settings", samples.search_settings(diversity_pool=1))
     found = searcher.query("s05", 5, diversity=0.5)
     assert len(found) == 5
     assert found["artist"].is_unique
 
 
-def test_one_condition_and_one_unwanted_reference_need_no_list(searcher):
+def test_one_condition_and_one_unwanted_query_need_no_list(searcher):
     found = searcher.query("s00", where="genre=drums", unlike="s02")
     several = searcher.query(["s00"], where=["genre=drums"], unlike=["s02"])
     assert found["track_id"].tolist() == several["track_id"].tolist()
@@ -383,12 +437,12 @@ def test_controls_out_of_range_are_refused(searcher, options):
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, float("nan"), float("inf"), "2"])
-def test_passages_of_no_length_are_refused(searcher, seconds):
+def test_excerpts_of_no_length_are_refused(searcher, seconds):
     with pytest.raises(SimlibError, match=r"give 0\.5 s or more"):
         searcher.timeline("s00", seconds)
 
 
-def test_a_reference_has_its_seconds_already(searcher):
+def test_a_query_has_its_seconds_already(searcher):
     with pytest.raises(SimlibError, match="is a query already"):
         searcher.query(searcher.load_query("s00"), start=0.5, end=1.5)
 
@@ -401,12 +455,12 @@ def test_whole_numbers_and_views_of_bytes_are_as_good(built, searcher):
         np.testing.assert_allclose(searcher.load_query(source).vector, expected, atol=1e-3)
 
 
-def test_no_reference_at_all_is_refused(searcher):
+def test_no_query_at_all_is_refused(searcher):
     with pytest.raises(SimlibError, match="give one that results are to be similar to"):
         searcher.query([])
 
 
-def test_a_mix_is_answered_passage_by_passage(built, searcher, tmp_path):
+def test_a_mix_is_answered_excerpt_by_excerpt(built, searcher, tmp_path):
     parts = [sf.read(song(built, row))[0] for row in (1, 9)]
     path = samples.write(tmp_path / "mix.wav", np.concatenate([np.tile(x, 3) for x in parts]))
     found = searcher.timeline(path, seconds=2.25)
@@ -420,14 +474,14 @@ def test_a_mix_is_answered_passage_by_passage(built, searcher, tmp_path):
     assert "s02" not in by_id["track_id"].tolist()
 
 
-def test_a_passage_of_several_windows_is_the_nearest_of_them(searcher, built, tmp_path):
+def test_a_row_of_several_excerpts_is_the_most_similar_of_them(searcher, built, tmp_path):
     sounds = [sf.read(song(built, row))[0] for row in (1, 9)]
     path = samples.write(tmp_path / "mix.wav", np.concatenate([np.tile(x, 3) for x in sounds]))
-    heard = searcher.load(path)
+    recording = searcher.load(path)
     length = 24 / searcher.model.front_end.frame_rate
-    found = searcher.timeline(heard, length)
+    found = searcher.timeline(recording, length)
     excerpts = [(i * length, (i + 1) * length) for i in range(17)]
-    single = [searcher.query(heard, 1, start=a, end=b).iloc[0] for a, b in excerpts]
+    single = [searcher.query(recording, 1, start=a, end=b).iloc[0] for a, b in excerpts]
     for row in found.iloc[:-1].itertuples():
         inside = [
             one.similarity
@@ -435,22 +489,22 @@ def test_a_passage_of_several_windows_is_the_nearest_of_them(searcher, built, tm
             if row.excerpt_start - 0.01 <= start and end <= row.excerpt_end + 0.01
         ]
         assert row.similarity == max(inside)
-    assert len(found) < 17, "some passages in a row have one answer"
+    assert len(found) < 17, "some excerpts in a row have one answer"
 
 
-def test_conditions_hold_for_every_passage(searcher):
+def test_conditions_hold_for_every_excerpt(searcher):
     conditions = (condition for condition in ["genre=drums"])
     found = searcher.timeline("s00", seconds=0.5, where=conditions)
     assert set(found["tags"].str.split(", ").str[0]) == {"drums"}
 
 
-def test_passages_that_nothing_is_close_to_say_so(searcher, monkeypatch):
+def test_excerpts_without_a_close_match_are_marked(searcher, monkeypatch):
     outlier_threshold = dataclasses.replace(searcher.calibration, outlier_threshold=2.0)
     monkeypatch.setattr(searcher, "calibration", outlier_threshold)
     assert searcher.timeline("s00", seconds=0.5)["no_close_match"].all()
 
 
-# --- copies ----------------------------------------------------------------------------------
+# --- near-duplicates -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -465,17 +519,17 @@ def test_the_recording_itself_comes_first_and_its_artist_is_left_out(longer, kno
     assert found["track_id"].iloc[0] == "s03"
     assert found["near_duplicate"].tolist() == [True] + [False] * (len(found) - 1)
     assert found["same_seconds"].iloc[0] == pytest.approx(8.0, abs=0.5)
-    # By the recording the artist is known: it is the reference's own.
+    # By the recording the artist is known: it is the query's own.
     assert "s02" not in found["track_id"].tolist()
     everyone = known.query((again, 2 * samples.RATE), own_artist=True, per_artist=None)
     assert "s02" in everyone["track_id"].tolist()
 
 
-def test_a_passage_is_found_at_its_seconds_on_both_sides(longer, known, tmp_path):
+def test_an_excerpt_is_found_at_its_seconds_in_both_recordings(longer, known, tmp_path):
     hidden = decode(song(longer, 5), samples.RATE, start=2.0, end=6.0)
     host = samples.melody(6.0, 99)
     path = samples.write(tmp_path / "host.wav", np.concatenate([host, hidden, host[:16000]]))
-    # All of it, and seconds of it that begin before the passage.
+    # All of it, and seconds of it that begin before the excerpt.
     for start, end in ((None, None), (3.0, 11.0)):
         first = known.query(path, 1, start=start, end=end).iloc[0]
         assert first["track_id"] == "s05"
@@ -486,7 +540,7 @@ def test_a_passage_is_found_at_its_seconds_on_both_sides(longer, known, tmp_path
         assert first["end"] == pytest.approx(6.0, abs=0.4)
 
 
-def test_a_list_that_copies_fill_has_no_room_for_variety(longer, known):
+def test_a_list_that_near_duplicates_fill_has_no_room_for_variety(longer, known):
     found = known.query(song(longer, 3), 1, diversity=0.5)
     assert found["track_id"].tolist() == ["s03"]
     assert known.query("s03", where="genre=polka", diversity=0.5).empty

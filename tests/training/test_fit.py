@@ -17,9 +17,10 @@ from simlib.model import Embedder, pool_segments
 from simlib.training import (
     PairWeights,
     PositiveSettings,
+    TrainingData,
     TrainingRun,
     Validation,
-    describe_tuning,
+    describe_training,
 )
 
 
@@ -89,9 +90,18 @@ def test_test_artists_are_never_touched(tmp_path):
 
 
 @pytest.mark.parametrize("splits", [["train"] + ["test"] * 11, ["validation"] * 12])
-def test_too_few_recordings_to_learn_from_are_refused(school, splits):
-    with pytest.raises(SimlibError, match="leaves [01] recording.*split.test"):
-        school.train(np.array(splits, dtype=object))
+def test_with_too_few_recordings_to_learn_from_the_initial_weights_stay(school, splits):
+    initial, _ = school.train(seed=3)
+    splits = np.array(splits, dtype=object)
+    for start in (initial, None):
+        model, curves = school.train(splits, start)
+        assert curves["epoch"].tolist() == [0]
+        assert curves["kept"].all()
+        if start is not None:
+            before, after = everything(start), everything(model)
+            assert all((before[name] == after[name]).all() for name in before)
+        data = TrainingData.read(school.store, school.store.tracks(), splits)
+        assert "Nothing was trained" in describe_training(data, curves, start is not None)
 
 
 def test_two_recordings_are_enough(school):
@@ -262,7 +272,8 @@ def test_few_validation_recordings_leave_initial_weights_unchanged(school, valid
     before, after = everything(initial), everything(same)
     for name in before:
         np.testing.assert_array_equal(before[name], after[name], name)
-    assert "too few" in describe_tuning(curves)
+    data = TrainingData.read(school.store, school.store.tracks(), splits)
+    assert "too few" in describe_training(data, curves, True)
 
 
 def test_a_column_without_a_subspace_gets_one_however_few_validate(school):
