@@ -288,7 +288,7 @@ def test_the_shipped_parameters_pass_the_check(run, checkout):
     ("old", "new", "message"),
     [
         ("epochs:", "epoch:", "section train: unknown key 'epoch'; did you mean 'epochs'?"),
-        ("  weights: {}", "", "section index"),
+        ("  weights: {", "  weight: {", "section index"),
         ("  bootstrap: 2000", "  bootstrap: few", "'bootstrap' is 'few'; give it a value of type"),
         ("index:", "idx:", "unknown section 'idx'"),
         ("extract:", "extract: [", "is no YAML"),

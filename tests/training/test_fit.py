@@ -101,7 +101,7 @@ def test_with_too_few_recordings_to_learn_from_the_initial_weights_stay(school, 
             before, after = everything(start), everything(model)
             assert all((before[name] == after[name]).all() for name in before)
         data = TrainingData.read(school.store, school.store.tracks(), splits)
-        assert "Nothing was trained" in describe_training(data, curves, start is not None)
+        assert "Nothing could be trained" in describe_training(data, curves, start is not None)
 
 
 def test_two_recordings_are_enough(school):
