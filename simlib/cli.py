@@ -34,7 +34,7 @@ LengthOption = Annotated[int, typer.Option("-k", help="Length of the list.")]
 
 
 @app.command()
-def query(
+def query(  # noqa: PLR0913 - each parameter is an option of the command line
     query: QueryArgument,
     k: LengthOption = 10,
     weight: Annotated[
@@ -45,15 +45,24 @@ def query(
     where: Annotated[
         list[str] | None, typer.Option(help="genre=Jazz, artist!=Miles Davis, bpm=90..110.")
     ] = None,
+    own_artist: Annotated[
+        bool,
+        typer.Option("--own-artist", help="Also list the query's own artist, and several of one."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Rank the catalogue by similarity to a query."""
     weights = dict(map(_weight, weight or []))
-    found = search.Searcher().query(query, k, weights, start=start, end=end, where=where or ())
+    found = search.Searcher().query(
+        query, k, weights, start=start, end=end, where=where or (), own_artist=own_artist,
+        per_artist=None if own_artist else 1,
+    )  # fmt: skip
     if found.attrs["no_close_match"]:
         print("simlib: nothing in the catalogue is similar to this", file=sys.stderr)
     if found.empty:
-        print("simlib: no other recording meets the conditions", file=sys.stderr)
+        others = "other recording" if own_artist else "recording by another artist"
+        hint = "" if own_artist else "; --own-artist lists those of the query's artist"
+        print(f"simlib: no {others} meets the conditions{hint}", file=sys.stderr)
     if as_json:
         print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
         return

@@ -108,7 +108,10 @@ def test_seconds_and_conditions_reach_the_search(run, inside):
     assert json.loads(out) == expected.to_dict("records")
     assert expected["query_start"].min() >= 0.5
     code, _, err = run("query", "s00", "--where", "genre=polka")
-    assert (code, err) == (0, "simlib: no other recording meets the conditions\n")
+    message = "simlib: no recording by another artist meets the conditions"
+    assert (code, err) == (0, f"{message}; --own-artist lists those of the query's artist\n")
+    _, out, _ = run("query", "s00", "--json", "--own-artist", "-k", 99)
+    assert len(json.loads(out)) == len(Searcher(inside.root).tracks) - 1
 
 
 def test_the_recording_itself_is_pointed_out(run, longer, monkeypatch):

@@ -68,6 +68,8 @@ class QueryChooser:
             name = f"upload {self.uploads}{suffix if suffix in AUDIO_SUFFIXES else ''}"
             path = Path(self.folder.name) / name
             path.write_bytes(bytes(file["content"]))
+            # An emptied field also reports the same file when it is chosen again.
+            self.upload.value = ()
             self.on_choice(ChosenQuery(path, file["name"]))
 
 

@@ -71,8 +71,8 @@ def describe_training(data: TrainingData, curves: pd.DataFrame, tuning: bool) ->
     count = len(data.train.tracks)
     if count < 2:
         return (
-            f"Nothing could be trained: the split leaves {count} recording(s) to learn from. Add music"
-            " by other artists, or lower `split.test` and `split.validation`."
+            f"Nothing could be trained: the split leaves {count} recording(s) to learn from. Add"
+            " music by other artists, or lower `split.test` and `split.validation`."
         )
     if not tuning:
         return ""

@@ -115,6 +115,21 @@ def test_another_upload_leaves_the_first_ones_file_alone(panel, tmp_path):
     assert "<audio" in panel.picker.player.value
 
 
+def test_the_same_upload_again_is_searched_with_again(panel, tmp_path):
+    """The widget reports changes of its value only."""
+    path = samples.write(tmp_path / "mine.wav", samples.chord(2.0, 247))
+    modified = datetime.now(UTC)
+    for name in ("mine.wav", "mine.wav", "copy of mine.wav"):
+        panel.choose("s05")
+        before = ids(panel)
+        panel.chooser.upload.value = (
+            {"name": name, "type": "", "size": 1, "content": memoryview(path.read_bytes()),
+             "last_modified": modified},
+        )  # fmt: skip
+        assert name in panel.picker.title.value
+        assert ids(panel) != before
+
+
 def test_a_condition_on_no_column_is_reported(panel):
     panel.choose("s03")
     panel.options.where.value = "<i>x</i>=1"
