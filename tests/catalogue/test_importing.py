@@ -320,7 +320,7 @@ def test_a_row_whose_file_is_left_out_is_listed_once(music, data):
 def test_a_table_with_problems_is_refused_before_anything_happens(music, data):
     import_folder(music, data)
     before = samples.tree(data)
-    (music / "tracks.csv").write_text("path,\n../three.wav,\n,\n")
+    (music / "tracks.csv").write_text("path,\n../three.wav,x\n,y\n")
     with pytest.raises(SimlibError, match="3 problems: .*no name.*leads out.*no path"):
         import_folder(music, data)
     assert samples.tree(data) == before
