@@ -18,7 +18,7 @@ Problem = tuple[str, str]
 NO_AUDIO = "is not an audio file by its name", "nothing, or convert it to flac or mp3"
 
 
-def scan_folder(folder: str | os.PathLike) -> Iterator[tuple[str, Problem | None]]:
+def scan_folder(folder: str | os.PathLike[str]) -> Iterator[tuple[str, Problem | None]]:
     """Find everything in a folder but its folders.
 
     Hidden folders, and those that systems make for trash and previews, are one entry each.
