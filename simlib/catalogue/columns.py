@@ -34,7 +34,9 @@ _NO_TAGS = frozenset(
     "skipcount name song performer performers titlesort artistsort albumsort sorttitle sortartist "
     "sortname albumartistsort cover artwork website link".split()
 )
-_NO_TAG_ENDS = frozenset("id ids mbid uuid guid uri url md5 sha1 hash checksum path file".split())
+_NO_TAG_ENDS = frozenset(
+    "id ids mbid uuid guid uri url md5 sha1 hash checksum path file filename".split()
+)
 
 
 def column_key(name: str) -> str:

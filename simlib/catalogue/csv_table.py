@@ -27,9 +27,10 @@ def parse_csv(
 ) -> tuple[list[str], list[tuple[int, dict]], list[str]]:
     """Parse a CSV table with a header and collect its problems.
 
-    The separator is a comma, a semicolon or a tab: the one that makes most columns of the header,
-    known columns first. Blank rows, blank columns without a name, and an unnamed first column that
-    counts the rows are left out.
+    The separator is a comma, a semicolon, a tab or a bar: the one with which the header has most
+    known columns, then most columns. Blank rows, blank columns without a name, and an unnamed first
+    column that counts the rows are left out. If the separator is no comma, numbers may have decimal
+    commas.
 
     Parameters
     ----------
@@ -82,11 +83,11 @@ def parse_csv(
 
 def _separator(text, is_known):
     """Return the text without Excel's line `sep=;`, and the separator."""
-    named = re.match(r'"?sep=([;,\t|])"?[;,\t]*\r?\n', text)
+    named = re.match(r'"?sep=([;,\t|])"?[;,\t|]*(?:\r\n?|\n)', text)
     if named:
         return "\n" + text[named.end() :], named[1]
     found = {}
-    for separator in ",;\t":
+    for separator in ",;\t|":
         try:
             reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
             header = next((cells for cells in reader if any(map(str.strip, cells))), [])

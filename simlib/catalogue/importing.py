@@ -45,9 +45,11 @@ def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[i
     if source == data or source in data.parents or data in source.parents:
         cause = f"overlaps with {data}, which would be replaced"
         raise SimlibError(source, cause, "give a folder elsewhere")
-    own, entries = source / "tracks.csv", list(_scan(source))
+    entries = list(scan_folder(source))
+    own = _own_table(source, entries)
+    entries = [(p or ".", problem) for p, problem in entries if p not in (own, TRIPLETS_FILE)]
     files = [path for path, _ in entries]
-    table = read_tracks_table(own, inside_audio=False, files=files) if own.is_file() else None
+    table = read_tracks_table(source / own, inside_audio=False, files=files) if own else None
     ids = _possible_ids(table, entries)
     judged = merge_triplets(data / TRIPLETS_FILE, source / TRIPLETS_FILE, ids)
     fresh = data.with_name(f".{data.name}.{os.getpid()}.part")
@@ -107,11 +109,11 @@ def _copied(source, fresh, entry):
     return None
 
 
-def _scan(source):
-    """Yield (path relative to the source, None or (cause, hint)) for everything but folders."""
-    for name, problem in scan_folder(source):
-        if name not in ("tracks.csv", TRIPLETS_FILE):
-            yield name or ".", problem
+def _own_table(source, entries):
+    """Return the name of the table at the top of a folder, in capitals or not, or None."""
+    names = [path for path, _ in entries if path.casefold() == "tracks.csv"]
+    names = [name for name in names if (source / name).is_file()]
+    return "tracks.csv" if "tracks.csv" in names else next(iter(names), None)
 
 
 def _copy_file(source, target):

@@ -12,7 +12,7 @@ _DISC = re.compile(
     rf"[\[(]?(?:cd|disc|disk|dvd|side)[\s._#-]*{_NUMBER}(?:[^a-z0-9].*)?", re.IGNORECASE
 )
 _TRACK_NUMBER = re.compile(r"\d{1,3}(?:-\d{1,3})?[.)]?|[a-d]\d{1,2}", re.IGNORECASE)
-_LEADING_NUMBER = re.compile(r"(?:\d{1,3}[.)]\s*|0\d\s+|\d-\d\d\s+)(?=\D)")
+_LEADING_NUMBER = re.compile(r"^(?:\d{1,3}[.)]\s*|0\d\s+|\d-\d\d\s+)(?=[^\d\s–—-])")
 _COMPILATION = re.compile(r"(?:va|v\.a\.|various(?: artists)?)\s+[-–—]\s+(.+)", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]\s+")
 

@@ -61,10 +61,12 @@ class PathFinder:
         for text in texts:
             for path in (text, text.replace("\\", "/")):
                 path = PurePosixPath(path)
-                if path.is_absolute():
-                    path = self._relative(path)
-                if path is not None:
-                    name = path.as_posix()
+                relative = self._relative(path) if path.is_absolute() else path
+                if relative is None:
+                    # The folder itself may be meant by the slash in front.
+                    forms += [path.as_posix().lstrip("/"), path.as_posix()]
+                else:
+                    name = relative.as_posix()
                     forms += [name, f"audio/{name}", name.removeprefix("audio/")]
         return list(dict.fromkeys(forms))
 
@@ -105,9 +107,12 @@ class PathFinder:
         return f"no row finds its file: {change} {paths}"
 
     def elsewhere(self, cells: list[str]) -> str:
-        """Name a file that has the name, but not the folder, of one of the paths; else ""."""
+        """Name a file with the name of one of the paths, but another folder or suffix; else ""."""
+        stems = {_loosely(PurePosixPath(path).stem): path for path in sorted(self.files)}
         for cell in cells:
-            for file in self._namesakes(cell)[:1]:
+            stem = PurePosixPath(cell.replace("\\", "/")).name
+            others = (stems.get(_loosely(name)) for name in (PurePosixPath(stem).stem, stem))
+            for file in filter(None, [*self._namesakes(cell), *others]):
                 return f"no row finds its file: '{printable(cell)}' may be '{printable(file)}'"
         return ""
 

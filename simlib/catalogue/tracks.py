@@ -191,6 +191,8 @@ def _match_paths(rows, finder, inside_audio):
             problems.append(f"row {number}: '{printable(cell)}' is not inside 'audio/'")
     if not problems and not any(found) and (example := finder.elsewhere(cells)):
         problems.append(example)
+    if not problems and not any(found) and not inside_audio and finder.files and len(cells) > 1:
+        problems.append(f"no row finds its file, for example '{printable(cells[0])}'")
     return problems
 
 
@@ -200,7 +202,8 @@ def _join_album_artist(header, rows):
         return header
     for row in rows:
         other = row.pop("album_artist", "")
-        if is_missing(row.get("artist", "")) and not is_missing(other) and not is_nobody(other):
+        row.setdefault("artist", "")
+        if is_missing(row["artist"]) and not is_missing(other) and not is_nobody(other):
             row["artist"] = other
     header = ["artist" if name == "album_artist" else name for name in header]
     return list(dict.fromkeys(header))
