@@ -453,7 +453,7 @@ parts = st.text(
     st.sampled_from("aA.\\ \u00a0\u3000'\",;|#%&+=-_~[]{}!$@é\u0301İßﬁ\ufeff\u200b\u2028\x7f日🎵1"),
     min_size=1,
     max_size=4,
-)
+).filter(lambda part: part not in (".", ".."))
 nasty = st.sampled_from(
     ["NA", "None", "nan", "-", "null", "audio", "CD1", "VA", "tracks.csv", "a ", " a", "A", "=1+1"]
 )
@@ -487,7 +487,7 @@ def test_a_table_that_simlib_wrote_is_never_refused(tmp_path_factory, names, hea
     root = tmp_path_factory.mktemp("nasty")
     source, data = root / "music", root / "project" / "data"
     made(source, ["first.mp3", *names])
-    if header:
+    if header and not (source / "tracks.csv").is_dir():
         separator = next((s for s in ",;\t" if s in header), ",")
         with open(source / "tracks.csv", "w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, delimiter=separator)
