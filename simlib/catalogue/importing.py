@@ -4,13 +4,13 @@ import csv
 import errno
 import os
 import shutil
-import stat
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from simlib.catalogue.metadata import default_track_id, infer_metadata
+from simlib.catalogue.scanning import scan_folder, shown_path
 from simlib.catalogue.tracks import read_tracks_table, suffixed_ids
 from simlib.catalogue.triplets import TRIPLETS_FILE, merge_triplets
-from simlib.core import AUDIO_SUFFIXES, REJECTED_COLUMNS, SimlibError, printable
+from simlib.core import AUDIO_SUFFIXES, REJECTED_COLUMNS, SimlibError
 
 
 def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[int, int]:
@@ -45,9 +45,11 @@ def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[i
     if source == data or source in data.parents or data in source.parents:
         cause = f"overlaps with {data}, which would be replaced"
         raise SimlibError(source, cause, "give a folder elsewhere")
-    own = source / "tracks.csv"
-    table = read_tracks_table(own, inside_audio=False) if own.is_file() else None
-    entries = list(_scan(source))
+    entries = list(scan_folder(source))
+    own = _own_table(source, entries)
+    entries = [(p or ".", problem) for p, problem in entries if p not in (own, TRIPLETS_FILE)]
+    files = [path for path, _ in entries]
+    table = read_tracks_table(source / own, inside_audio=False, files=files) if own else None
     ids = _possible_ids(table, entries)
     judged = merge_triplets(data / TRIPLETS_FILE, source / TRIPLETS_FILE, ids)
     fresh = data.with_name(f".{data.name}.{os.getpid()}.part")
@@ -88,8 +90,7 @@ def _copy(source, fresh, entries):
             problem = cause, "rename one of the two"
         problem = problem or _copied(source, fresh, entry)
         if problem:
-            shown = os.fsencode(entry).decode("utf-8", errors="backslashreplace")
-            rejected.append((printable(shown), *problem))
+            rejected.append((shown_path(entry), *problem))
         else:
             copied[target] = entry
     return copied, rejected
@@ -108,55 +109,11 @@ def _copied(source, fresh, entry):
     return None
 
 
-def _scan(source):
-    """Yield (path relative to the source, None or (cause, hint)) for everything but folders."""
-
-    def walk(folder):
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            name = os.path.relpath(folder, source)
-            yield name, (f"folder cannot be read ({error.strerror})", "check its permissions")
-            return
-        for entry in entries:
-            name = os.path.relpath(entry.path, source)
-            if entry.is_dir(follow_symlinks=False):
-                if _is_audio_name(name):
-                    yield name, ("is a folder with an audio file's name", "rename the folder")
-                yield from walk(entry.path)
-            elif name not in ("tracks.csv", TRIPLETS_FILE):
-                yield name, _problem(entry, name)
-
-    yield from walk(source)
-
-
-def _is_audio_name(name):
-    return PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
-
-
-def _problem(entry, name):
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return "its name is not valid UTF-8", "rename the file"
-    if any(ord(c) < 32 for c in name):
-        return "its name holds a control character", "rename the file"
-    try:
-        mode = entry.stat().st_mode
-    except OSError as error:
-        cause = "is a dangling link" if entry.is_symlink() else f"unreadable ({error.strerror})"
-        return cause, "correct or remove the link"
-    if stat.S_ISDIR(mode):
-        return "is a link to a folder, which is not followed", "give that folder itself"
-    if not stat.S_ISREG(mode):
-        return "is no regular file (a pipe, socket or device)", "replace it with a file"
-    if name.rpartition("/")[2].startswith("."):
-        return "is a hidden file", "rename it if it is music"
-    if not _is_audio_name(name):
-        return "is not an audio file by its name", "nothing, or convert it to flac or mp3"
-    if not os.access(entry.path, os.R_OK):
-        return "may not be read", "change its permissions"
-    return None
+def _own_table(source, entries):
+    """Return the name of the table at the top of a folder, in capitals or not, or None."""
+    names = [path for path, _ in entries if path.casefold() == "tracks.csv"]
+    names = [name for name in names if (source / name).is_file()]
+    return "tracks.csv" if "tracks.csv" in names else next(iter(names), None)
 
 
 def _copy_file(source, target):
@@ -176,8 +133,10 @@ def _copy_file(source, target):
 def _write_tables(fresh, table, judged, copied, rejected):
     if table:
         header, rows = table
-        for row in rows:
-            row["path"] = _inside(row["path"])
+        # Two rows may become one: `a.wav` beside `audio/a.wav`. The file that was copied counts.
+        rows = sorted(rows, key=lambda row: copied.get(_inside(row["path"])) != row["path"])
+        unique = {_inside(row["path"]): row | {"path": _inside(row["path"])} for row in rows[::-1]}
+        rows = [unique[path] for path in dict.fromkeys(_inside(row["path"]) for row in table[1])]
     else:
         header = ["track_id", "path", "title", "artist", "album", "genre"]
         rows = [infer_metadata(fresh, path) for path in sorted(copied)]

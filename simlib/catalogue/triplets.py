@@ -67,7 +67,7 @@ def read_triplets_table(
     Parameters
     ----------
     path : path-like
-        UTF-8, comma-separated, with a header. Columns beside the three are kept and not used.
+        A table with a header: see `parse_csv`. Columns beside the three are kept and not used.
     known : set of str, optional
         The valid track ids; any is valid by default.
 
@@ -91,7 +91,7 @@ def read_triplets_table(
     except OSError as error:
         cause = f"cannot be read ({error.strerror})"
         raise SimlibError(path, cause, "check its permissions and the disk") from None
-    header, rows, problems = parse_csv(raw)
+    header, rows, problems = parse_csv(raw, TRIPLET_COLUMNS.__contains__)
     lacking = [name for name in TRIPLET_COLUMNS if header.count(name) != 1]
     problems += [f"there is no column '{name}', or more than one" for name in lacking]
     if not lacking:
@@ -175,18 +175,26 @@ def append_triplet(data: str | PathLike, reference: str, nearer: str, farther: s
     problems = _row_problems([track_id.strip() for track_id in ids], None)
     if problems:
         raise SimlibError(path, f"a judgement{problems[0]}", "name three different recordings")
-    header, _ = read_triplets_table(path)
-    before = path.read_bytes() if path.exists() else (",".join(header) + "\n").encode()
+    header, rows = read_triplets_table(path)
+    before = path.read_bytes() if path.exists() else b""
+    if not before.startswith(_csv_line(header, dict(zip(header, header, strict=True)))):
+        # A new file, or one with other separators or another encoding.
+        lines = [dict(zip(header, header, strict=True)), *(row for _, row in rows)]
+        before = b"".join(_csv_line(header, line) for line in lines)
     if not before.endswith(b"\n"):
         before += b"\n"
-    line = io.StringIO()
-    writer = csv.DictWriter(line, header, restval="", lineterminator="\n")
-    writer.writerow(dict(zip(TRIPLET_COLUMNS, ids, strict=True)))
+    added = _csv_line(header, dict(zip(TRIPLET_COLUMNS, ids, strict=True)))
     # The file may be a link into DVC's cache, so it is replaced and not changed in place.
     with written_aside(path) as aside, open(aside, "wb") as stream:
-        stream.write(before + line.getvalue().encode("utf-8"))
+        stream.write(before + added)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _csv_line(header, row):
+    line = io.StringIO()
+    csv.DictWriter(line, header, restval="", lineterminator="\n").writerow(row)
+    return line.getvalue().encode("utf-8")
 
 
 def triplet_rows(triplets: pd.DataFrame, tracks: pd.DataFrame) -> np.ndarray:

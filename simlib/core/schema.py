@@ -1,7 +1,11 @@
 """The columns of the tracks table, and the audio formats of a catalogue."""
 
 KNOWN_COLUMNS = ("track_id", "path", "title", "artist", "album")
-AUDIO_SUFFIXES = frozenset(".wav .flac .ogg .opus .mp3 .m4a .mp4 .aac .wma .webm".split())
+# One list for catalogues and queries.
+AUDIO_SUFFIXES = frozenset(
+    ".wav .flac .ogg .oga .opus .spx .mp3 .m4a .m4b .mp4 .aac .wma .webm .mka .wv .aiff .aif .au "
+    ".caf".split()
+)
 REJECTED_COLUMNS = ["path", "cause", "hint"]
 # Columns that the pipeline adds to the table itself.
 RESERVED_COLUMNS = ("seconds", "digest", "log_mel", "descriptor", "degraded")

@@ -1,15 +1,14 @@
 """Labels of recordings: artists and tags, in the form in which they are compared."""
 
-import unicodedata
-
 import numpy as np
 import pandas as pd
 
 from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS
+from simlib.relevance.artists import artist_name, link_artists
 
 
-def artist_keys(tracks: pd.DataFrame) -> np.ndarray:
-    """Return the artists, stripped and case-folded; each missing artist is one of its own.
+def own_artist_keys(tracks: pd.DataFrame) -> np.ndarray:
+    """Return the artists as the table has them, stripped and case-folded.
 
     Parameters
     ----------
@@ -19,12 +18,37 @@ def artist_keys(tracks: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of object, shape (n_tracks,)
+        `a:` and the name; `t:` and the track's id for a missing artist, which is one of its own.
     """
     artists = tracks["artist"].to_numpy(dtype=object)
     ids = tracks["track_id"].to_numpy(dtype=object)
-    names = [unicodedata.normalize("NFKC", str(a)).strip().casefold() for a in artists]
+    names = map(artist_name, artists)
     keys = [f"a:{n}" if n else f"t:{i}" for n, i in zip(names, ids, strict=True)]
     return np.array(keys, dtype=object)
+
+
+def artist_keys(tracks: pd.DataFrame) -> np.ndarray:
+    """Return the artists in the form in which they are compared.
+
+    Artists who recorded together, or whose spellings differ only by case, blanks or Unicode form,
+    are one: see `link_artists`. Each missing artist is one of its own.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+        With `artist` and `track_id`.
+
+    Returns
+    -------
+    numpy.ndarray of object, shape (n_tracks,)
+        The first of the linked keys of `own_artist_keys`, in alphabetical order.
+    """
+    own = own_artist_keys(tracks)
+    keys = sorted({key for key in own if key.startswith("a:")})
+    first: dict[int, str] = {}
+    groups = link_artists([key.removeprefix("a:") for key in keys])
+    key_of = {key: first.setdefault(group, key) for key, group in zip(keys, groups, strict=True)}
+    return np.array([key_of.get(key, key) for key in own], dtype=object)
 
 
 def tag_sets(column: pd.Series) -> list[frozenset[str]]:

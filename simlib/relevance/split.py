@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from simlib.relevance.labels import artist_keys
+from simlib.relevance.labels import artist_keys, own_artist_keys
 from simlib.relevance.settings import SplitSettings
 
 
@@ -13,7 +13,9 @@ def split_artists(tracks: pd.DataFrame, settings: SplitSettings) -> np.ndarray:
     """Assign every track to `train`, `validation` or `test` by a hash of its artist.
 
     The split of an artist depends only on its name and the seed. It stays the same when other
-    artists are added.
+    artists are added. Artists who recorded together are in one split: train if one of them is,
+    else validation if one of them is. So a new joint recording moves artists towards train only,
+    and most of a large circle of artists is trained with, not tested with.
 
     Parameters
     ----------
@@ -24,14 +26,18 @@ def split_artists(tracks: pd.DataFrame, settings: SplitSettings) -> np.ndarray:
     -------
     numpy.ndarray of object, shape (n_tracks,)
     """
-    splits = []
-    for key in artist_keys(tracks):
+    groups = artist_keys(tracks)
+    draws: dict[str, float] = {}
+    for key, group in zip(own_artist_keys(tracks), groups, strict=True):
         digest = hashlib.sha256(f"{settings.seed}:{key}".encode()).digest()
         draw = int.from_bytes(digest[:8], "big") / 2**64
+        draws[group] = max(draw, draws.get(group, 0.0))
+    splits = {}
+    for group, draw in draws.items():
         if draw < settings.test:
-            splits.append("test")
+            splits[group] = "test"
         elif draw < settings.test + settings.validation:
-            splits.append("validation")
+            splits[group] = "validation"
         else:
-            splits.append("train")
-    return np.array(splits, dtype=object)
+            splits[group] = "train"
+    return np.array([splits[group] for group in groups], dtype=object)

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 import samples
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simlib.catalogue import (
     append_triplet,
@@ -320,7 +322,7 @@ def test_a_row_whose_file_is_left_out_is_listed_once(music, data):
 def test_a_table_with_problems_is_refused_before_anything_happens(music, data):
     import_folder(music, data)
     before = samples.tree(data)
-    (music / "tracks.csv").write_text("path,\n../three.wav,\n,\n")
+    (music / "tracks.csv").write_text("path,\n../three.wav,x\n,y\n")
     with pytest.raises(SimlibError, match="3 problems: .*no name.*leads out.*no path"):
         import_folder(music, data)
     assert samples.tree(data) == before
@@ -443,3 +445,103 @@ def test_old_judgements_that_cannot_be_read_are_not_thrown_away(music, data):
         import_folder(music, data)
     assert error.value.subject == str(data / "triplets.csv")
     assert samples.tree(data) == before
+
+
+# --- a table that simlib wrote is never refused ----------------------------------------------
+
+parts = st.text(
+    st.sampled_from("aA.\\ \u00a0\u3000'\",;|#%&+=-_~[]{}!$@é\u0301İßﬁ\ufeff\u200b\u2028\x7f日🎵1"),
+    min_size=1,
+    max_size=4,
+).filter(lambda part: part not in (".", ".."))
+nasty = st.sampled_from(
+    ["NA", "None", "nan", "-", "null", "audio", "CD1", "VA", "tracks.csv", "a ", " a", "A", "=1+1"]
+)
+file_names = st.lists(
+    st.tuples(
+        st.lists(parts | nasty, max_size=2),
+        parts | nasty,
+        st.sampled_from([".mp3", ".flac", ".MP3", " .mp3", ".mp3 ", ".mp3.mp3"]),
+    ).map(lambda name: "/".join([*name[0], name[1] + name[2]])),
+    min_size=1,
+    max_size=8,
+    unique=True,
+)
+table_headers = st.sampled_from(
+    ["", "path", "path,artist,mood", "Path;Artist;bpm", "track_id,path,title", "path\tAlbum Artist"]
+)
+
+
+def made(source, names):
+    """Write files as far as their names allow."""
+    for name in names:
+        try:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes(name.encode())
+        except OSError:
+            continue
+
+
+@given(file_names, table_headers, st.data())
+def test_a_table_that_simlib_wrote_is_never_refused(tmp_path_factory, names, header, choices):
+    root = tmp_path_factory.mktemp("nasty")
+    source, data = root / "music", root / "project" / "data"
+    made(source, ["first.mp3", *names])
+    if header and not (source / "tracks.csv").is_dir():
+        separator = next((s for s in ",;\t" if s in header), ",")
+        with open(source / "tracks.csv", "w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, delimiter=separator)
+            writer.writerow(header.split(separator))
+            for name in ["first.mp3", *names]:
+                cells = {"path": name, "track_id": choices.draw(st.sampled_from(["", "NA"]))}
+                columns = header.lower().split(separator)
+                writer.writerow([cells.get(c, choices.draw(parts | nasty)) for c in columns])
+    try:
+        copied, rejected = import_folder(source, data)
+    except SimlibError as error:
+        assert "stands in 2 rows" in str(error), "of their table: two names that csv cannot tell"
+        return
+    tracks, left_out = read_catalogue(data)
+    assert sorted(tracks["path"]) == audio(data)
+    assert len(tracks) == copied == tracks["track_id"].str.strip().nunique()
+    assert len(left_out) >= rejected
+    again, _ = read_catalogue(data)
+    assert again.equals(tracks)
+
+
+@given(file_names)
+def test_a_catalogue_that_is_imported_once_more_is_the_same(tmp_path_factory, names):
+    root = tmp_path_factory.mktemp("nasty")
+    made(root / "music", ["first.mp3", *names])
+    import_folder(root / "music", root / "one" / "data")
+    import_folder(root / "one" / "data", root / "two" / "data")
+    one, two = (read_catalogue(root / name / "data")[0] for name in ("one", "two"))
+    assert one.equals(two)
+
+
+def test_a_table_in_capitals_is_used(music, data):
+    (music / "TRACKS.CSV").write_text("path,artist\nthree.wav,Cid\n")
+    assert import_folder(music, data) == (3, 0)
+    assert read_catalogue(data)[0]["artist"].tolist() == ["Ann", "Bob", "Cid"]
+
+
+def test_a_table_that_finds_no_file_is_refused_at_once(music, data):
+    (music / "tracks.csv").write_text("path,artist\nx/three.wav,Cid\nx/Bob/two.flac,Bob\n")
+    with pytest.raises(SimlibError, match="take 'x/' off the front of every path"):
+        import_folder(music, data)
+    (music / "tracks.csv").write_text("path,artist\nthree.mp3,Cid\nfour.mp3,Bob\n")
+    with pytest.raises(SimlibError, match=r"'three.mp3' may be 'three.wav'"):
+        import_folder(music, data)
+    (music / "tracks.csv").write_text("path,artist\nfive.mp3,Cid\nfour.mp3,Bob\n")
+    with pytest.raises(SimlibError, match=r"no row finds its file, for example 'five.mp3'"):
+        import_folder(music, data)
+    assert not data.exists()
+
+
+def test_rows_that_become_one_path_are_one_row(music, data):
+    samples.write(music / "audio" / "three.wav", samples.tone(0.3))
+    (music / "tracks.csv").write_text("path,artist\naudio/three.wav,Cid\nthree.wav,Dan\n")
+    import_folder(music, data)
+    tracks, _ = read_catalogue(data)
+    taken = (data / "audio" / "three.wav").read_bytes() == (music / "three.wav").read_bytes()
+    assert tracks.set_index("track_id").loc["three", "artist"] == ("Dan" if taken else "Cid")

@@ -1,0 +1,91 @@
+"""Artists in the form in which they are compared: spellings, guests and duos are linked.
+
+A recording by Anna and Ben counts as one by Anna and as one by Ben. So artists who recorded
+together are one artist for the split and the artist filter.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+# These always separate artists.
+_PLAIN = re.compile(r";|[\s(\[]+(?:feat|ft|featuring|with)\b\.?\s*(?=[^\s.,;&/+])")
+# These also stand in the names of bands.
+_AMBIGUOUS = re.compile(
+    r"\s*[,/|+&\\]\s*|\s+(?:and|und|et|y|e|og|och|con|mit|x|×|vs\.?|versus|meets|presents|pres\.?)\s+"
+)
+_DASHES_AND_QUOTES = str.maketrans("‐‑‒–—−’‘ʼ`´", "------'''''")
+# Many artists have one, and it is not the same.
+_BACKING = re.compile(
+    r"(?:(?:his|her|their|the|a|an|some)\s+)?(?:all[- ]?stars?|band|choir|chorus|company|ensemble|"
+    r"friends|guests?|orchestra|others|quartet|quintet|sextet|strings|trio)"
+)
+_MOST_PARTS = 12
+
+
+def artist_name(artist: str) -> str:
+    """Return an artist's name in Unicode form NFKC, stripped and case-folded."""
+    return unicodedata.normalize("NFKC", str(artist)).strip().casefold()
+
+
+def link_artists(names: list[str]) -> np.ndarray:
+    """Group the artists that share a person or differ in spelling only.
+
+    Blanks, Unicode form and typographic dashes and apostrophes do not count. `;`, `feat.`, `ft.`,
+    `featuring` and `with` separate artists. `&`, `and`, `,`, `/`, `x`, `vs.` and the like stand in
+    names of bands too. A part between them counts if it is an artist by itself in `names`. The same
+    parts in another order are the same artists.
+
+    Parameters
+    ----------
+    names : list of str
+        From `artist_name`.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n_names,)
+        Equal if a chain of joint recordings links the artists.
+    """
+    solo = {_spelling(part) for name in names for part in _plain_parts(name)}
+    nodes: dict[str, int] = {}
+    rows, columns = [], []
+    for row, name in enumerate(names):
+        for node in _nodes(name, solo):
+            rows.append(row)
+            columns.append(len(names) + nodes.setdefault(node, len(nodes)))
+    size = len(names) + len(nodes)
+    links = coo_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(size, size))
+    return connected_components(links, directed=False)[1][: len(names)]
+
+
+def _plain_parts(name):
+    parts = [part.strip(" ()[]") for part in _PLAIN.split(name)]
+    return [part for part in parts if part and not _BACKING.fullmatch(part)] or [name]
+
+
+def _nodes(name: str, solo: set[str]) -> Iterator[str]:
+    """Yield what a name shares with those that it is linked with."""
+    for part in _plain_parts(name):
+        yield _spelling(part)
+        marks = list(_AMBIGUOUS.finditer(part))[:_MOST_PARTS]
+        starts = [0, *(mark.end() for mark in marks)]
+        ends = [*(mark.start() for mark in marks), len(part)]
+        for first, start in enumerate(starts if marks else ()):
+            for end in ends[first:]:
+                piece = part[start:end]
+                if _spelling(piece) in solo and not _BACKING.fullmatch(piece):
+                    yield _spelling(piece)
+        if marks:
+            pieces = {_spelling(part[s:e]) for s, e in zip(starts, ends, strict=True)}
+            yield "\0".join(sorted(pieces))
+
+
+def _spelling(name):
+    """Return a name without what does not count when two are compared."""
+    form = unicodedata.normalize("NFKC", name).translate(_DASHES_AND_QUOTES)
+    visible = (c for c in form if unicodedata.category(c) != "Cf" and not c.isspace())
+    return "".join(visible) or name
