@@ -117,8 +117,8 @@ clean: ## remove what the pipeline made; data/ and the environment stay
 .PHONY: tracked
 tracked: $(READY) scm
 	@simlib check
-	@test -d data || test -e data.dvc || { echo 'No catalogue: make demo, or make catalogue FROM=/path/to/music' >&2; exit 2; }
 	@test ! -L data || test -d data || { echo 'data is a link to nothing: mount that disk, or remove the link' >&2; exit 2; }
+	@test -d data || test -e data.dvc || { echo 'No catalogue: make demo, or make catalogue FROM=/path/to/music' >&2; exit 2; }
 	@test -d data || dvc checkout --quiet data.dvc 2>/dev/null || dvc pull data.dvc > /dev/null
 	@test ! -L data && test -e data.dvc && dvc status --quiet data.dvc || $(TRACK)
 

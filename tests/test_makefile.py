@@ -64,3 +64,21 @@ def test_what_systems_leave_in_folders_changes_nothing(tmp_path, music, name):
         (tmp_path / folder / name).write_bytes(b"x")
     project.make("tracked")
     assert (tmp_path / "data.dvc").read_bytes() == before
+
+
+def test_a_link_to_a_larger_disk_is_read_by_the_stages(tmp_path, music):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "checkout").mkdir()
+    project = Project(tmp_path / "checkout")
+    (project.folder / "data.dvc").write_text("outs:\n- path: data\n")
+    (project.folder / "data").symlink_to(tmp_path / "disk")
+    output = project.make("catalogue", f"FROM={music}")
+    assert "data is a link, so DVC keeps no copy" in output
+    assert (project.folder / "data").is_symlink()
+    assert (project.folder / "data.dvc.before").is_file(), "the pointer to the old catalogue"
+    project.make("tracked")
+    project.run("dvc", "repro", "notebooks", "extract")
+    assert len(list((project.folder / "features").rglob("*.npy"))) >= 2
+    (tmp_path / "disk").rename(tmp_path / "unmounted")
+    output = project.make("tracked", succeeds=False)
+    assert "data is a link to nothing" in output

@@ -12,9 +12,13 @@ from simlib.catalogue.tracks import read_tracks_table, suffixed_ids
 from simlib.catalogue.triplets import TRIPLETS_FILE, merge_triplets
 from simlib.core import AUDIO_SUFFIXES, REJECTED_COLUMNS, SimlibError
 
+_CONTENT = ("audio", "tracks.csv", "rejected.csv", TRIPLETS_FILE)
+
 
 def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[int, int]:
     """Copy a folder of music into a new catalogue that replaces the old one in one step.
+
+    If `data` is a link or a mounted disk, it stays, and what the catalogue holds is replaced in it.
 
     The source is read once and never changed. Regular, readable audio files with a valid UTF-8
     name are copied, as reflinks if the file system can; everything else becomes a row of
@@ -39,6 +43,7 @@ def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[i
     SimlibError
         If the source is no folder, overlaps with `data`, holds no audio, or a table has problems.
     """
+    kept = os.path.islink(data) or os.path.ismount(data)
     source, data = Path(source).resolve(), Path(data).resolve()
     if not source.is_dir():
         raise SimlibError(source, "is not a folder", "give FROM=/path/to/music")
@@ -52,7 +57,8 @@ def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[i
     table = read_tracks_table(source / own, inside_audio=False, files=files) if own else None
     ids = _possible_ids(table, entries)
     judged = merge_triplets(data / TRIPLETS_FILE, source / TRIPLETS_FILE, ids)
-    fresh = data.with_name(f".{data.name}.{os.getpid()}.part")
+    # On the same disk as what it replaces.
+    fresh = (data if kept else data.parent) / f".{data.name}.{os.getpid()}.part"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         copied, rejected = _copy(source, fresh, entries)
@@ -60,7 +66,8 @@ def import_folder(source: str | os.PathLike, data: str | os.PathLike) -> tuple[i
             cause = f"holds no audio file that can be used ({len(rejected)} other entries)"
             raise SimlibError(source, cause, f"simlib reads {', '.join(sorted(AUDIO_SUFFIXES))}")
         _write_tables(fresh, table, judged, copied, rejected)
-        _replace(data, fresh)
+        for name in _CONTENT if kept else [""]:
+            _replace(data / name, fresh / name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return len(copied), len(rejected)
@@ -157,13 +164,17 @@ def _write_csv(path, header, rows):
 
 
 def _replace(data, fresh):
+    """Put a file or folder, which may be absent, in the place of another one."""
     old = data.with_name(f".{data.name}.{os.getpid()}.old")
     if data.exists():
         os.rename(data, old)
     try:
-        os.rename(fresh, data)
+        if fresh.exists():
+            os.rename(fresh, data)
     except OSError:
         if old.exists():
             os.rename(old, data)
         raise
     shutil.rmtree(old, ignore_errors=True)
+    # It may be a file.
+    old.unlink(missing_ok=True)

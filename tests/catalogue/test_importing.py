@@ -58,6 +58,29 @@ def test_a_folder_becomes_a_catalogue_and_stays_as_it_was(music, data):
     assert [p.name for p in data.parent.iterdir()] == ["data"], "nothing is left lying"
 
 
+@pytest.mark.parametrize("kind", ["link", "mount"])
+def test_a_link_or_a_mounted_disk_stays_and_holds_the_catalogue(
+    music, data, tmp_path, monkeypatch, kind
+):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "lost+found").mkdir()
+    data.parent.mkdir()
+    if kind == "link":
+        data.symlink_to(disk)
+    else:
+        data = disk
+        monkeypatch.setattr(os.path, "ismount", lambda path: os.fspath(path) == os.fspath(disk))
+    import_folder(music, data)
+    shutil.rmtree(music / "Ann")
+    assert import_folder(music, data) == (2, 0)
+    assert data.is_symlink() == (kind == "link")
+    assert audio(data) == ["audio/Bob/two.flac", "audio/three.wav"]
+    names = {"audio", "tracks.csv", "rejected.csv", "lost+found"}
+    assert {path.name for path in disk.iterdir()} == names
+    assert {path.name for path in tmp_path.iterdir()} == {"music", "disk", "project"}
+
+
 def test_the_table_is_made_of_tags_and_folders(music, data):
     import_folder(music, data)
     assert rows(data / "tracks.csv")[0] == {
