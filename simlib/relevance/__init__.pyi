@@ -1,10 +1,10 @@
+from .artists import artist_codes as artist_codes
+from .artists import artist_filter as artist_filter
+from .artists import artist_keys as artist_keys
 from .bpm import complete_bpm as complete_bpm
 from .bpm import describe_bpm_source as describe_bpm_source
 from .bpm import known_bpm as known_bpm
 from .bpm import tempo_gain as tempo_gain
-from .labels import artist_codes as artist_codes
-from .labels import artist_filter as artist_filter
-from .labels import artist_keys as artist_keys
 from .labels import jaccard as jaccard
 from .labels import tag_columns as tag_columns
 from .labels import tag_matrix as tag_matrix

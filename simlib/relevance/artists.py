@@ -1,4 +1,4 @@
-"""Artists in the form in which they are compared: spellings, guests and duos are linked.
+"""Artists in the form in which they are compared, and the artist filter.
 
 A recording by Anna and Ben counts as one by Anna and as one by Ben. So artists who recorded
 together are one artist for the split and the artist filter.
@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -30,6 +31,82 @@ _MOST_PARTS = 12
 def artist_name(artist: str) -> str:
     """Return an artist's name in Unicode form NFKC, stripped and case-folded."""
     return unicodedata.normalize("NFKC", str(artist)).strip().casefold()
+
+
+def own_artist_keys(tracks: pd.DataFrame) -> np.ndarray:
+    """Return the artists as the table has them, stripped and case-folded.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+        With `artist` and `track_id`.
+
+    Returns
+    -------
+    numpy.ndarray of object, shape (n_tracks,)
+        `a:` and the name; `t:` and the track's id for a missing artist, which is one of its own.
+    """
+    artists = tracks["artist"].to_numpy(dtype=object)
+    ids = tracks["track_id"].to_numpy(dtype=object)
+    names = map(artist_name, artists)
+    keys = [f"a:{n}" if n else f"t:{i}" for n, i in zip(names, ids, strict=True)]
+    return np.array(keys, dtype=object)
+
+
+def artist_keys(tracks: pd.DataFrame) -> np.ndarray:
+    """Return the artists in the form in which they are compared.
+
+    Artists who recorded together, or whose spellings differ only by case, blanks or Unicode form,
+    are one: see `link_artists`. Each missing artist is one of its own.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+        With `artist` and `track_id`.
+
+    Returns
+    -------
+    numpy.ndarray of object, shape (n_tracks,)
+        The first of the linked keys of `own_artist_keys`, in alphabetical order.
+    """
+    own = own_artist_keys(tracks)
+    keys = sorted({key for key in own if key.startswith("a:")})
+    first: dict[int, str] = {}
+    groups = link_artists([key.removeprefix("a:") for key in keys])
+    key_of = {key: first.setdefault(group, key) for key, group in zip(keys, groups, strict=True)}
+    return np.array([key_of.get(key, key) for key in own], dtype=object)
+
+
+def artist_filter(artists: np.ndarray) -> np.ndarray:
+    """Make the candidate mask of the artist filter: pairs by different artists.
+
+    Parameters
+    ----------
+    artists : numpy.ndarray of object, shape (n_tracks,)
+        From `artist_keys`.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_tracks, n_tracks)
+    """
+    codes = artist_codes(artists)
+    return codes[:, None] != codes[None, :]
+
+
+def artist_codes(artists: np.ndarray) -> np.ndarray:
+    """Return a number for each artist, so that comparisons are fast.
+
+    Parameters
+    ----------
+    artists : numpy.ndarray of object, shape (n_tracks,)
+        From `artist_keys`.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_tracks,)
+        Equal if the artists are equal.
+    """
+    return np.unique(artists.astype(str), return_inverse=True)[1]
 
 
 def link_artists(names: list[str]) -> np.ndarray:

@@ -1,54 +1,9 @@
-"""Labels of recordings: artists and tags, in the form in which they are compared."""
+"""Tags of recordings, in the form in which they are compared."""
 
 import numpy as np
 import pandas as pd
 
 from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS
-from simlib.relevance.artists import artist_name, link_artists
-
-
-def own_artist_keys(tracks: pd.DataFrame) -> np.ndarray:
-    """Return the artists as the table has them, stripped and case-folded.
-
-    Parameters
-    ----------
-    tracks : pandas.DataFrame
-        With `artist` and `track_id`.
-
-    Returns
-    -------
-    numpy.ndarray of object, shape (n_tracks,)
-        `a:` and the name; `t:` and the track's id for a missing artist, which is one of its own.
-    """
-    artists = tracks["artist"].to_numpy(dtype=object)
-    ids = tracks["track_id"].to_numpy(dtype=object)
-    names = map(artist_name, artists)
-    keys = [f"a:{n}" if n else f"t:{i}" for n, i in zip(names, ids, strict=True)]
-    return np.array(keys, dtype=object)
-
-
-def artist_keys(tracks: pd.DataFrame) -> np.ndarray:
-    """Return the artists in the form in which they are compared.
-
-    Artists who recorded together, or whose spellings differ only by case, blanks or Unicode form,
-    are one: see `link_artists`. Each missing artist is one of its own.
-
-    Parameters
-    ----------
-    tracks : pandas.DataFrame
-        With `artist` and `track_id`.
-
-    Returns
-    -------
-    numpy.ndarray of object, shape (n_tracks,)
-        The first of the linked keys of `own_artist_keys`, in alphabetical order.
-    """
-    own = own_artist_keys(tracks)
-    keys = sorted({key for key in own if key.startswith("a:")})
-    first: dict[int, str] = {}
-    groups = link_artists([key.removeprefix("a:") for key in keys])
-    key_of = {key: first.setdefault(group, key) for key, group in zip(keys, groups, strict=True)}
-    return np.array([key_of.get(key, key) for key in own], dtype=object)
 
 
 def tag_sets(column: pd.Series) -> list[frozenset[str]]:
@@ -134,35 +89,3 @@ def jaccard(tags: np.ndarray) -> np.ndarray:
     sizes = tags.sum(axis=1)
     union = sizes[:, None] + sizes[None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
-def artist_filter(artists: np.ndarray) -> np.ndarray:
-    """Make the candidate mask of the artist filter: pairs by different artists.
-
-    Parameters
-    ----------
-    artists : numpy.ndarray of object, shape (n_tracks,)
-        From `artist_keys`.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (n_tracks, n_tracks)
-    """
-    codes = artist_codes(artists)
-    return codes[:, None] != codes[None, :]
-
-
-def artist_codes(artists: np.ndarray) -> np.ndarray:
-    """Return a number for each artist, so that comparisons are fast.
-
-    Parameters
-    ----------
-    artists : numpy.ndarray of object, shape (n_tracks,)
-        From `artist_keys`.
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (n_tracks,)
-        Equal if the artists are equal.
-    """
-    return np.unique(artists.astype(str), return_inverse=True)[1]

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from simlib.relevance.labels import artist_filter, artist_keys, jaccard, tag_matrix
+from simlib.relevance.artists import artist_filter, artist_keys
+from simlib.relevance.labels import jaccard, tag_matrix
 
 
 def rank_candidates(

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from simlib.relevance.labels import artist_keys, own_artist_keys
+from simlib.relevance.artists import artist_keys, own_artist_keys
 from simlib.relevance.settings import SplitSettings
 
 
