@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS
+from simlib.relevance.artists import artist_keys
 
 
 def tag_sets(column: pd.Series) -> list[frozenset[str]]:
