@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.core import SimlibError, evenly_spread, read_json, unit_rows, write_json
+from simlib.core import SimlibError, evenly_spread, read_json, write_json
 from simlib.index.settings import INDEX_HINT
 from simlib.model import SOUND
 
@@ -270,21 +270,3 @@ def unrelated_percentiles(index: Index, rows: np.ndarray) -> tuple[np.ndarray, n
         near = index.similarities(vectors[row], index.reference_rows[counts])
         found.append(similarity_percentile(index, near, vectors[row], index.artists[row]))
     return np.concatenate(found), np.repeat(rows, apart.sum(axis=1))
-
-
-class ReferenceSample:
-    """The reference sample, relative to its centre.
-
-    Parameters
-    ----------
-    vectors : numpy.ndarray of float32, shape (n_references, dimensions)
-        Of unit length.
-    """
-
-    def __init__(self, vectors: np.ndarray):
-        self.centre = vectors.mean(axis=0)
-        self.vectors = self.relative(vectors)
-
-    def relative(self, vectors: np.ndarray) -> np.ndarray:
-        """Return vectors relative to the centre, of unit length: float32, of the same shape."""
-        return unit_rows(vectors - self.centre, 1e-6)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from simlib.core import evenly_spread
-from simlib.index.calibration import ReferenceSample
 from simlib.index.fingerprints import Fingerprints
 from simlib.index.hubness import hub_penalties, penalise_hubs
+from simlib.index.reference_sample import ReferenceSample
 from simlib.index.storage import IndexOrigin, read_index, write_index
 from simlib.model import SOUND
 from simlib.relevance import artist_codes, artist_keys, tag_columns, tag_matrix
@@ -198,7 +198,10 @@ class Index:
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the indexes, the fingerprints, both tables and `made_with.json` into a folder."""
-        write_index(Path(folder), self)
+        write_index(
+            Path(folder), self.tracks, self.segments, self.by_track, self.by_segment,
+            self.fingerprints, self.origin,
+        )  # fmt: skip
 
     @classmethod
     def load(cls, folder: str | os.PathLike, model_digest: str) -> Index:

@@ -3,11 +3,9 @@
 A search must use the weights and the settings that the index was made with, so both are stored.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import faiss
 import pandas as pd
@@ -16,9 +14,6 @@ from simlib.core import SimlibError, read_json, write_json, written_aside
 from simlib.index.fingerprints import Fingerprints
 from simlib.index.settings import INDEX_HINT, IndexSettings
 from simlib.model import Aspects
-
-if TYPE_CHECKING:
-    from simlib.index.faiss_index import Index
 
 
 @dataclass(frozen=True)
@@ -40,22 +35,25 @@ class IndexOrigin:
     settings: IndexSettings
 
 
-def write_index(folder: Path, index: Index) -> None:
-    """Write an index; see `Index.save`."""
-    for name in ("tracks", "segments"):
+def write_index(
+    folder: Path, tracks: pd.DataFrame, segments: pd.DataFrame, by_track: faiss.Index,
+    by_segment: faiss.Index, fingerprints: Fingerprints, origin: IndexOrigin,
+) -> None:  # fmt: skip
+    """Write the parameters of `Index`; see `Index.save`."""
+    for name, table in (("tracks", tracks), ("segments", segments)):
         with written_aside(folder / f"{name}.parquet") as aside:
-            getattr(index, name).to_parquet(aside, index=False)
-    for name, vectors in (("tracks", index.by_track), ("segments", index.by_segment)):
+            table.to_parquet(aside, index=False)
+    for name, vectors in (("tracks", by_track), ("segments", by_segment)):
         with written_aside(folder / f"{name}.faiss") as aside:
             faiss.write_index(vectors, str(aside))
-    index.fingerprints.save(folder)
+    fingerprints.save(folder)
     made_with = {
-        "model": index.origin.model_digest,
+        "model": origin.model_digest,
         # In their order, which the keys of JSON would lose.
-        "subspaces": list(index.aspects.sizes),
-        "sizes": index.aspects.sizes,
-        "default": index.aspects.default,
-        "settings": index.settings.as_dict(),
+        "subspaces": list(origin.aspects.sizes),
+        "sizes": origin.aspects.sizes,
+        "default": origin.aspects.default,
+        "settings": origin.settings.as_dict(),
     }
     write_json(folder / "made_with.json", made_with)
 
