@@ -1,5 +1,6 @@
 from .importing import import_folder as import_folder
 from .metadata import infer_metadata as infer_metadata
+from .scanning import scan_folder as scan_folder
 from .tracks import audio_files as audio_files
 from .tracks import read_catalogue as read_catalogue
 from .tracks import read_tracks_table as read_tracks_table
@@ -19,5 +20,6 @@ __all__ = [
     "read_tracks_table",
     "read_triplets",
     "read_triplets_table",
+    "scan_folder",
     "triplet_rows",
 ]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simlib.core import AUDIO_SUFFIXES, Project, SimlibError
+from simlib.catalogue import scan_folder
+from simlib.core import Project, SimlibError
 from simlib.index import DEFAULT_HUBS, HubSettings, IndexSettings, hub_corrected
 from simlib.model import Embedder
 from simlib.search.queries import load_recording
@@ -79,8 +80,7 @@ def _files(paths):
     for path in paths:
         files = [path]
         if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
-            files = sorted(p for p in inside if p.is_file())
+            files = sorted(path / name for name, problem in scan_folder(path) if not problem)
         for file in files:
             if file.stem in found:
                 cause = f"has the same name as {found[file.stem]}"

@@ -56,6 +56,13 @@ def test_files_and_folders_mix_and_other_files_are_passed_over(built, tmp_path):
     np.testing.assert_allclose(arrays["emb"][0], arrays["emb"][1], atol=1e-6)
 
 
+def test_hidden_and_trash_folders_are_left_out(built, tmp_path):
+    for name in ("a.wav", ".trash/b.wav", "@eaDir/c.wav", "._d.wav"):
+        samples.write(tmp_path / "folder" / name, samples.chord(2.0, 220))
+    arrays, failed = embed([tmp_path / "folder"], weights_of(built))
+    assert (arrays["ids"].tolist(), failed) == (["a"], [])
+
+
 def test_files_that_fail_are_listed_and_the_others_embedded(built, tmp_path):
     good = samples.write(tmp_path / "good.wav", samples.chord(1))
     silent = samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
