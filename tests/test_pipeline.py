@@ -253,6 +253,21 @@ def test_music_without_tags_begins_with_the_pretrained_weights(tmp_path):
     assert set(report["simlib"]) == {"excerpt_mrr", "excerpt_hit@10"}
 
 
+def test_two_files_end_with_a_search_and_an_overview_that_says_what_was_not_done(tmp_path):
+    (tmp_path / "project").mkdir()
+    project = Project(tmp_path / "project", {"split": {"test": 0.9, "validation": 0.05}})
+    write_music(tmp_path / "music", artists=1, each=2)
+    project.make("catalogue", f"FROM={tmp_path / 'music'}")
+    project.make("repro")
+    report = (project.folder / "reports" / "evaluation.html").read_text()
+    assert "Nothing could be trained: the split leaves" in report
+    assert "Nothing was measured: of 1 artist(s), the split leaves" in report
+    assert project.evaluation() == {}
+    first, second = sorted(project.tracks())
+    found = json.loads(project.run("simlib", "query", first, "--own-artist", "--json"))
+    assert [row["track_id"] for row in found] == [second]
+
+
 def test_a_file_that_is_no_audio_is_one_line_and_exit_code_2(project, tmp_path):
     (tmp_path / "words.mp3").write_text("not music " * 100)
     done = subprocess.run(

@@ -131,6 +131,11 @@ def calibrate(index: Index, splits: np.ndarray) -> Calibration:
             f" outlier threshold is that of the {len(rows)} recordings that were learned from, so"
             ' "no close match" is reported too often.'
         )
+        if not len(rows):
+            remark = (
+                "There are test artists only, so nothing was calibrated. Scores are as estimated,"
+                ' and "no close match" is never reported.'
+            )
     elif not len(estimates):
         remark = "There are no unrelated recordings: scores are shares of the catalogue."
     vectors = index.vectors()
@@ -138,7 +143,9 @@ def calibrate(index: Index, splits: np.ndarray) -> Calibration:
         nearest_similarity(index, vectors[row], by_other_artists(index, index.artists[row]))
         for row in rows
     ]
-    outlier_threshold = np.quantile(nearest_similarities, settings.false_alarms, method="lower")
+    outlier_threshold = -1.0
+    if nearest_similarities:
+        outlier_threshold = np.quantile(nearest_similarities, settings.false_alarms, method="lower")
     return Calibration(shares.round(6).tolist(), float(outlier_threshold), remark)
 
 

@@ -141,6 +141,14 @@ def test_with_few_validation_artists_estimates_stand_and_the_remark_says_so():
     np.testing.assert_allclose(found.closer_than([0.0, 0.3, 0.95]), [0, 0.3, 0.95])
 
 
+def test_with_test_artists_only_nothing_is_calibrated_and_no_query_is_an_outlier():
+    index = clusters()
+    found = calibrate(index, np.full(60, "test", dtype=object))
+    assert "nothing was calibrated" in found.remark
+    assert not found.has_no_close_match(index, -index.vectors()[0])
+    np.testing.assert_allclose(found.closer_than([0.0, 0.3, 0.95]), [0, 0.3, 0.95])
+
+
 def test_the_nearest_similarity_is_over_other_artists():
     index = clusters()
     vectors = index.vectors()
