@@ -5,6 +5,7 @@ know no length, and programs that cut leave the old one. A recording counts as t
 stream itself ends inside a frame, a page or a chunk, and as damaged if seconds inside it are lost.
 """
 
+import contextlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +144,7 @@ def _promised(path, container, stream, tally):
         return tally.seconds / share if share < 1 else 0.0
     if name not in STREAMS:
         # These containers hold the length of the longest of their streams.
-        return claimed if tally.last_failed or _lacks_its_end(path, claimed, tally) else 0.0
+        return claimed if tally.last_failed or _lacks_its_end(container, claimed, tally) else 0.0
     if name == "ogg":
         cut = _ends_inside_a_page(path)
     elif name in ("mp3", "aac") and packet is not None:
@@ -160,18 +161,17 @@ def _claimed(container, stream):
     return (container.duration or 0) / av.time_base
 
 
-def _lacks_its_end(path, claimed, tally):
+def _lacks_its_end(container, claimed, tally):
     """Find whether no stream of a container reaches the length that it claims."""
     if claimed <= tally.seconds + TOLERANCE:
         return False
     end = tally.clock
-    with av.open(f"file:{path}", metadata_errors="ignore") as container:
-        try:
-            for packet in container.demux():
-                if packet.pts is not None and packet.size:
-                    end = max(end, float(packet.pts * packet.time_base) + _length(packet))
-        except av.FFmpegError:
-            pass
+    # What follows damage does not count.
+    with contextlib.suppress(av.FFmpegError):
+        container.seek(0)
+        for packet in container.demux():
+            if packet.pts is not None and packet.size:
+                end = max(end, float(packet.pts * packet.time_base) + _length(packet))
     return claimed > end + TOLERANCE
 
 

@@ -28,7 +28,6 @@ FORMATS = (
 )
 _OPTIONS = {"format_whitelist": FORMATS.replace(" ", ","), "protocol_whitelist": "file"}
 _HINT = "check that it plays, or convert it to flac or mp3"
-_NO_AUDIO = "is not audio, or damaged"
 
 
 def native_blocks(
@@ -126,7 +125,7 @@ def _opened(path):
         cause = "is truncated: not even its first second is there"
         raise SimlibError(path, cause, "copy or download it again") from None
     except av.InvalidDataError:
-        raise SimlibError(path, f"cannot be decoded ({_NO_AUDIO})", _HINT) from None
+        raise SimlibError(path, "cannot be decoded (is not audio, or damaged)", _HINT) from None
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SimlibError(path, f"cannot be decoded ({reason})", _HINT) from None

@@ -8,6 +8,9 @@ import pandas as pd
 from simlib.features import FeatureStore, FrontEnd
 from simlib.relevance import tag_columns
 
+# A contrastive loss compares two recordings at least.
+FEWEST_RECORDINGS = 2
+
 
 @dataclass(frozen=True, eq=False)
 class Recordings:

@@ -15,15 +15,12 @@ from simlib.model import Embedder, architecture_of, best_device, shorten_digests
 from simlib.relevance import known_bpm
 from simlib.training.batches import SegmentBatches
 from simlib.training.branches import fit_branch, fit_subspaces
-from simlib.training.data import TrainingData
+from simlib.training.data import FEWEST_RECORDINGS, TrainingData
 from simlib.training.finished import load_finished, save_finished
 from simlib.training.losses import Objective
 from simlib.training.run import TrainingRun
 from simlib.training.settings import TrainSettings
 from simlib.training.validation import Validation
-
-# A contrastive loss compares two recordings at least.
-FEWEST_RECORDINGS = 2
 
 
 def train(

@@ -8,7 +8,7 @@ import pandas as pd
 from simlib.core import SimlibError
 from simlib.features import FrontEnd
 from simlib.model import Embedder, architecture_of, load_pretrained
-from simlib.training.data import TrainingData
+from simlib.training.data import FEWEST_RECORDINGS, TrainingData
 from simlib.training.settings import TrainSettings
 
 
@@ -69,7 +69,7 @@ def describe_training(data: TrainingData, curves: pd.DataFrame, tuning: bool) ->
         Empty if random weights were trained, which needs no remark.
     """
     count = len(data.train.tracks)
-    if count < 2:
+    if count < FEWEST_RECORDINGS:
         return (
             f"Nothing could be trained: the split leaves {count} recording(s) to learn from. Add"
             " music by other artists, or lower `split.test` and `split.validation`."
