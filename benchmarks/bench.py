@@ -177,11 +177,8 @@ def bench_searching(project, store, tracks, paths, params):
     searcher = Searcher(project.root)
     vectors = index.vectors()
     hop = params["index"]["hop_seconds"]
-    some = [
-        (store.log_mel(row.log_mel), store.descriptor(row.descriptor))
-        for row in tracks.head(20).itertuples()
-    ]
-    (embedding,) = in_turn(lambda: [model.track(*parts, hop) for parts in some])
+    some = [store.features(row) for _, row in tracks.head(20).iterrows()]
+    (embedding,) = in_turn(lambda: [model.track(features, hop) for features in some])
 
     def by_numpy():
         for vector in vectors[:50]:

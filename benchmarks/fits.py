@@ -52,11 +52,8 @@ class Fits:
         if not path.exists():
             torch.set_num_threads(1)
             trained = self.model(settings, splits, tags, start, objective)
-            keys = self.tracks.loc[rows, ["log_mel", "descriptor"]].itertuples(index=False)
-            vectors = [
-                trained.track(self.store.log_mel(a), self.store.descriptor(b), self.hop)[0]
-                for a, b in keys
-            ]
+            features = (self.store.features(track) for _, track in self.tracks[rows].iterrows())
+            vectors = [trained.track(one, self.hop)[0] for one in features]
             with written_aside(path) as aside, open(aside, "wb") as stream:
                 np.save(stream, np.stack(vectors), allow_pickle=False)
         return np.load(path, allow_pickle=False)

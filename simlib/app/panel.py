@@ -117,7 +117,7 @@ class SearchPanel:
             self.search()
             progress(2, 3)
             self.sound.children = [self.picker.box, self.keepers]
-            self.picker.draw(recording.log_mel, play)
+            self.picker.draw(recording.features.log_mel, play)
         except SimlibError as error:
             self._show_error(error)
         finally:

@@ -142,7 +142,7 @@ def player_block(answer: Answer) -> Markup:
 
 def spectrogram(answer: Answer) -> Markup:
     """Draw the query's mel spectrogram and the seconds that are matched, as an HTML image."""
-    front_end, log_mel = answer.searcher.model.front_end, answer.recording.log_mel
+    front_end, log_mel = answer.searcher.model.front_end, answer.recording.features.log_mel
     figure = matched_excerpts_figure(log_mel, front_end, answer.played, answer.found)
     return _picture(figure, "Mel spectrogram of the query, and which seconds each result matches")
 

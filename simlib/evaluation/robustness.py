@@ -17,6 +17,7 @@ from simlib.evaluation.systems import EvaluationContext
 from simlib.features import (
     DEGRADATIONS,
     DESCRIPTOR_RATE,
+    RecordingFeatures,
     compute_descriptor,
     compute_log_mel,
     decode,
@@ -88,10 +89,10 @@ def degraded_queries(
     vectors, descriptors, fingerprints = defaultdict(list), defaultdict(list), defaultdict(list)
     for row, versions in zip(chosen, computed, strict=True):
         rows += [row] if versions else []
-        for name, (log_mel, descriptor) in versions.items():
-            vectors[name].append(model.track(log_mel, descriptor, hop)[0])
-            descriptors[name].append(descriptor.mean(axis=0))
-            fingerprints[name].append(fingerprint(log_mel, model.front_end))
+        for name, features in versions.items():
+            vectors[name].append(model.track(features, hop)[0])
+            descriptors[name].append(features.descriptor.mean(axis=0))
+            fingerprints[name].append(fingerprint(features.log_mel, model.front_end))
     if not rows:
         raise SimlibError(data, "holds no recording that can be decoded", "run 'dvc repro extract'")
     return DegradedQueries(
@@ -101,7 +102,7 @@ def degraded_queries(
 
 
 def _features(path, track_id, seconds, front_end, longest):
-    """Return {degradation: (log-mel, descriptor)} of a recording, {} if it cannot be decoded."""
+    """Return {degradation: features} of a recording, {} if it cannot be decoded."""
     rate = max(front_end.sample_rate, DESCRIPTOR_RATE)
     start = max(0.0, (seconds - longest) / 2)
     try:
@@ -115,7 +116,7 @@ def _features(path, track_id, seconds, front_end, longest):
             at_front_end = soxr.resample(version, rate, front_end.sample_rate)
             at_descriptor = soxr.resample(version, rate, DESCRIPTOR_RATE)
             log_mel = compute_log_mel([at_front_end], front_end)
-            found[name] = log_mel, compute_descriptor([at_descriptor])
+            found[name] = RecordingFeatures(log_mel, compute_descriptor([at_descriptor]))
     return found
 
 

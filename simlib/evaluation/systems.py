@@ -126,11 +126,8 @@ class EvaluationContext:
     def embed(self, model: Embedder, tracks: pd.DataFrame) -> np.ndarray:
         """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
         hop = self.settings.hop_seconds
-        return np.stack([model.track(*self.features(t), hop)[0] for t in tracks.itertuples()])
-
-    def features(self, track: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return a recording's log-mel spectrogram and its descriptor."""
-        return self.store.log_mel(track.log_mel), self.store.descriptor(track.descriptor)
+        features = (self.store.features(track) for _, track in tracks.iterrows())
+        return np.stack([model.track(one, hop)[0] for one in features])
 
 
 def evaluate_systems(
@@ -180,27 +177,28 @@ def _excerpts(context, tracks):
     networks = {"simlib": context.model, "untrained": context.untrained}
     if (shipped := context.pretrained[0]) is not None:
         networks["pretrained"] = shipped
-    cut = [_thirds(context, track) for track in tracks.itertuples()]
+    front_end = context.model.front_end
+    cut = [_thirds(context.store.features(track), front_end) for _, track in tracks.iterrows()]
     found = {}
     for name, model in networks.items():
         # The step is a whole segment, so that no second counts twice.
         hop = model.segment_seconds
-        found[name] = _stacked(cut, lambda pair, m=model, h=hop: m.track(*pair, h)[0])
-    described = _stacked(cut, lambda pair: pair[1].mean(axis=0))
+        found[name] = _stacked(cut, lambda part, m=model, h=hop: m.track(part, h)[0])
+    described = _stacked(cut, lambda part: part.descriptor.mean(axis=0))
     found["mfcc"] = tuple(context.standardised(vectors) for vectors in described)
     rng = np.random.default_rng(0)
     found["random"] = tuple(rng.standard_normal((len(tracks), 16)) for _ in range(2))
     return found
 
 
-def _thirds(context, track):
+def _thirds(features, front_end):
     """Cut a recording's features after a third of its descriptor's blocks; None if it has one."""
-    log_mel, descriptor = context.features(track)
-    cut = -(-len(descriptor) // 3)
-    frame = round(cut * DESCRIPTOR_BLOCK_SECONDS * context.model.front_end.frame_rate)
-    if not 0 < cut < len(descriptor) or frame >= len(log_mel):
+    blocks = len(features.descriptor)
+    first, cut = -(-blocks // 3), -(-blocks // 3) * DESCRIPTOR_BLOCK_SECONDS
+    seconds = len(features.log_mel) / front_end.frame_rate
+    if first == blocks or cut >= seconds:
         return None
-    return (log_mel[:frame], descriptor[:cut]), (log_mel[frame:], descriptor[cut:])
+    return features.between(0.0, cut, front_end), features.between(cut, seconds, front_end)
 
 
 def _stacked(cut, embed):

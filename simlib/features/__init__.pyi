@@ -17,6 +17,7 @@ from .encoding import fade as fade
 from .encoding import mp3_bytes as mp3_bytes
 from .extraction import extract as extract
 from .readers import native_blocks as native_blocks
+from .recording import RecordingFeatures as RecordingFeatures
 from .settings import DegradedSettings as DegradedSettings
 from .settings import ExtractSettings as ExtractSettings
 from .settings import FrontEnd as FrontEnd
@@ -46,6 +47,7 @@ __all__ = [
     "FeatureStore",
     "FrontEnd",
     "OCTAVES",
+    "RecordingFeatures",
     "clip",
     "compute_descriptor",
     "compute_features",

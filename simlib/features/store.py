@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simlib.core import RESERVED_COLUMNS, SimlibError, read_json, write_json, written_aside
+from simlib.features.recording import RecordingFeatures
 
 FEATURE_KINDS = ("log_mel", "descriptor", "degraded")
 EXTRACT_HINT = "run 'dvc repro extract'"
@@ -83,6 +84,11 @@ class FeatureStore:
     def front_end(self) -> dict:
         """Return the settings that the log-mel spectrograms were made with."""
         return read_json(self._settings, EXTRACT_HINT)
+
+    def features(self, track: pd.Series) -> RecordingFeatures:
+        """Map all features of a row of `tracks`."""
+        log_mel, descriptor = self.log_mel(track["log_mel"]), self.descriptor(track["descriptor"])
+        return RecordingFeatures(log_mel, descriptor)
 
     def log_mel(self, key: str) -> np.ndarray:
         """Map a log-mel spectrogram: float16, shape (n_frames, n_mels)."""

@@ -43,14 +43,11 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         )
     tracks = store.tracks()
     vectors, rows, segments, fingerprints = [], [], [], []
-    keys = zip(tracks["log_mel"], tracks["descriptor"], strict=True)
-    bar = tqdm(keys, total=len(tracks), desc="embedding", unit="", mininterval=5)
-    for row, (log_mel, descriptor) in enumerate(bar):
-        frames = store.log_mel(log_mel)
-        vector, embedded, starts = model.track(
-            frames, store.descriptor(descriptor), settings.hop_seconds
-        )
-        fingerprints.append(fingerprint(frames, model.front_end))
+    bar = tqdm(tracks.iterrows(), total=len(tracks), desc="embedding", unit="", mininterval=5)
+    for row, track in bar:
+        features = store.features(track)
+        vector, embedded, starts = model.track(features, settings.hop_seconds)
+        fingerprints.append(fingerprint(features.log_mel, model.front_end))
         vectors.append(vector)
         segments.append(embedded)
         rows.append(pd.DataFrame({"track": row, "start": starts}))

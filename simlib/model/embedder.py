@@ -19,6 +19,7 @@ from simlib.features import (
     DESCRIPTOR_GROUPS,
     OCTAVES,
     FrontEnd,
+    RecordingFeatures,
     compute_tempogram,
     cyclic_tempogram,
     octave_tempogram,
@@ -133,14 +134,13 @@ class Embedder:
         return np.concatenate(embedded), seconds
 
     def track(
-        self, log_mel: np.ndarray, descriptor: np.ndarray, hop_seconds: float
+        self, features: RecordingFeatures, hop_seconds: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Embed a recording as a whole.
 
         Parameters
         ----------
-        log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
-        descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
+        features : simlib.features.RecordingFeatures
         hop_seconds : float
             Between two segments.
 
@@ -151,14 +151,14 @@ class Embedder:
         embeddings, starts : numpy.ndarray
             Of the segments, by the encoder alone; see `segments`.
         """
-        embeddings, starts = self.segments(log_mel, hop_seconds)
-        encoded, features = pool_segments(embeddings), np.asarray(descriptor).mean(axis=0)
-        described = self._embed(self.descriptor_branch, features)
+        embeddings, starts = self.segments(features.log_mel, hop_seconds)
+        encoded, descriptor = pool_segments(embeddings), features.descriptor.mean(axis=0)
+        described = self._embed(self.descriptor_branch, descriptor)
         share = self.architecture["shares"]["descriptor"]
         sound = np.concatenate([np.sqrt(1 - share) * encoded, np.sqrt(share) * described])
-        vectors, tempogram = {SOUND: sound}, compute_tempogram(log_mel, self.front_end)
+        vectors, tempogram = {SOUND: sound}, compute_tempogram(features.log_mel, self.front_end)
         for name, subspace in self.subspaces.items():
-            inputs = subspace_input(name, encoded, features, tempogram, self.front_end)
+            inputs = subspace_input(name, encoded, descriptor, tempogram, self.front_end)
             vectors[name] = self._embed(subspace, inputs)
         weights = self.aspects.default
         weighted = [np.sqrt(weights[name]) * vector for name, vector in vectors.items()]

@@ -47,8 +47,7 @@ def embed(
     for path in _files(paths):
         try:
             recording = load_recording(model, path)
-            parts = recording.log_mel, recording.descriptor, model.segment_seconds / 2
-            vectors.append(model.track(*parts)[0])
+            vectors.append(model.track(recording.features, model.segment_seconds / 2)[0])
             ids.append(path.stem)
         except SimlibError as error:
             failed.append(error)

@@ -117,7 +117,7 @@ def excerpt_spans(
     if not (isinstance(seconds, Real) and least <= seconds < math.inf):
         hint = f"give {least:g} s or more"
         raise SimlibError(f"seconds = {seconds}", "is no length of an excerpt", hint)
-    rate, length = front_end.frame_rate, len(recording.log_mel)
+    rate, length = front_end.frame_rate, len(recording.features.log_mel)
     frames, shortest = math.ceil(seconds * rate), math.ceil(least * rate)
     starts = range(0, max(length - max(frames // 2, shortest), 0) + 1, frames)
     ends = [start + frames for start in starts[:-1]] + [length]

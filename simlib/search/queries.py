@@ -15,7 +15,7 @@ import numpy as np
 import soundfile as sf
 
 from simlib.core import SimlibError, printable
-from simlib.features import DESCRIPTOR_BLOCK_SECONDS, FeatureStore, compute_features
+from simlib.features import FeatureStore, RecordingFeatures, compute_features
 from simlib.index import Index, fingerprint
 from simlib.model import Embedder
 
@@ -33,16 +33,14 @@ class Recording:
         To display.
     row : int or None
         Of the index, if it is a track of the catalogue.
-    log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
-    descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
+    features : simlib.features.RecordingFeatures
     begins : float
         Seconds of the file that were left out before the first frame.
     """
 
     name: str
     row: int | None
-    log_mel: np.ndarray
-    descriptor: np.ndarray
+    features: RecordingFeatures
     begins: float = 0.0
 
 
@@ -101,7 +99,8 @@ def load_recording(
         If it cannot be decoded, or is too short.
     """
     features = compute_features(path, model.front_end, start=start, end=end)
-    return Recording(Path(path).name, None, features["log_mel"], features["descriptor"], start)
+    whole = RecordingFeatures(features["log_mel"], features["descriptor"])
+    return Recording(Path(path).name, None, whole, start)
 
 
 def load_unnamed(
@@ -213,9 +212,7 @@ class Sources:
         row = self.row_of(source, or_file=True)
         if row is None:
             return load_recording(self.model, source, start or 0.0, end)
-        track = self.index.tracks.iloc[row]
-        log_mel = self.store.log_mel(track["log_mel"])
-        return Recording(self._name(row), row, log_mel, self.store.descriptor(track["descriptor"]))
+        return Recording(self._name(row), row, self.store.features(self.index.tracks.iloc[row]))
 
     def row_of(self, source: str | os.PathLike, or_file: bool = False) -> int | None:
         """Return the row of a track id; None for a file, if one is allowed.
@@ -243,26 +240,19 @@ class Sources:
     def _excerpt(self, recording, start, end):
         """Embed some seconds of a recording; start and end are None for all of it."""
         front_end, begins = self.model.front_end, recording.begins
-        rate, ends = front_end.frame_rate, begins + len(recording.log_mel) / front_end.frame_rate
+        ends = begins + len(recording.features.log_mel) / front_end.frame_rate
         start = begins if start is None else start
         end = ends if end is None else min(end, ends)
         if end - start < front_end.min_seconds:
             cause = f"has {max(end - start, 0):.2f} s from {start:g} s on"
             hint = f"choose {front_end.min_seconds:g} s or more of its {ends:.1f} s"
             raise SimlibError(recording.name, cause, hint)
-        log_mel = recording.log_mel[round((start - begins) * rate) : round((end - begins) * rate)]
-        blocks = _blocks(recording.descriptor, start - begins, end - begins)
-        vector, segments, starts = self.model.track(log_mel, blocks, self.index.hop_seconds)
+        excerpt = recording.features.between(start - begins, end - begins, front_end)
+        vector, segments, starts = self.model.track(excerpt, self.index.hop_seconds)
         return Query(
             recording.name, recording.row, start, end, vector, segments, starts + start,
-            fingerprint(log_mel, front_end),
+            fingerprint(excerpt.log_mel, front_end),
         )  # fmt: skip
-
-
-def _blocks(descriptor, start, end):
-    """Take the rows of a descriptor that hold these seconds."""
-    first = int(min(start // DESCRIPTOR_BLOCK_SECONDS, len(descriptor) - 1))
-    return descriptor[first : max(int(np.ceil(end / DESCRIPTOR_BLOCK_SECONDS)), first + 1)]
 
 
 def _check_seconds(start, end):

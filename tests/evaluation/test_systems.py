@@ -26,6 +26,8 @@ from simlib.features import DESCRIPTOR_GROUPS
 from simlib.index import build_index, hub_corrected
 from simlib.model import Embedder, pool_segments
 
+FRONT_END = samples.front_end()
+
 HOP = samples.index_settings()
 
 
@@ -192,17 +194,18 @@ def test_without_tags_an_excerpt_is_to_find_its_recording(long_context):
 
 def test_an_excerpt_shares_no_second_with_the_rest(long_context):
     """The first of the two blocks of five seconds against all that follows."""
-    row = next(long_context.test.itertuples())
-    (log_mel, descriptor), (rest, others) = _thirds(long_context, row)
-    assert len(log_mel) == round(5 * long_context.model.front_end.frame_rate)
-    whole_log_mel, whole_descriptor = long_context.features(row)
-    np.testing.assert_array_equal(np.concatenate([log_mel, rest]), whole_log_mel)
-    np.testing.assert_array_equal(descriptor, whole_descriptor[:1])
-    np.testing.assert_array_equal(others, whole_descriptor[1:])
+    whole, front_end = long_context.store.features(long_context.test.iloc[0]), FRONT_END
+    excerpt, rest = _thirds(whole, front_end)
+    assert len(excerpt.log_mel) == round(5 * front_end.frame_rate)
+    both = np.concatenate([excerpt.log_mel, rest.log_mel])
+    np.testing.assert_array_equal(both, whole.log_mel)
+    np.testing.assert_array_equal(excerpt.descriptor, whole.descriptor[:1])
+    np.testing.assert_array_equal(rest.descriptor, whole.descriptor[1:])
 
 
 def test_a_recording_of_one_block_is_no_query(context):
-    cut = [_thirds(context, row) for row in context.test.itertuples()]
+    rows = [track for _, track in context.test.iterrows()]
+    cut = [_thirds(context.store.features(row), FRONT_END) for row in rows]
     assert cut == [None] * 8, "they last less than three seconds"
     first, rest = _stacked([None, ("a", "b"), None], lambda features: np.full(2, ord(features)))
     assert np.isnan(first[[0, 2]]).all() and np.isnan(rest[[0, 2]]).all()

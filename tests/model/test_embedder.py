@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from simlib.core import SimlibError, digest_of_file
+from simlib.features import RecordingFeatures
 from simlib.model import (
     TEMPO,
     Embedder,
@@ -48,7 +49,8 @@ def test_the_shares_are_those_of_the_architecture():
         {"sound": 0.3, "genre": 0.3, "mood": 0.3, "tempo": 0.1}
     )
     described = model.aspects.spans["sound"].stop - ARCHITECTURE["descriptor_branch"]["embedding"]
-    vector, _, _ = model.track(log_mel(60), np.ones((2, 102), dtype=np.float32), 0.5)
+    features = RecordingFeatures(log_mel(60), np.ones((2, 102), dtype=np.float32))
+    vector, _, _ = model.track(features, 0.5)
     assert not vector[described : model.aspects.spans["sound"].stop].any()
 
 

@@ -98,11 +98,8 @@ def test_each_tag_column_gets_a_subspace_that_learns_it(tmp_path):
     model, _ = school.train(epochs=6)
     assert list(model.subspaces) == ["genre", "mood", "tempo"]
     tracks = school.store.tracks()
-    rows = [
-        (school.store.log_mel(row.log_mel), school.store.descriptor(row.descriptor))
-        for row in tracks.itertuples()
-    ]
-    vectors = np.stack([model.track(*row, 0.5)[0] for row in rows])
+    rows = [school.store.features(row) for _, row in tracks.iterrows()]
+    vectors = np.stack([model.track(features, 0.5)[0] for features in rows])
     assert vectors.shape == (12, 8 + 8 + 4 + 4 + 4)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     genre = vectors[:, 16:20] / np.linalg.norm(vectors[:, 16:20], axis=1, keepdims=True)
@@ -181,8 +178,5 @@ def test_a_model_with_subspaces_is_saved_and_loaded_whole(tmp_path):
     model.save(tmp_path / "model.safetensors")
     loaded = Embedder.load(tmp_path / "model.safetensors")
     assert list(loaded.subspaces) == ["a.b/c", "mood"]
-    log_mel = school.store.log_mel(school.store.tracks()["log_mel"][0])
-    descriptor = samples.descriptor_of(log_mel)
-    np.testing.assert_array_equal(
-        loaded.track(log_mel, descriptor, 0.5)[0], model.track(log_mel, descriptor, 0.5)[0]
-    )
+    features = school.store.features(school.store.tracks().iloc[0])
+    np.testing.assert_array_equal(loaded.track(features, 0.5)[0], model.track(features, 0.5)[0])

@@ -1,0 +1,66 @@
+"""The features of one recording, which a model embeds whole or in excerpts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.features.descriptor import DESCRIPTOR_BLOCK_SECONDS
+
+if TYPE_CHECKING:
+    from simlib.features.settings import FrontEnd
+
+
+@dataclass(frozen=True, eq=False)
+class RecordingFeatures:
+    """All that a model needs of a recording.
+
+    Attributes
+    ----------
+    log_mel : numpy.ndarray of float16, shape (n_frames, n_mels)
+        In dB.
+    descriptor : numpy.ndarray of float32, shape (n_blocks, 102)
+        Hand-crafted features.
+    backbones : mapping of str to numpy.ndarray of float16, shape (n_patches, size)
+        Activations of each backbone.
+    """
+
+    log_mel: np.ndarray
+    descriptor: np.ndarray
+    backbones: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def between(self, start: float, end: float, front_end: FrontEnd) -> RecordingFeatures:
+        """Cut an excerpt.
+
+        Parameters
+        ----------
+        start, end : float
+            Seconds from the first frame.
+        front_end : simlib.features.FrontEnd
+            Of the log-mel frames.
+
+        Returns
+        -------
+        RecordingFeatures
+            The frames between the two, and every block and patch that holds some of these seconds.
+        """
+        rate = front_end.frame_rate
+        seconds = len(self.log_mel) / rate
+        return RecordingFeatures(
+            self.log_mel[round(start * rate) : round(end * rate)],
+            _rows(self.descriptor, start, end, DESCRIPTOR_BLOCK_SECONDS),
+            {
+                # Patches of one length follow each other; only the last may begin earlier.
+                name: _rows(patches, start, end, seconds / len(patches))
+                for name, patches in self.backbones.items()
+            },
+        )
+
+
+def _rows(rows, start, end, length):
+    """Take the rows, each of a length in seconds, that hold some of these seconds: at least one."""
+    first = int(min(start // length, len(rows) - 1))
+    return rows[first : max(int(np.ceil(end / length)), first + 1)]
