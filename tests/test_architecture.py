@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "simlib"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SUBPACKAGES = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+# A folder inside a subpackage has a public interface, too.
+INNER = sorted(path.parent for path in PACKAGE.glob("*/*/__init__.py"))
 # Nothing of these is needed to print a help text or to check parameters.
 HEAVY = ("torch", "faiss", "librosa", "pandas", "sklearn", "matplotlib")
 
@@ -85,24 +87,25 @@ def test_every_folder_with_modules_is_a_subpackage_with_a_docstring_and_a_stub()
     assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "cli.py"}
 
 
-@pytest.mark.parametrize("folder", SUBPACKAGES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", SUBPACKAGES + INNER, ids=of_path)
 def test_no_module_has_the_name_of_a_public_name(folder):
     stub = ast.parse((folder / "__init__.pyi").read_text("utf-8"))
     names = {a.name for node in stub.body if isinstance(node, ast.ImportFrom) for a in node.names}
     assert not names & {path.stem for path in folder.glob("*.py")}
 
 
-@pytest.mark.parametrize("folder", SUBPACKAGES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", SUBPACKAGES + INNER, ids=of_path)
 def test_a_subpackages_names_exist_and_have_one_home(folder):
     stub = ast.parse((folder / "__init__.pyi").read_text("utf-8"))
     for node in stub.body:
         if not isinstance(node, ast.ImportFrom):
             continue
-        tree = ast.parse((folder / f"{node.module}.py").read_text("utf-8"))
+        tree = ast.parse((folder / f"{node.module.replace('.', '/')}.py").read_text("utf-8"))
         defined = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
         defined |= {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
         assert {alias.name for alias in node.names} <= defined, (folder.name, node.module)
-    line = f"import simlib.{folder.name} as s; assert s.__all__; [getattr(s, n) for n in s.__all__]"
+    name = ".".join(("simlib", *folder.relative_to(PACKAGE).parts))
+    line = f"import {name} as s; assert s.__all__; [getattr(s, n) for n in s.__all__]"
     subprocess.run([sys.executable, "-c", line], check=True)
 
 
@@ -126,9 +129,19 @@ def test_the_command_line_answers_without_loading_what_it_does_not_need(argument
     assert done.stdout.endswith("loaded: []\n"), done.stdout + done.stderr
 
 
+def test_cards_of_backbones_load_no_network():
+    line = (
+        "import sys; from simlib.features import SHIPPED; "
+        "from simlib.features.backbones import load_card; [load_card(name) for name in SHIPPED]; "
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", line], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
 def public_functions():
     """Yield (name, function node) of every public function and method of the subpackages."""
-    for folder in SUBPACKAGES:
+    for folder in SUBPACKAGES + INNER:
         stub = ast.parse((folder / "__init__.pyi").read_text("utf-8"))
         homes = {
             alias.name: node.module
@@ -137,7 +150,7 @@ def public_functions():
             for alias in node.names
         }
         for name, module in homes.items():
-            tree = ast.parse((folder / f"{module}.py").read_text("utf-8"))
+            tree = ast.parse((folder / f"{module.replace('.', '/')}.py").read_text("utf-8"))
             for node in tree.body:
                 if getattr(node, "name", None) != name:
                     continue

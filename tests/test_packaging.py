@@ -43,6 +43,15 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
         assert set(listed) <= set(archive.namelist())
 
 
+def test_the_wheel_holds_the_licence_notice_of_the_backbones(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        notices = [name for name in archive.namelist() if name.endswith("LICENSE-musicnn.txt")]
+        folders = {name.split("/")[0] for name in notices}
+        assert folders == {"simlib", "simlib-0.1.0.dist-info"}
+        for name in notices:
+            assert "Universitat Pompeu Fabra 2019" in archive.read(name).decode()
+
+
 def test_the_wheel_embeds_a_file_far_from_the_checkout(wheel, tmp_path):
     installed = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:

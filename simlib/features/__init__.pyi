@@ -1,6 +1,11 @@
 from .audio import decode as decode
 from .audio import decode_blocks as decode_blocks
 from .audio import duration as duration
+from .backbones.backbone import Backbone as Backbone
+from .backbones.backbone import load_backbone as load_backbone
+from .backbones.cards import SHIPPED as SHIPPED
+from .backbones.devices import best_device as best_device
+from .backbones.devices import compute_dtype as compute_dtype
 from .degrade import DEGRADATIONS as DEGRADATIONS
 from .degrade import clip as clip
 from .degrade import excerpt as excerpt
@@ -35,6 +40,7 @@ from .tempogram import estimate_bpm as estimate_bpm
 from .tempogram import octave_tempogram as octave_tempogram
 
 __all__ = [
+    "Backbone",
     "COARSE_BINS",
     "CYCLIC_BINS",
     "DEGRADATIONS",
@@ -48,8 +54,11 @@ __all__ = [
     "FrontEnd",
     "OCTAVES",
     "RecordingFeatures",
+    "SHIPPED",
+    "best_device",
     "clip",
     "compute_descriptor",
+    "compute_dtype",
     "compute_features",
     "compute_log_mel",
     "compute_tempogram",
@@ -62,6 +71,7 @@ __all__ = [
     "excerpt",
     "extract",
     "fade",
+    "load_backbone",
     "mp3",
     "mp3_bytes",
     "native_blocks",

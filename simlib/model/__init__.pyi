@@ -7,8 +7,6 @@ from .embedder import architecture_of as architecture_of
 from .embedder import subspace_input as subspace_input
 from .networks import Branch as Branch
 from .networks import Encoder as Encoder
-from .networks import best_device as best_device
-from .networks import compute_dtype as compute_dtype
 from .pretrained import load_pretrained as load_pretrained
 from .pretrained import shorten_digests as shorten_digests
 from .segments import cut_segment as cut_segment
@@ -28,8 +26,6 @@ __all__ = [
     "ShareSettings",
     "TEMPO",
     "architecture_of",
-    "best_device",
-    "compute_dtype",
     "cut_segment",
     "load_pretrained",
     "pool_segments",

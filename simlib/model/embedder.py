@@ -20,12 +20,13 @@ from simlib.features import (
     OCTAVES,
     FrontEnd,
     RecordingFeatures,
+    best_device,
     compute_tempogram,
     cyclic_tempogram,
     octave_tempogram,
 )
 from simlib.model.aspects import SOUND, TEMPO, Aspects, subspace_name
-from simlib.model.networks import Branch, Encoder, best_device
+from simlib.model.networks import Branch, Encoder
 from simlib.model.segments import cut_segment, pool_segments, segment_frames, segment_starts
 
 EMBED_BATCH = 64

@@ -10,8 +10,8 @@ import torch
 from tqdm import tqdm
 
 from simlib.core import digest_of, digest_of_code
-from simlib.features import FEATURE_KINDS, FeatureStore
-from simlib.model import Embedder, architecture_of, best_device, shorten_digests
+from simlib.features import FEATURE_KINDS, FeatureStore, best_device
+from simlib.model import Embedder, architecture_of, shorten_digests
 from simlib.relevance import known_bpm
 from simlib.training.batches import SegmentBatches
 from simlib.training.branches import fit_branch, fit_subspaces

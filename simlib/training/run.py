@@ -14,7 +14,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from simlib.core import SimlibError, written_aside
-from simlib.model import Embedder, compute_dtype
+from simlib.features import compute_dtype
+from simlib.model import Embedder
 from simlib.training.batches import SegmentBatches
 from simlib.training.settings import TrainSettings
 from simlib.training.validation import Validation

@@ -1,0 +1,132 @@
+"""Cards of the backbones: what a network takes and returns, and where it comes from.
+
+A card is a YAML file beside the weights. The code reads from it all that depends on the network.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from simlib.core import Count, FromList, NotNegative, Positive, SimlibError
+
+WEIGHTS = Path(__file__).parent / "weights"
+SHIPPED = ("musicnn", "vgg")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(_Strict):
+    """Where the weights come from.
+
+    Attributes
+    ----------
+    package, version : str
+        The Python package that published them.
+    sha256 : str
+        Digest of the package's wheel.
+    network : str
+        Name of the network in the package.
+    paper : str
+    licence : str
+        SPDX identifier.
+    notice : str
+        File beside the card with the copyright and the permission.
+    trained_on : str
+        The training data, and the terms that hold for them.
+    """
+
+    package: str
+    version: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    network: str
+    paper: str
+    licence: str
+    notice: str
+    trained_on: str
+
+
+class PatchFrontEnd(_Strict):
+    """How a recording becomes patches.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hz.
+    n_fft, hop_length : int
+        Length of the analysis window and the step between two, in samples.
+    n_mels : int
+        Number of mel bands (Slaney's, as in librosa).
+    f_min, f_max : float
+        Lowest and highest frequency of the mel bands, in Hz.
+    gain : float
+        A patch holds log10(gain x power + 1).
+    frames : int
+        Length of a patch.
+    """
+
+    sample_rate: Count
+    n_fft: Count
+    hop_length: Count
+    n_mels: Count
+    f_min: NotNegative
+    f_max: Positive
+    gain: Positive
+    frames: Count
+
+
+class Card(_Strict):
+    """What is known of a backbone.
+
+    Attributes
+    ----------
+    name : str
+    source : Source
+    front_end : PatchFrontEnd
+    layers : dict of str to int
+        The layers whose activations are kept, in their order, and the size of each.
+    tags : tuple of str
+        Names of the units of the layer `tags`.
+    sha256 : str
+        Digest of the file of weights.
+    """
+
+    name: str
+    source: Source
+    front_end: PatchFrontEnd
+    layers: dict[str, Count]
+    tags: Annotated[tuple[str, ...], FromList]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+    @property
+    def weights(self) -> Path:
+        """The file of weights."""
+        return WEIGHTS / f"{self.name}.safetensors"
+
+
+@cache
+def load_card(name: str) -> Card:
+    """Read the card of a backbone.
+
+    Parameters
+    ----------
+    name : str
+        One of `SHIPPED`.
+
+    Returns
+    -------
+    Card
+
+    Raises
+    ------
+    SimlibError
+        If there is no such backbone.
+    """
+    if name not in SHIPPED:
+        raise SimlibError(f"backbone '{name}'", "is not known", f"choose from {', '.join(SHIPPED)}")
+    text = (WEIGHTS / f"{name}.yaml").read_text(encoding="utf-8")
+    return Card.model_validate(yaml.safe_load(text))
