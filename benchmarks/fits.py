@@ -65,7 +65,7 @@ class Fits:
             tracks = self.tracks if tags else self.tracks.drop(columns=self.columns)
             begun = self.model(*start) if start else None
             checkpoint = path.with_suffix(".checkpoint")
-            data = TrainingData.read(self.store, tracks, splits)
+            data = TrainingData.read(self.store, tracks, splits, settings.backbones)
             # The effect of tuning is measured, however few validation recordings there are.
             settings = settings.model_copy(update={"fewest_validation": 0})
             trained, _ = train(data, settings, checkpoint, begun, objective)

@@ -73,14 +73,22 @@ BRANCH = {
     "steps": 20,
     "learning_rate": 0.01,
 }
-SHARES = {"tag_columns": 0.45, "tempo": 0.03, "descriptor": 0.4}
+SHARES = {
+    "tag_columns": 0.45,
+    "tempo": 0.03,
+    "columns": {"default": 1.0},
+    "sound": {
+        "encoder": 0.6, "descriptor_branch": 0.4, "backbone_branch": 0.5, "backbones": 0.5,
+    },
+}  # fmt: skip
+BUILT_BRANCH = {k: v for k, v in BRANCH.items() if k not in ("steps", "learning_rate")}
 # What a model for these settings is built of.
 ARCHITECTURE = {
-    "n_mels": 32,
-    "channels": [4, 8],
-    "embedding": 8,
-    "dropout": 0.0,
-    "descriptor_branch": {k: v for k, v in BRANCH.items() if k not in ("steps", "learning_rate")},
+    "encoder": {"n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.0},
+    "backbones": [],
+    "reduced": 16,
+    "descriptor_branch": BUILT_BRANCH,
+    "backbone_branch": BUILT_BRANCH,
     "tag_subspaces": {
         "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
     },
@@ -99,7 +107,10 @@ TRAIN = {
     "temperature": 0.2,
     "tag_loss_weight": 0.5,
     "tag_recordings": 3,
+    "backbones": [],
+    "reduced": 16,
     "descriptor_branch": BRANCH,
+    "backbone_branch": BRANCH,
     "tag_subspaces": BRANCH | {"embedding": 4},
     "tempo_subspace": BRANCH | {"embedding": 4},
     "shares": SHARES,

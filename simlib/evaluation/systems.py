@@ -89,11 +89,12 @@ class EvaluationContext:
 
     @cached_property
     def untrained(self) -> Embedder:
-        """The same network with random weights; only the features' scale is the same."""
+        """The same network with random weights; the backbones and all scales are the same."""
         model, seed = self.model, self.model.provenance["train"]["seed"]
         same = Embedder.untrained(model.front_end, model.segment_seconds, model.architecture, seed)
         branch, trained = same.descriptor_branch, model.descriptor_branch
         branch.mean, branch.deviation = trained.mean, trained.deviation
+        same.reduction = model.reduction
         return same
 
     @cached_property

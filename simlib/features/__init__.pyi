@@ -4,6 +4,7 @@ from .audio import duration as duration
 from .backbones.backbone import Backbone as Backbone
 from .backbones.backbone import load_backbone as load_backbone
 from .backbones.cards import SHIPPED as SHIPPED
+from .backbones.cards import load_card as load_card
 from .backbones.devices import best_device as best_device
 from .backbones.devices import compute_dtype as compute_dtype
 from .degrade import DEGRADATIONS as DEGRADATIONS
@@ -72,6 +73,7 @@ __all__ = [
     "extract",
     "fade",
     "load_backbone",
+    "load_card",
     "mp3",
     "mp3_bytes",
     "native_blocks",

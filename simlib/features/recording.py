@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.core import SimlibError
+from simlib.features.backbones.cards import load_card
 from simlib.features.descriptor import DESCRIPTOR_BLOCK_SECONDS
 
 if TYPE_CHECKING:
@@ -31,6 +33,33 @@ class RecordingFeatures:
     log_mel: np.ndarray
     descriptor: np.ndarray
     backbones: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def activations(self, names: Iterable[str]) -> np.ndarray:
+        """Average the activations of backbones over the patches, and join them.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Of the backbones.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_activations,)
+            Without those of the layer `tags`.
+
+        Raises
+        ------
+        SimlibError
+            If the activations of one were not computed.
+        """
+        found = [np.zeros(0, dtype=np.float32)]
+        for name in names:
+            if name not in self.backbones:
+                cause = f"were extracted without the backbone '{name}'"
+                raise SimlibError("features", cause, "run 'dvc repro extract'")
+            patches = self.backbones[name][:, : load_card(name).head_size]
+            found.append(np.mean(patches, axis=0, dtype=np.float32))
+        return np.concatenate(found)
 
     def between(self, start: float, end: float, front_end: FrontEnd) -> RecordingFeatures:
         """Cut an excerpt.

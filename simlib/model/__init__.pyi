@@ -4,7 +4,7 @@ from .aspects import Aspects as Aspects
 from .aspects import subspace_name as subspace_name
 from .embedder import Embedder as Embedder
 from .embedder import architecture_of as architecture_of
-from .embedder import subspace_input as subspace_input
+from .inputs import WholeRecording as WholeRecording
 from .networks import Branch as Branch
 from .networks import Encoder as Encoder
 from .pretrained import load_pretrained as load_pretrained
@@ -25,6 +25,7 @@ __all__ = [
     "SOUND",
     "ShareSettings",
     "TEMPO",
+    "WholeRecording",
     "architecture_of",
     "cut_segment",
     "load_pretrained",
@@ -32,6 +33,5 @@ __all__ = [
     "segment_frames",
     "segment_starts",
     "shorten_digests",
-    "subspace_input",
     "subspace_name",
 ]

@@ -12,27 +12,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from simlib.core import SimlibError, digest_of_file, written_aside
+from simlib.core import SimlibError, digest_of_file, unit_rows, written_aside
 from simlib.features import (
-    COARSE_BINS,
     CYCLIC_BINS,
-    DESCRIPTOR_GROUPS,
-    OCTAVES,
     FrontEnd,
     RecordingFeatures,
     best_device,
     compute_tempogram,
-    cyclic_tempogram,
-    octave_tempogram,
+    load_card,
 )
-from simlib.model.aspects import SOUND, TEMPO, Aspects, subspace_name
+from simlib.model.aspects import SOUND, TEMPO, Aspects
+from simlib.model.inputs import DESCRIPTOR_SIZE, WholeRecording, tag_input_size
 from simlib.model.networks import Branch, Encoder
+from simlib.model.reduction import Reduction
 from simlib.model.segments import cut_segment, pool_segments, segment_frames, segment_starts
 
 EMBED_BATCH = 64
 # The branches, by their names in `params.yaml` and in the architecture.
-BRANCHES = ("descriptor_branch", "tag_subspaces", "tempo_subspace")
-DESCRIPTOR_SIZE = sum(DESCRIPTOR_GROUPS)
+BRANCHES = ("descriptor_branch", "backbone_branch", "tag_subspaces", "tempo_subspace")
 # Settings of a branch that belong to its architecture; the others are about its training.
 BUILT_OF = ("hidden", "embedding", "input_dropout", "dropout", "noise")
 # What reading a file that is no encoder, or one of another version, may raise.
@@ -40,11 +37,12 @@ UNFIT = (SafetensorError, SimlibError, OSError, ValueError, TypeError, KeyError,
 
 
 class Embedder:
-    """All that embeds a recording: the encoder, a descriptor branch, and a branch a subspace.
+    """All that embeds a recording: the encoder, branches on whole recordings, and subspaces.
 
-    A few hundred recordings are few for a convolutional network. Chroma and tempogram, which a mel
-    spectrogram only hints at, reach the descriptor branch ready-made. Each subspace learns one
-    aspect: a tag column, from encoder and hand-crafted features, or the tempo, from a tempogram.
+    A few hundred recordings are few for a convolutional network. So two branches get more that is
+    ready-made. The descriptor branch gets chroma and tempogram, which a mel spectrogram only hints
+    at. The backbone branch gets what frozen networks have learned from many more recordings. Each
+    subspace learns one aspect: a tag column, from all of these, or the tempo, from a tempogram.
     Its weights are random, and it has no subspaces, until it is trained or loaded.
 
     Parameters
@@ -62,6 +60,8 @@ class Embedder:
     ----------
     subspaces : dict of str to Branch
         By name; see `simlib.model.aspects`.
+    backbones : tuple of str
+        The backbones whose activations it takes.
     provenance : dict
         How the weights were made, as `save` was given it; empty for new weights.
     """
@@ -69,10 +69,15 @@ class Embedder:
     def __init__(
         self, front_end: FrontEnd, segment_seconds: float, architecture: dict, digest: str = ""
     ):
-        other = (*BRANCHES, "shares")
-        own = {key: value for key, value in architecture.items() if key not in other}
-        self.encoder = Encoder(**own)
+        self.encoder = Encoder(**architecture["encoder"])
         self.descriptor_branch = Branch(DESCRIPTOR_SIZE, **architecture["descriptor_branch"])
+        self.backbones = tuple(architecture["backbones"])
+        self.reduction = self.backbone_branch = None
+        if self.backbones:
+            size = architecture["reduced"]
+            inputs = sum(load_card(name).head_size for name in self.backbones)
+            self.reduction = Reduction(inputs, size)
+            self.backbone_branch = Branch(size, **architecture["backbone_branch"], reduced=size)
         self.subspaces: dict[str, Branch] = {}
         self.front_end, self.segment_seconds = front_end, segment_seconds
         self.architecture, self.digest = architecture, digest
@@ -89,15 +94,35 @@ class Embedder:
         return cls(front_end, segment_seconds, architecture)
 
     @property
+    def sound(self) -> dict[str, tuple[int, float]]:
+        """Dimensions and share of each part of the sound, in their order."""
+        built = self.architecture
+        sizes = {
+            "encoder": built["encoder"]["embedding"],
+            "descriptor_branch": built["descriptor_branch"]["embedding"],
+        }
+        if self.backbones:
+            sizes["backbone_branch"] = built["backbone_branch"]["embedding"]
+            sizes["backbones"] = built["reduced"]
+        # A network without backbones divides their share among the other parts.
+        shares = {name: built["shares"]["sound"][name] for name in sizes}
+        return {name: (size, shares[name] / sum(shares.values())) for name, size in sizes.items()}
+
+    @property
     def aspects(self) -> Aspects:
         """How its vectors are made up."""
-        built = self.architecture
-        sizes = {SOUND: built["embedding"] + built["descriptor_branch"]["embedding"]}
+        shares = self.architecture["shares"]
+        sizes = {SOUND: sum(size for size, _ in self.sound.values())}
         sizes |= {name: subspace.size for name, subspace in self.subspaces.items()}
-        columns = [name for name in self.subspaces if name != TEMPO]
-        weights = {name: built["shares"]["tag_columns"] / len(columns) for name in columns}
+        relative = {
+            name: shares["columns"].get(name, shares["columns"]["default"])
+            for name in self.subspaces
+            if name != TEMPO
+        }
+        total = sum(relative.values())
+        weights = {name: shares["tag_columns"] * one / total for name, one in relative.items()}
         if TEMPO in self.subspaces:
-            weights[TEMPO] = built["shares"]["tempo"]
+            weights[TEMPO] = shares["tempo"]
         return Aspects(sizes, {SOUND: 1.0 - sum(weights.values()), **weights})
 
     @property
@@ -153,26 +178,60 @@ class Embedder:
             Of the segments, by the encoder alone; see `segments`.
         """
         embeddings, starts = self.segments(features.log_mel, hop_seconds)
-        encoded, descriptor = pool_segments(embeddings), features.descriptor.mean(axis=0)
-        described = self._embed(self.descriptor_branch, descriptor)
-        share = self.architecture["shares"]["descriptor"]
-        sound = np.concatenate([np.sqrt(1 - share) * encoded, np.sqrt(share) * described])
-        vectors, tempogram = {SOUND: sound}, compute_tempogram(features.log_mel, self.front_end)
+        whole = self.whole(features, pool_segments(embeddings))
+        parts = {
+            "encoder": whole.encoded,
+            "descriptor_branch": self._embed(self.descriptor_branch, whole.descriptor),
+        }
+        if self.backbone_branch is not None:
+            parts["backbone_branch"] = self._embed(self.backbone_branch, whole.reduced)
+            parts["backbones"] = unit_rows(whole.reduced)
+        sound = [np.sqrt(share) * parts[name] for name, (_, share) in self.sound.items()]
+        vectors = {SOUND: np.concatenate(sound)}
         for name, subspace in self.subspaces.items():
-            inputs = subspace_input(name, encoded, descriptor, tempogram, self.front_end)
-            vectors[name] = self._embed(subspace, inputs)
+            vectors[name] = self._embed(subspace, whole.of_subspace(name, self.front_end))
         weights = self.aspects.default
         weighted = [np.sqrt(weights[name]) * vector for name, vector in vectors.items()]
         return np.concatenate(weighted).astype(np.float32), embeddings, starts
 
+    def whole(self, features: RecordingFeatures, encoded: np.ndarray) -> WholeRecording:
+        """Return what the branches take of a recording.
+
+        Parameters
+        ----------
+        features : simlib.features.RecordingFeatures
+        encoded : numpy.ndarray of float32, shape (embedding,)
+            The encoder's embedding of the recording.
+        """
+        reduced = self.reduce(features.activations(self.backbones)[None])[0]
+        tempogram = compute_tempogram(features.log_mel, self.front_end)
+        return WholeRecording(encoded, features.descriptor.mean(axis=0), tempogram, reduced)
+
+    def reduce(self, activations: np.ndarray) -> np.ndarray:
+        """Reduce the backbones' activations.
+
+        Parameters
+        ----------
+        activations : numpy.ndarray of float32, shape (n_recordings, n_activations)
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_recordings, reduced)
+            Without backbones, of shape (n_recordings, 0).
+        """
+        if self.reduction is None:
+            return np.zeros((len(activations), 0), dtype=np.float32)
+        with torch.inference_mode():
+            return self.reduction(torch.from_numpy(activations).to(self.device)).cpu().numpy()
+
     def new_subspace(self, name: str) -> Branch:
         """Make the branch of a subspace, with random weights."""
+        built = self.architecture
         if name == TEMPO:
-            return Branch(CYCLIC_BINS, **self.architecture["tempo_subspace"]).to(self.device)
-        width = self.architecture["embedding"] + DESCRIPTOR_SIZE
-        if name == subspace_name(TEMPO):
-            width += CYCLIC_BINS + OCTAVES * COARSE_BINS
-        return Branch(width, **self.architecture["tag_subspaces"]).to(self.device)
+            return Branch(CYCLIC_BINS, **built["tempo_subspace"]).to(self.device)
+        reduced = built["reduced"] if self.backbones else 0
+        width = tag_input_size(name, built["encoder"]["embedding"], reduced)
+        return Branch(width, **built["tag_subspaces"], reduced=reduced).to(self.device)
 
     def save(self, path: str | os.PathLike, **provenance: Any) -> None:
         """Write weights and all that is needed to use them as one safetensors file.
@@ -244,47 +303,14 @@ class Embedder:
 
     def _modules(self):
         # Subspaces by number: a column may have a name that a module must not have.
-        return nn.ModuleDict(
-            {
-                "encoder": self.encoder,
-                "descriptor_branch": self.descriptor_branch,
-                "subspaces": nn.ModuleList(self.subspaces.values()),
-            }
-        )
-
-
-def subspace_input(
-    name: str,
-    encoded: np.ndarray,
-    features: np.ndarray,
-    tempogram: np.ndarray,
-    front_end: FrontEnd,
-) -> np.ndarray:
-    """Return the input of a subspace's branch.
-
-    Parameters
-    ----------
-    name : str
-    encoded : numpy.ndarray of float32, shape (embedding,)
-        The encoder's embedding of the whole recording.
-    features : numpy.ndarray of float32, shape (102,)
-        The recording's hand-crafted features.
-    tempogram : numpy.ndarray of float64, shape (n_lags,)
-        From `simlib.features.compute_tempogram`.
-    front_end : simlib.features.FrontEnd
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n_features,)
-    """
-    if name == TEMPO:
-        return cyclic_tempogram(tempogram, front_end)
-    inputs = [encoded, features]
-    if name == subspace_name(TEMPO):
-        # A column of that name needs the tempo, which features averaged over time have lost.
-        folded = (cyclic_tempogram, octave_tempogram)
-        inputs += [fold(tempogram, front_end) for fold in folded]
-    return np.concatenate(inputs)
+        modules = {
+            "encoder": self.encoder,
+            "descriptor_branch": self.descriptor_branch,
+            "subspaces": nn.ModuleList(self.subspaces.values()),
+        }
+        if self.backbones:
+            modules |= {"reduction": self.reduction, "backbone_branch": self.backbone_branch}
+        return nn.ModuleDict(modules)
 
 
 def architecture_of(settings: Any, front_end: FrontEnd) -> dict[str, Any]:
@@ -299,10 +325,14 @@ def architecture_of(settings: Any, front_end: FrontEnd) -> dict[str, Any]:
         name: {key: getattr(getattr(settings, name), key) for key in BUILT_OF} for name in BRANCHES
     }
     return {
-        "n_mels": front_end.n_mels,
-        "channels": list(settings.channels),
-        "embedding": settings.embedding,
-        "dropout": settings.dropout,
+        "encoder": {
+            "n_mels": front_end.n_mels,
+            "channels": list(settings.channels),
+            "embedding": settings.embedding,
+            "dropout": settings.dropout,
+        },
+        "backbones": list(settings.backbones),
+        "reduced": settings.reduced,
         **branches,
         "shares": settings.shares.as_dict(),
     }

@@ -81,6 +81,9 @@ class Encoder(nn.Module):
 class Branch(nn.Module):
     """A small network on features of a recording as a whole.
 
+    One hidden layer, and a linear map beside it: what is linear in the features needs no hidden
+    units, and is learned from few recordings.
+
     Parameters
     ----------
     features : int
@@ -91,20 +94,24 @@ class Branch(nn.Module):
         Shares of the features and of the hidden units that training drops.
     noise : float
         Standard deviation of the noise that training adds to the scaled features.
+    reduced : int
+        How many of the features, the last, are principal components and keep their scale: their
+        deviations say how much they count.
     """
 
     def __init__(
         self, features: int, hidden: int, embedding: int, input_dropout: float, dropout: float,
-        noise: float,
+        noise: float, reduced: int = 0,
     ):  # fmt: skip
         super().__init__()
-        self.noise, self.size = noise, embedding
+        self.noise, self.size, self.scaled = noise, embedding, features - reduced
         self.mean: torch.Tensor
         self.deviation: torch.Tensor
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("deviation", torch.ones(features))
+        self.dropout = nn.Dropout(input_dropout)
+        self.linear = nn.Linear(features, embedding, bias=False)
         self.layers = nn.Sequential(
-            nn.Dropout(input_dropout),
             nn.Linear(features, hidden),
             nn.BatchNorm1d(hidden),
             nn.ReLU(),
@@ -114,9 +121,10 @@ class Branch(nn.Module):
 
     def scale_by(self, features: np.ndarray) -> None:
         """Set mean and deviation of the input from examples: float32, shape (n, features)."""
-        deviation = features.std(axis=0)
-        self.mean.copy_(torch.from_numpy(features.mean(axis=0)))
-        self.deviation.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)))
+        examples = features[:, : self.scaled]
+        deviation = examples.std(axis=0)
+        self.mean[: self.scaled] = torch.from_numpy(examples.mean(axis=0))
+        self.deviation[: self.scaled] = torch.from_numpy(np.where(deviation > 0, deviation, 1.0))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Embed recordings.
@@ -133,4 +141,5 @@ class Branch(nn.Module):
         scaled = ((features - self.mean) / self.deviation).clamp(-FARTHEST, FARTHEST)
         if self.training:
             scaled = scaled + self.noise * torch.randn_like(scaled)
-        return nn.functional.normalize(self.layers(scaled), dim=1)
+        scaled = self.dropout(scaled)
+        return nn.functional.normalize(self.layers(scaled) + self.linear(scaled), dim=1)

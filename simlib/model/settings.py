@@ -2,13 +2,13 @@
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from simlib.core import Count, NotNegative, Positive, Section, Share
 
 
 class BranchSettings(Section):
-    """One of `train.descriptor_branch`, `train.tag_subspaces` and `train.tempo_subspace`.
+    """One of the branches, such as `train.descriptor_branch` or `train.tag_subspaces`.
 
     Attributes
     ----------
@@ -33,21 +33,50 @@ class BranchSettings(Section):
     learning_rate: Positive
 
 
+class SoundShares(Section):
+    """How much each part of the sound counts, relative to the others.
+
+    Attributes
+    ----------
+    encoder, descriptor_branch, backbone_branch : float
+        What was trained on this catalogue.
+    backbones : float
+        The reduced activations of the backbones themselves. A network without backbones has
+        neither these nor their branch.
+    """
+
+    section: ClassVar[str] = "train.shares.sound"
+    encoder: Positive
+    descriptor_branch: NotNegative
+    backbone_branch: NotNegative
+    backbones: NotNegative
+
+
 class ShareSettings(Section):
     """How much each aspect counts in a similarity whose query sets no weights.
 
     Attributes
     ----------
     tag_columns, tempo : float
-        Of the whole. The tag columns have theirs in equal parts, and the sound has the rest.
-    descriptor : float
-        Of the sound: the descriptor branch. The encoder has the rest.
+        Of the whole. The sound has the rest.
+    columns : dict of str to float
+        How the tag columns divide their share: relative to each other, `default` for columns that
+        are not named.
+    sound : SoundShares
     """
 
     section: ClassVar[str] = "train.shares"
     tag_columns: Annotated[Share, Field(gt=0)]
     tempo: Annotated[Share, Field(gt=0)]
-    descriptor: Share
+    columns: dict[str, Positive]
+    sound: SoundShares
+
+    @field_validator("columns")
+    @classmethod
+    def _has_a_default(cls, value: dict[str, float]) -> dict[str, float]:
+        if "default" not in value:
+            raise ValueError("a mapping with a 'default'")
+        return value
 
     @model_validator(mode="after")
     def _leave_some_for_the_sound(self) -> Self:

@@ -1,5 +1,6 @@
 """Training of the branches on whole recordings: the descriptor branch and the subspaces."""
 
+import copy
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,8 +12,8 @@ from simlib.model import (
     Branch,
     BranchSettings,
     Embedder,
+    WholeRecording,
     pool_segments,
-    subspace_input,
     subspace_name,
 )
 from simlib.relevance import (
@@ -49,26 +50,64 @@ class SubspaceInputs:
     def __init__(
         self, model: Embedder, recordings: Recordings, settings: TrainSettings, degraded=False
     ):
-        self.model, self.tracks = model, recordings.tracks
-        self.descriptors = recordings.degraded if degraded else recordings.descriptors
-        self.encoded, self.tempograms = [], []
+        self.front_end, self.tracks = model.front_end, recordings.tracks
+        descriptors = recordings.degraded if degraded else recordings.descriptors
+        reduced = model.reduce(recordings.activations)
         rng = np.random.default_rng(settings.seed)
-        for log_mel in recordings.log_mels:
+        self.recordings = []
+        for row, log_mel in enumerate(recordings.log_mels):
             if degraded:
                 log_mel = degrade_spectrogram(log_mel, settings.augmentation.degrade, rng)
-            self.encoded.append(pool_segments(model.segments(log_mel, settings.segment_seconds)[0]))
-            self.tempograms.append(compute_tempogram(log_mel, model.front_end))
+            encoded = pool_segments(model.segments(log_mel, settings.segment_seconds)[0])
+            tempogram = compute_tempogram(log_mel, model.front_end)
+            one = WholeRecording(encoded, descriptors[row], tempogram, reduced[row])
+            self.recordings.append(one)
 
     def of(self, name: str) -> np.ndarray:
         """Return a subspace's input: float32, shape (n_recordings, n_features)."""
-        inputs = zip(self.encoded, self.descriptors, self.tempograms, strict=True)
-        return np.array(
-            [subspace_input(name, *one, self.model.front_end) for one in inputs], np.float32
-        )
+        inputs = [one.of_subspace(name, self.front_end) for one in self.recordings]
+        return np.array(inputs, dtype=np.float32)
 
     def bpm(self) -> np.ndarray:
         """Return tempi, estimated if unknown: float64, shape (n_recordings,)."""
-        return complete_bpm(known_bpm(self.tracks), self.tempograms, self.model.front_end)
+        tempograms = [one.tempogram for one in self.recordings]
+        return complete_bpm(known_bpm(self.tracks), tempograms, self.front_end)
+
+
+def fit_backbone_branch(
+    model: Embedder,
+    data: TrainingData,
+    pair_weights: Callable[[np.ndarray], np.ndarray],
+    settings: TrainSettings,
+    tuning: bool,
+) -> None:
+    """Train the branch on the backbones' activations, if the model has one.
+
+    Parameters
+    ----------
+    model : simlib.model.Embedder
+        Changed in place.
+    data : simlib.training.TrainingData
+    pair_weights : callable
+        Of the training recordings; see `simlib.training.PairWeights`.
+    settings : simlib.training.TrainSettings
+    tuning : bool
+        Whether the branch has been trained before. The tuned branch then replaces it only if it
+        does better among the validation artists.
+    """
+    if model.backbone_branch is None:
+        return
+    new = copy.deepcopy(model.backbone_branch)
+    # Noise and dropout make two different inputs of one recording.
+    inputs = np.stack([model.reduce(data.train.activations)] * 2)
+    fit_branch(new, inputs, pair_weights, settings.backbone_branch, settings, tuning=tuning)
+    branches, scores = [model.backbone_branch, new] if tuning else [new], []
+    features, tracks = model.reduce(data.validation.activations), data.validation.tracks
+    for branch in branches:
+        gains = (jaccard(tag_matrix(tracks[column])) for column in data.columns)
+        mask = artist_filter(artist_keys(tracks))
+        scores.append(sum(retrieval_of_branch(branch, features, gain, mask) for gain in gains))
+    model.backbone_branch = branches[int(np.argmax(scores))]
 
 
 def fit_subspaces(
@@ -97,7 +136,7 @@ def fit_subspaces(
         torch.manual_seed(settings.seed)
         new = model.new_subspace(name)
         inputs = np.stack([train.of(name), degraded.of(name)])
-        encoded = 0 if name == TEMPO else model.architecture["embedding"]
+        encoded = 0 if name == TEMPO else settings.embedding
         fit_branch(new, inputs, pair_weights, wanted, settings, encoded=encoded)
         branches = [branch for branch in (existing, new) if branch is not None]
         features = validation.of(name)

@@ -1,5 +1,6 @@
 """What training needs of the feature store, read once at its start."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,22 +25,31 @@ class Recordings:
         In dB; mapped from disk, so that they need no memory.
     descriptors, degraded : numpy.ndarray of float32, shape (n_tracks, 102)
         Hand-crafted features of the recordings, and of degraded copies of them.
+    activations : numpy.ndarray of float32, shape (n_tracks, n_activations)
+        Of the backbones, averaged over each recording.
     """
 
     tracks: pd.DataFrame
     log_mels: list[np.ndarray]
     descriptors: np.ndarray
     degraded: np.ndarray
+    activations: np.ndarray
 
     @classmethod
-    def read(cls, store: FeatureStore, tracks: pd.DataFrame) -> "Recordings":
+    def read(
+        cls, store: FeatureStore, tracks: pd.DataFrame, backbones: Sequence[str]
+    ) -> "Recordings":
         """Read the features of some rows of the store's table."""
         tracks = tracks.reset_index(drop=True)
-        features = (
-            np.array([store.descriptors([key], kind)[0] for key in tracks[kind]], dtype=np.float32)
-            for kind in ("descriptor", "degraded")
+        features = [store.features(track) for _, track in tracks.iterrows()]
+        degraded = [store.descriptors([key], "degraded")[0] for key in tracks["degraded"]]
+        return cls(
+            tracks,
+            [one.log_mel for one in features],
+            np.array([one.descriptor.mean(axis=0) for one in features], dtype=np.float32),
+            np.array(degraded, dtype=np.float32),
+            np.array([one.activations(backbones) for one in features], dtype=np.float32),
         )
-        return cls(tracks, [store.log_mel(key) for key in tracks["log_mel"]], *features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +72,13 @@ class TrainingData:
     front_end: FrontEnd
 
     @classmethod
-    def read(cls, store: FeatureStore, tracks: pd.DataFrame, splits: np.ndarray) -> "TrainingData":
+    def read(
+        cls,
+        store: FeatureStore,
+        tracks: pd.DataFrame,
+        splits: np.ndarray,
+        backbones: Sequence[str] = (),
+    ) -> "TrainingData":
         """Read the training and validation recordings.
 
         Parameters
@@ -72,6 +88,8 @@ class TrainingData:
             From `store.tracks()`.
         splits : numpy.ndarray of object, shape (n_tracks,)
             From `simlib.relevance.split_artists`; nothing of `test` is read.
+        backbones : sequence of str
+            Those of the settings of the training.
 
         Returns
         -------
@@ -83,8 +101,8 @@ class TrainingData:
             If features are missing.
         """
         return cls(
-            Recordings.read(store, tracks[splits == "train"]),
-            Recordings.read(store, tracks[splits == "validation"]),
+            Recordings.read(store, tracks[splits == "train"], backbones),
+            Recordings.read(store, tracks[splits == "validation"], backbones),
             tag_columns(tracks),
             FrontEnd.of(store.front_end()),
         )

@@ -14,7 +14,7 @@ from simlib.features import FEATURE_KINDS, FeatureStore, best_device
 from simlib.model import Embedder, architecture_of, shorten_digests
 from simlib.relevance import known_bpm
 from simlib.training.batches import SegmentBatches
-from simlib.training.branches import fit_branch, fit_subspaces
+from simlib.training.branches import fit_backbone_branch, fit_branch, fit_subspaces
 from simlib.training.data import FEWEST_RECORDINGS, TrainingData
 from simlib.training.finished import load_finished, save_finished
 from simlib.training.losses import Objective
@@ -93,6 +93,8 @@ def _fit(data, settings, checkpoint, key, initial, objective):
         run.validate(validation)
     scored = len(data.validation.tracks) if tuning and "validation" in run.progress.curves[0] else 0
     replace = not tuning or scored >= settings.fewest_validation
+    if not tuning and model.reduction is not None:
+        model.reduction.fit(data.train.activations)
     if replace:
         _fit_encoder(run, segments, validation, checkpoint, key)
     run.keep_best()
@@ -101,6 +103,8 @@ def _fit(data, settings, checkpoint, key, initial, objective):
         inputs = np.stack([data.train.descriptors, data.train.degraded])
         wanted, branch = settings.descriptor_branch, model.descriptor_branch
         fit_branch(branch, inputs, losses.pair_weights, wanted, settings, tuning=tuning)
+    if replace:
+        fit_backbone_branch(model, data, losses.pair_weights, settings, tuning)
     fit_subspaces(model, data, settings, replace)
     return model, [row | {"kept": row["epoch"] == best} for row in run.progress.curves]
 
@@ -138,7 +142,8 @@ def pretrain(
         For `Embedder.save`: `train` (the settings) and `learned_from` (digests of the recordings).
     """
     tracks = store.tracks()
-    data = TrainingData.read(store, tracks, np.full(len(tracks), "train", dtype=object))
+    everything = np.full(len(tracks), "train", dtype=object)
+    data = TrainingData.read(store, tracks, everything, settings.backbones)
     model, _ = train(data, settings, checkpoint)
     learned_from = shorten_digests(tracks["digest"])
     return model, {"train": settings.as_dict(), "learned_from": learned_from}

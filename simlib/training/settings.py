@@ -130,9 +130,14 @@ class TrainSettings(Section):
         Weight of the loss that predicts tags, beside the contrastive loss.
     tag_recordings : int
         A tag is predicted if at least this number of training recordings has it.
-    descriptor_branch, tag_subspaces, tempo_subspace : BranchSettings
-        The branch on hand-crafted features, the subspace of each tag column, and the subspace of
-        the tempo.
+    backbones : tuple of str
+        Frozen networks whose activations are features; see `simlib.features.SHIPPED`. Without
+        any, the network learns from this catalogue alone.
+    reduced : int
+        Principal components of their activations.
+    descriptor_branch, backbone_branch, tag_subspaces, tempo_subspace : BranchSettings
+        The branch on hand-crafted features, the branch on the backbones' activations, the subspace
+        of each tag column, and the subspace of the tempo.
     shares : ShareSettings
         How much each aspect counts. Trained weights take over those of the settings.
     branch_batch_size : int
@@ -179,7 +184,10 @@ class TrainSettings(Section):
     temperature: Positive
     tag_loss_weight: NotNegative
     tag_recordings: Count
+    backbones: Annotated[tuple[str, ...], FromList]
+    reduced: Annotated[int, Field(ge=2)]
     descriptor_branch: BranchSettings
+    backbone_branch: BranchSettings
     tag_subspaces: BranchSettings
     tempo_subspace: BranchSettings
     shares: ShareSettings

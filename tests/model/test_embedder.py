@@ -23,7 +23,7 @@ from simlib.model import (
 
 FRONT_END = samples.front_end()
 SIZES = {"n_mels": 32, "channels": [4, 8], "embedding": 8, "dropout": 0.5}
-ARCHITECTURE = samples.ARCHITECTURE | SIZES
+ARCHITECTURE = samples.ARCHITECTURE | {"encoder": SIZES}
 
 
 def model_of(seed=0, **changes):
@@ -43,7 +43,9 @@ def log_mel(frames, seed=0):
 
 
 def test_the_shares_are_those_of_the_architecture():
-    model = model_of(shares={"tag_columns": 0.6, "tempo": 0.1, "descriptor": 0.0})
+    sound = samples.SHARES["sound"] | {"descriptor_branch": 0.0}
+    shares = samples.SHARES | {"tag_columns": 0.6, "tempo": 0.1, "sound": sound}
+    model = model_of(shares=shares)
     model.subspaces = {name: model.new_subspace(name) for name in ("genre", "mood", TEMPO)}
     assert model.aspects.default == pytest.approx(
         {"sound": 0.3, "genre": 0.3, "mood": 0.3, "tempo": 0.1}
@@ -54,7 +56,24 @@ def test_the_shares_are_those_of_the_architecture():
     assert not vector[described : model.aspects.spans["sound"].stop].any()
 
 
-@pytest.mark.parametrize("shares", [{"tempo": 0.0}, {"tag_columns": 0.97}, {"descriptor": 1.0}])
+def test_tag_columns_divide_their_share_by_their_weights():
+    columns = {"default": 1.0, "genre": 2.0}
+    model = model_of(shares=samples.SHARES | {"tag_columns": 0.6, "tempo": 0.1, "columns": columns})
+    model.subspaces = {name: model.new_subspace(name) for name in ("genre", "mood", TEMPO)}
+    assert model.aspects.default == pytest.approx(
+        {"sound": 0.3, "genre": 0.4, "mood": 0.2, "tempo": 0.1}
+    )
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        {"tempo": 0.0},
+        {"tag_columns": 0.97},
+        {"sound": samples.SHARES["sound"] | {"encoder": 0.0}},
+        {"columns": {"genre": 1.0}},
+    ],
+)
 def test_shares_that_leave_an_aspect_nothing_are_refused(shares):
     with pytest.raises(SimlibError, match="shares"):
         samples.train_settings(shares=samples.SHARES | shares)
@@ -242,9 +261,9 @@ def rewritten(path, change, weights=None):
         lambda m: m["front_end"].pop("n_mels"),
         lambda m: m["front_end"].update(extra=1),
         lambda m: m.pop("architecture"),
-        lambda m: m["architecture"].update(embedding=9),
-        lambda m: m["architecture"].update(channels=[4, 8, 16]),
-        lambda m: m["architecture"].update(depth=2),
+        lambda m: m["architecture"]["encoder"].update(embedding=9),
+        lambda m: m["architecture"]["encoder"].update(channels=[4, 8, 16]),
+        lambda m: m["architecture"]["encoder"].update(depth=2),
         lambda m: m.pop("segment_seconds"),
         lambda m: m.pop("provenance"),
     ],

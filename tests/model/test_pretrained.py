@@ -72,7 +72,7 @@ def test_training_begins_with_weights_that_were_trained_on_other_recordings(proj
 
 
 def test_pretrained_weights_take_over_the_shares_of_the_settings(project):
-    shares = samples.SHARES | {"descriptor": 0.9}
+    shares = samples.SHARES | {"tag_columns": 0.2}
     model, _ = start(project(shares=shares), "auto")
     assert model.architecture["shares"] == samples.SHARES
 

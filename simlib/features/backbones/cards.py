@@ -88,7 +88,8 @@ class Card(_Strict):
     source : Source
     front_end : PatchFrontEnd
     layers : dict of str to int
-        The layers whose activations are kept, in their order, and the size of each.
+        The layers whose activations are kept, in their order, and the size of each. If there is
+        one of the name `tags`, it is the last.
     tags : tuple of str
         Names of the units of the layer `tags`.
     sha256 : str
@@ -101,6 +102,11 @@ class Card(_Strict):
     layers: dict[str, Count]
     tags: Annotated[tuple[str, ...], FromList]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+    @property
+    def head_size(self) -> int:
+        """How many of the activations, the first, are the input of heads: all but the tags."""
+        return sum(size for layer, size in self.layers.items() if layer != "tags")
 
     @property
     def weights(self) -> Path:
