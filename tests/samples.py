@@ -77,10 +77,8 @@ SHARES = {
     "tag_columns": 0.45,
     "tempo": 0.03,
     "columns": {"default": 1.0},
-    "sound": {
-        "encoder": 0.6, "descriptor_branch": 0.4, "backbone_branch": 0.5, "backbones": 0.5,
-    },
-}  # fmt: skip
+    "sound": {"encoder": 0.6, "descriptor": 0.4, "backbones": 1.0},
+}
 BUILT_BRANCH = {k: v for k, v in BRANCH.items() if k not in ("steps", "learning_rate")}
 # What a model for these settings is built of.
 ARCHITECTURE = {
@@ -88,7 +86,6 @@ ARCHITECTURE = {
     "backbones": [],
     "reduced": 16,
     "descriptor_branch": BUILT_BRANCH,
-    "backbone_branch": BUILT_BRANCH,
     "tag_subspaces": {
         "hidden": 16, "embedding": 4, "input_dropout": 0.0, "dropout": 0.0, "noise": 0.0,
     },
@@ -110,7 +107,6 @@ TRAIN = {
     "backbones": [],
     "reduced": 16,
     "descriptor_branch": BRANCH,
-    "backbone_branch": BRANCH,
     "tag_subspaces": BRANCH | {"embedding": 4},
     "tempo_subspace": BRANCH | {"embedding": 4},
     "shares": SHARES,

@@ -29,7 +29,7 @@ from simlib.model.segments import cut_segment, pool_segments, segment_frames, se
 
 EMBED_BATCH = 64
 # The branches, by their names in `params.yaml` and in the architecture.
-BRANCHES = ("descriptor_branch", "backbone_branch", "tag_subspaces", "tempo_subspace")
+BRANCHES = ("descriptor_branch", "tag_subspaces", "tempo_subspace")
 # Settings of a branch that belong to its architecture; the others are about its training.
 BUILT_OF = ("hidden", "embedding", "input_dropout", "dropout", "noise")
 # What reading a file that is no encoder, or one of another version, may raise.
@@ -39,10 +39,10 @@ UNFIT = (SafetensorError, SimlibError, OSError, ValueError, TypeError, KeyError,
 class Embedder:
     """All that embeds a recording: the encoder, branches on whole recordings, and subspaces.
 
-    A few hundred recordings are few for a convolutional network. So two branches get more that is
-    ready-made. The descriptor branch gets chroma and tempogram, which a mel spectrogram only hints
-    at. The backbone branch gets what frozen networks have learned from many more recordings. Each
-    subspace learns one aspect: a tag column, from all of these, or the tempo, from a tempogram.
+    A few hundred recordings are few for a convolutional network. So more is ready-made. A branch
+    gets chroma and tempogram, which a mel spectrogram only hints at. Backbones add what they have
+    learned from many more recordings. Each subspace learns one aspect: a tag column, from all of
+    these, or the tempo, from a tempogram.
     Its weights are random, and it has no subspaces, until it is trained or loaded.
 
     Parameters
@@ -72,12 +72,10 @@ class Embedder:
         self.encoder = Encoder(**architecture["encoder"])
         self.descriptor_branch = Branch(DESCRIPTOR_SIZE, **architecture["descriptor_branch"])
         self.backbones = tuple(architecture["backbones"])
-        self.reduction = self.backbone_branch = None
+        self.reduction = None
         if self.backbones:
-            size = architecture["reduced"]
             inputs = sum(load_card(name).head_size for name in self.backbones)
-            self.reduction = Reduction(inputs, size)
-            self.backbone_branch = Branch(size, **architecture["backbone_branch"], reduced=size)
+            self.reduction = Reduction(inputs, architecture["reduced"])
         self.subspaces: dict[str, Branch] = {}
         self.front_end, self.segment_seconds = front_end, segment_seconds
         self.architecture, self.digest = architecture, digest
@@ -99,11 +97,11 @@ class Embedder:
         built = self.architecture
         sizes = {
             "encoder": built["encoder"]["embedding"],
-            "descriptor_branch": built["descriptor_branch"]["embedding"],
+            "descriptor": built["descriptor_branch"]["embedding"],
+            "backbones": built["reduced"],
         }
-        if self.backbones:
-            sizes["backbone_branch"] = built["backbone_branch"]["embedding"]
-            sizes["backbones"] = built["reduced"]
+        if not self.backbones:
+            del sizes["backbones"]
         # A network without backbones divides their share among the other parts.
         shares = {name: built["shares"]["sound"][name] for name in sizes}
         return {name: (size, shares[name] / sum(shares.values())) for name, size in sizes.items()}
@@ -181,11 +179,9 @@ class Embedder:
         whole = self.whole(features, pool_segments(embeddings))
         parts = {
             "encoder": whole.encoded,
-            "descriptor_branch": self._embed(self.descriptor_branch, whole.descriptor),
+            "descriptor": self._embed(self.descriptor_branch, whole.descriptor),
+            "backbones": unit_rows(whole.reduced),
         }
-        if self.backbone_branch is not None:
-            parts["backbone_branch"] = self._embed(self.backbone_branch, whole.reduced)
-            parts["backbones"] = unit_rows(whole.reduced)
         sound = [np.sqrt(share) * parts[name] for name, (_, share) in self.sound.items()]
         vectors = {SOUND: np.concatenate(sound)}
         for name, subspace in self.subspaces.items():
@@ -309,7 +305,7 @@ class Embedder:
             "subspaces": nn.ModuleList(self.subspaces.values()),
         }
         if self.backbones:
-            modules |= {"reduction": self.reduction, "backbone_branch": self.backbone_branch}
+            modules["reduction"] = self.reduction
         return nn.ModuleDict(modules)
 
 

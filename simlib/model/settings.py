@@ -38,17 +38,15 @@ class SoundShares(Section):
 
     Attributes
     ----------
-    encoder, descriptor_branch, backbone_branch : float
-        What was trained on this catalogue.
+    encoder, descriptor : float
+        The encoder, and the branch on hand-crafted features.
     backbones : float
-        The reduced activations of the backbones themselves. A network without backbones has
-        neither these nor their branch.
+        The reduced activations of the backbones. A network without backbones divides their share.
     """
 
     section: ClassVar[str] = "train.shares.sound"
     encoder: Positive
-    descriptor_branch: NotNegative
-    backbone_branch: NotNegative
+    descriptor: NotNegative
     backbones: NotNegative
 
 

@@ -1,6 +1,5 @@
 """Training of the branches on whole recordings: the descriptor branch and the subspaces."""
 
-import copy
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -72,42 +71,6 @@ class SubspaceInputs:
         """Return tempi, estimated if unknown: float64, shape (n_recordings,)."""
         tempograms = [one.tempogram for one in self.recordings]
         return complete_bpm(known_bpm(self.tracks), tempograms, self.front_end)
-
-
-def fit_backbone_branch(
-    model: Embedder,
-    data: TrainingData,
-    pair_weights: Callable[[np.ndarray], np.ndarray],
-    settings: TrainSettings,
-    tuning: bool,
-) -> None:
-    """Train the branch on the backbones' activations, if the model has one.
-
-    Parameters
-    ----------
-    model : simlib.model.Embedder
-        Changed in place.
-    data : simlib.training.TrainingData
-    pair_weights : callable
-        Of the training recordings; see `simlib.training.PairWeights`.
-    settings : simlib.training.TrainSettings
-    tuning : bool
-        Whether the branch has been trained before. The tuned branch then replaces it only if it
-        does better among the validation artists.
-    """
-    if model.backbone_branch is None:
-        return
-    new = copy.deepcopy(model.backbone_branch)
-    # Noise and dropout make two different inputs of one recording.
-    inputs = np.stack([model.reduce(data.train.activations)] * 2)
-    fit_branch(new, inputs, pair_weights, settings.backbone_branch, settings, tuning=tuning)
-    branches, scores = [model.backbone_branch, new] if tuning else [new], []
-    features, tracks = model.reduce(data.validation.activations), data.validation.tracks
-    for branch in branches:
-        gains = (jaccard(tag_matrix(tracks[column])) for column in data.columns)
-        mask = artist_filter(artist_keys(tracks))
-        scores.append(sum(retrieval_of_branch(branch, features, gain, mask) for gain in gains))
-    model.backbone_branch = branches[int(np.argmax(scores))]
 
 
 def fit_subspaces(

@@ -14,7 +14,7 @@ from simlib.features import FEATURE_KINDS, FeatureStore, best_device
 from simlib.model import Embedder, architecture_of, shorten_digests
 from simlib.relevance import known_bpm
 from simlib.training.batches import SegmentBatches
-from simlib.training.branches import fit_backbone_branch, fit_branch, fit_subspaces
+from simlib.training.branches import fit_branch, fit_subspaces
 from simlib.training.data import FEWEST_RECORDINGS, TrainingData
 from simlib.training.finished import load_finished, save_finished
 from simlib.training.losses import Objective
@@ -103,8 +103,6 @@ def _fit(data, settings, checkpoint, key, initial, objective):
         inputs = np.stack([data.train.descriptors, data.train.degraded])
         wanted, branch = settings.descriptor_branch, model.descriptor_branch
         fit_branch(branch, inputs, losses.pair_weights, wanted, settings, tuning=tuning)
-    if replace:
-        fit_backbone_branch(model, data, losses.pair_weights, settings, tuning)
     fit_subspaces(model, data, settings, replace)
     return model, [row | {"kept": row["epoch"] == best} for row in run.progress.curves]
 

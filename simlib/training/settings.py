@@ -135,9 +135,9 @@ class TrainSettings(Section):
         any, the network learns from this catalogue alone.
     reduced : int
         Principal components of their activations.
-    descriptor_branch, backbone_branch, tag_subspaces, tempo_subspace : BranchSettings
-        The branch on hand-crafted features, the branch on the backbones' activations, the subspace
-        of each tag column, and the subspace of the tempo.
+    descriptor_branch, tag_subspaces, tempo_subspace : BranchSettings
+        The branch on hand-crafted features, the subspace of each tag column, and the subspace of
+        the tempo.
     shares : ShareSettings
         How much each aspect counts. Trained weights take over those of the settings.
     branch_batch_size : int
@@ -187,7 +187,6 @@ class TrainSettings(Section):
     backbones: Annotated[tuple[str, ...], FromList]
     reduced: Annotated[int, Field(ge=2)]
     descriptor_branch: BranchSettings
-    backbone_branch: BranchSettings
     tag_subspaces: BranchSettings
     tempo_subspace: BranchSettings
     shares: ShareSettings

@@ -43,7 +43,7 @@ def log_mel(frames, seed=0):
 
 
 def test_the_shares_are_those_of_the_architecture():
-    sound = samples.SHARES["sound"] | {"descriptor_branch": 0.0}
+    sound = samples.SHARES["sound"] | {"descriptor": 0.0}
     shares = samples.SHARES | {"tag_columns": 0.6, "tempo": 0.1, "sound": sound}
     model = model_of(shares=shares)
     model.subspaces = {name: model.new_subspace(name) for name in ("genre", "mood", TEMPO)}
