@@ -96,6 +96,7 @@ ARCHITECTURE = {
 }  # fmt: skip
 TRAIN = {
     "init": "random",
+    "backbones": [],
     "segment_seconds": 0.5,
     "channels": [4, 8],
     "embedding": 8,
@@ -104,7 +105,6 @@ TRAIN = {
     "temperature": 0.2,
     "tag_loss_weight": 0.5,
     "tag_recordings": 3,
-    "backbones": [],
     "reduced": 16,
     "descriptor_branch": BRANCH,
     "tag_subspaces": BRANCH | {"embedding": 4},
@@ -421,6 +421,7 @@ def store_of(folder, log_mels, table, settings):
     )
     stored.to_parquet(folder / "tracks.parquet", index=False)
     (folder / "front_end.json").write_text(json.dumps(settings.as_dict()))
+    (folder / "backbones.json").write_text("{}")
     return store
 
 

@@ -44,8 +44,12 @@ def test_a_parameters_cell_is_what_its_stage_declares_and_params_yaml_says(stage
     (cell,) = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
     tree = ast.parse("".join(cell["source"]))
     values = {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body}
-    assert sorted(values) == sorted(PIPELINE["stages"][stage]["params"])
-    assert values == {name: PARAMS[name] for name in values}
+    expected = {}
+    for name in PIPELINE["stages"][stage]["params"]:
+        section, _, key = name.partition(".")
+        # Of `train.backbones`, the cell has the section with this key alone.
+        expected[section] = {key: PARAMS[section][key]} if key else PARAMS[section]
+    assert values == expected
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simlib.app.widgets import COLOURS
-from simlib.features import FEATURE_KINDS
+from simlib.core import is_reserved
 from simlib.relevance import tag_columns
 from simlib.reporting import short, track_name
 
@@ -52,8 +52,9 @@ class MapPanel:
             fig_margin=dict.fromkeys(("top", "bottom", "left", "right"), 14), display_toolbar=False,
         )  # fmt: skip
         tags = tag_columns(tracks)
-        left_out = {"track_id", "path", "title", "digest", *FEATURE_KINDS, *tags}
-        columns = [*tags, *(column for column in tracks if column not in left_out)]
+        left_out = {"track_id", "path", "title", *tags}
+        others = (name for name in tracks if name == "seconds" or not is_reserved(name))
+        columns = [*tags, *(name for name in others if name not in left_out)]
         self.colour, self.legend = w.Dropdown(options=columns, description="Colour"), w.HTML()
         self.dots.on_element_click(self._on_click)
         self.colour.observe(lambda _: self._paint(), "value")

@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 from simlib.catalogue.csv_table import is_unnamed
-from simlib.core import RESERVED_COLUMNS, printable
+from simlib.core import is_reserved, printable
 
 # Keys are compared without case, blanks and punctuation.
 _SPELLINGS = {
@@ -87,7 +87,7 @@ def _name_problems(header, names):
     for position, name in enumerate(header, start=1):
         if is_unnamed(name):
             problems.append(f"column {position} has no name")
-        elif name in RESERVED_COLUMNS:
+        elif is_reserved(name):
             problems.append(f"column '{name}' is a name that the pipeline uses itself")
         elif names[name] == name and (near := _near_miss(name)):
             problems.append(f"column '{printable(name)}' is not known: is it '{near}'?")

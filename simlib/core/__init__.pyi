@@ -13,9 +13,11 @@ from .files import write_json as write_json
 from .files import written_aside as written_aside
 from .project import Project as Project
 from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
+from .schema import BACKBONE_PREFIX as BACKBONE_PREFIX
 from .schema import KNOWN_COLUMNS as KNOWN_COLUMNS
 from .schema import REJECTED_COLUMNS as REJECTED_COLUMNS
 from .schema import RESERVED_COLUMNS as RESERVED_COLUMNS
+from .schema import is_reserved as is_reserved
 from .settings import Count as Count
 from .settings import FromList as FromList
 from .settings import NotNegative as NotNegative
@@ -34,6 +36,7 @@ __all__ = [
     "unit_rows",
     "Project",
     "AUDIO_SUFFIXES",
+    "BACKBONE_PREFIX",
     "KNOWN_COLUMNS",
     "REJECTED_COLUMNS",
     "RESERVED_COLUMNS",
@@ -46,6 +49,7 @@ __all__ = [
     "digest_of_file",
     "evenly_spread",
     "import_closure",
+    "is_reserved",
     "printable",
     "read_json",
     "write_json",

@@ -9,3 +9,10 @@ AUDIO_SUFFIXES = frozenset(
 REJECTED_COLUMNS = ["path", "cause", "hint"]
 # Columns that the pipeline adds to the table itself.
 RESERVED_COLUMNS = ("seconds", "digest", "log_mel", "descriptor", "degraded")
+# What the names of the columns for backbones begin with, such as `backbone.musicnn`.
+BACKBONE_PREFIX = "backbone."
+
+
+def is_reserved(column: str) -> bool:
+    """Tell whether a column of the table is one that the pipeline adds."""
+    return column in RESERVED_COLUMNS or column.startswith(BACKBONE_PREFIX)

@@ -7,7 +7,6 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
-import soxr
 from threadpoolctl import threadpool_limits
 
 from simlib.core import SimlibError, cosine, digest_of
@@ -18,14 +17,15 @@ from simlib.features import (
     DEGRADATIONS,
     DESCRIPTOR_RATE,
     RecordingFeatures,
-    compute_descriptor,
-    compute_log_mel,
     decode,
+    features_of_blocks,
 )
 from simlib.index import fingerprint, hub_penalties, penalise_hubs
 from simlib.reporting import interval_text
 
 UNDEGRADED = "none"
+# The degraded copies of training are no part of a query.
+KINDS = ("log_mel", "descriptor")
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,11 @@ def degraded_queries(
     order = np.argsort([digest_of(str(track_id)) for track_id in tracks["track_id"]])
     chosen = order[: settings.queries]
     call = joblib.delayed(_features)
-    # The network stays here: each worker would have to load it, and torch.
+    dtypes = context.store.backbones() if model.backbones else {}
+    recipe = model.front_end, {name: dtypes[name] for name in model.backbones}
+    # The encoder stays here: each worker would have to load it, and torch.
     computed = joblib.Parallel(jobs, return_as="generator")(
-        call(Path(data) / t.path, str(t.track_id), t.seconds, model.front_end, settings.seconds)
+        call(Path(data) / t.path, str(t.track_id), t.seconds, settings.seconds, recipe)
         for t in tracks.iloc[chosen].itertuples()
     )
     rows = []
@@ -101,8 +103,9 @@ def degraded_queries(
     )  # fmt: skip
 
 
-def _features(path, track_id, seconds, front_end, longest):
+def _features(path, track_id, seconds, longest, recipe):
     """Return {degradation: features} of a recording, {} if it cannot be decoded."""
+    front_end, backbones = recipe
     rate = max(front_end.sample_rate, DESCRIPTOR_RATE)
     start = max(0.0, (seconds - longest) / 2)
     try:
@@ -113,10 +116,8 @@ def _features(path, track_id, seconds, front_end, longest):
     # The number of threads that share a matrix product decides its last bits.
     with threadpool_limits(1):
         for name, version in _versions(samples, rate, track_id):
-            at_front_end = soxr.resample(version, rate, front_end.sample_rate)
-            at_descriptor = soxr.resample(version, rate, DESCRIPTOR_RATE)
-            log_mel = compute_log_mel([at_front_end], front_end)
-            found[name] = RecordingFeatures(log_mel, compute_descriptor([at_descriptor]))
+            arrays = features_of_blocks(path, iter([(version, rate)]), front_end, KINDS, backbones)
+            found[name] = RecordingFeatures.of(arrays)
     return found
 
 

@@ -24,10 +24,13 @@ from .encoding import mp3_bytes as mp3_bytes
 from .extraction import extract as extract
 from .readers import native_blocks as native_blocks
 from .recording import RecordingFeatures as RecordingFeatures
+from .settings import BackboneNames as BackboneNames
+from .settings import BackboneSettings as BackboneSettings
 from .settings import DegradedSettings as DegradedSettings
 from .settings import ExtractSettings as ExtractSettings
 from .settings import FrontEnd as FrontEnd
 from .single_pass import compute_features as compute_features
+from .single_pass import features_of_blocks as features_of_blocks
 from .spectrogram import compute_log_mel as compute_log_mel
 from .spectrogram import power_frames as power_frames
 from .store import FEATURE_KINDS as FEATURE_KINDS
@@ -42,6 +45,8 @@ from .tempogram import octave_tempogram as octave_tempogram
 
 __all__ = [
     "Backbone",
+    "BackboneNames",
+    "BackboneSettings",
     "COARSE_BINS",
     "CYCLIC_BINS",
     "DEGRADATIONS",
@@ -70,6 +75,7 @@ __all__ = [
     "duration",
     "estimate_bpm",
     "excerpt",
+    "features_of_blocks",
     "extract",
     "fade",
     "load_backbone",

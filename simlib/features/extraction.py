@@ -1,5 +1,6 @@
 """The extract stage: features of a whole catalogue, several recordings at a time."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
@@ -11,6 +12,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from simlib.core import (
+    BACKBONE_PREFIX,
     REJECTED_COLUMNS,
     RESERVED_COLUMNS,
     SimlibError,
@@ -19,9 +21,11 @@ from simlib.core import (
     digest_of_file,
     printable,
 )
+from simlib.features.audio import mono_blocks
+from simlib.features.backbones.backbone import load_backbone
 from simlib.features.degraded import MiddleOfRecording, compute_degraded_descriptor
 from simlib.features.settings import ExtractSettings
-from simlib.features.single_pass import compute_features
+from simlib.features.single_pass import features_of_blocks
 from simlib.features.store import FEATURE_KINDS, FeatureStore
 
 # The numbers of a feature follow from this module and from what it imports.
@@ -38,6 +42,7 @@ def extract(
     store: FeatureStore,
     settings: ExtractSettings,
     *,
+    backbones: Sequence[str] = (),
     jobs: int = -1,
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Fill the store with the features of a catalogue and write its table.
@@ -53,6 +58,8 @@ def extract(
         From `read_catalogue`.
     store : simlib.features.FeatureStore
     settings : simlib.features.ExtractSettings
+    backbones : sequence of str
+        Names of the backbones whose activations are stored, too.
     jobs : int
         Processes; one a core by default.
 
@@ -60,7 +67,7 @@ def extract(
     -------
     stored : pandas.DataFrame
         The usable rows of `tracks`, with `seconds`, `digest` (of the file's bytes) and a key for
-        each of `FEATURE_KINDS`.
+        each of `FEATURE_KINDS` and, as `backbone.<name>`, for each backbone.
     rejected : pandas.DataFrame
         Columns `path, cause, hint`.
     computed : int
@@ -69,13 +76,17 @@ def extract(
     Raises
     ------
     SimlibError
-        If not one recording can be used.
+        If not one recording can be used, or a backbone is not known.
     """
+    loaded = [load_backbone(name) for name in backbones]
+    dtypes = {backbone.name: backbone.dtype for backbone in loaded}
     store.folder.mkdir(parents=True, exist_ok=True)
     recipes = {kind: _recipe(kind, settings) for kind in FEATURE_KINDS}
+    for backbone in loaded:
+        recipes[BACKBONE_PREFIX + backbone.name] = _backbone_recipe(backbone, settings)
     paths = list(tracks["path"].to_numpy(dtype=object))
     done, rejected = {}, []
-    for path, result in _each(paths, (Path(data), store, settings, recipes), jobs):
+    for path, result in _each(paths, (Path(data), store, settings, recipes, dtypes), jobs):
         if isinstance(result, SimlibError):
             rejected.append((path, result.cause, result.hint))
         else:
@@ -85,22 +96,31 @@ def extract(
         raise SimlibError(data, cause, "add some music")
     stored = tracks[tracks["path"].isin(list(done))].reset_index(drop=True)
     results = [done[path] for path in stored["path"]]
-    for name in RESERVED_COLUMNS:
+    for name in dict.fromkeys((*RESERVED_COLUMNS, *recipes)):
         stored[name] = [result[name] for result in results]
-    store.finish(stored, settings.front_end.as_dict())
+    store.finish(stored, settings.front_end.as_dict(), dtypes)
     rejected = pd.DataFrame(rejected, columns=REJECTED_COLUMNS, dtype="str")
     return stored, rejected, sum(result["computed"] for result in results)
 
 
 def _recipe(kind, settings):
     """Return a digest of everything but the recording that a feature depends on."""
-    libraries = [version(name) for name in ("librosa", "numpy", "scipy", "soxr", "av")]
-    libraries.append(str(av.library_versions))
     parameters = {"log_mel": settings.front_end, "degraded": settings.degraded}
     own = parameters[kind].as_dict() if kind in parameters else {}
+    return digest_of([kind, own, *_decoding(settings), digest_of_code(ENTRY_MODULES[kind])])
+
+
+def _backbone_recipe(backbone, settings):
+    """Return the same for the activations of a backbone."""
+    return digest_of([backbone.name, backbone.digest, *_decoding(settings), version("torch")])
+
+
+def _decoding(settings):
+    """Return what every feature depends on: limits and libraries."""
+    libraries = [version(name) for name in ("librosa", "numpy", "scipy", "soxr", "av")]
+    libraries.append(str(av.library_versions))
     # Decoding checks these, so a stricter limit must decode every file again.
-    limits = [settings.min_seconds, settings.silence_dbfs]
-    return digest_of([kind, own, limits, libraries, digest_of_code(ENTRY_MODULES[kind])])
+    return [settings.min_seconds, settings.silence_dbfs], libraries
 
 
 def _each(paths, context, jobs):
@@ -130,14 +150,15 @@ def _each(paths, context, jobs):
                     yield path, SimlibError(path, "crashes its decoder", hint)
 
 
-def _extract_one(path, data, store, settings, recipes):
+def _extract_one(path, data, store, settings, recipes, dtypes):
     """Compute what is missing of one recording; runs in a worker."""
     try:
         content = digest_of_file(data / path)
         keys = {kind: digest_of([content, recipe])[:32] for kind, recipe in recipes.items()}
         missing = [kind for kind, key in keys.items() if not store.path(kind, key).exists()]
         if missing:
-            computed = _compute(data / path, store, settings, missing, keys, int(content, 16))
+            seed = int(content, 16)
+            computed = _compute(data / path, store, settings, missing, keys, dtypes, seed)
             for kind, rows in computed.items():
                 store.save(kind, keys[kind], rows)
         seconds = len(store.log_mel(keys["log_mel"])) / settings.frame_rate
@@ -152,13 +173,15 @@ def _extract_one(path, data, store, settings, recipes):
         return path, SimlibError(path, cause, "convert it to flac or mp3")
 
 
-def _compute(path, store, settings, missing, keys, seed):
+def _compute(path, store, settings, missing, keys, dtypes, seed):
     """Decode a recording once and compute the missing kinds of features."""
-    options = {"kinds": missing, "silence_dbfs": settings.silence_dbfs}
+    backbones = {name: dtypes[name] for name in dtypes if BACKBONE_PREFIX + name in missing}
+    blocks = mono_blocks(path, silence_dbfs=settings.silence_dbfs)
     if "degraded" not in missing:
-        return compute_features(path, settings, **options)
+        return features_of_blocks(path, blocks, settings, missing, backbones)
     with MiddleOfRecording(store.folder) as middle:
-        computed = compute_features(path, settings, middle=middle, **options)
+        recorded = middle.record(blocks)
+        computed = features_of_blocks(path, recorded, settings, missing, backbones)
         log_mel = computed["log_mel"] if "log_mel" in missing else store.log_mel(keys["log_mel"])
         seconds = len(log_mel) / settings.frame_rate
         blocks = middle.blocks(seconds, settings.degraded.seconds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.core import SimlibError
+from simlib.core import BACKBONE_PREFIX, SimlibError
 from simlib.features.backbones.cards import load_card
 from simlib.features.descriptor import DESCRIPTOR_BLOCK_SECONDS
 
@@ -33,6 +33,13 @@ class RecordingFeatures:
     log_mel: np.ndarray
     descriptor: np.ndarray
     backbones: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> RecordingFeatures:
+        """Make one of what `compute_features` returned."""
+        prefix = BACKBONE_PREFIX
+        backbones = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        return cls(arrays["log_mel"], arrays["descriptor"], backbones)
 
     def activations(self, names: Iterable[str]) -> np.ndarray:
         """Average the activations of backbones over the patches, and join them.

@@ -3,9 +3,20 @@
 import math
 from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from simlib.core import Count, FromList, NotNegative, Positive, Section
+from simlib.features.backbones.cards import SHIPPED
+
+
+def _known_backbones(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not set(value) <= set(SHIPPED) or len(set(value)) < len(value):
+        raise ValueError(f"a list with some of {', '.join(SHIPPED)}, or []")
+    return value
+
+
+# Names of backbones, each once; none for a network from scratch.
+BackboneNames = Annotated[tuple[str, ...], FromList, AfterValidator(_known_backbones)]
 
 
 class FrontEnd(Section):
@@ -100,3 +111,16 @@ class ExtractSettings(FrontEnd):
     def front_end(self) -> FrontEnd:
         """The log-mel front end alone."""
         return FrontEnd(**{name: getattr(self, name) for name in FrontEnd.model_fields})
+
+
+class BackboneSettings(Section):
+    """The setting of the train stage that the extract stage needs, too.
+
+    Attributes
+    ----------
+    backbones : tuple of str
+        The backbones whose activations are computed.
+    """
+
+    section: ClassVar[str] = "train"
+    backbones: BackboneNames

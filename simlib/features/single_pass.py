@@ -1,28 +1,29 @@
 """All features of a recording from one decoding: what extraction and a query share."""
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from os import PathLike
 
 import numpy as np
 
-from simlib.core import SimlibError
-from simlib.features.audio import SILENCE_DBFS, mono_blocks
-from simlib.features.degraded import MiddleOfRecording
+from simlib.core import BACKBONE_PREFIX, SimlibError
+from simlib.features.audio import mono_blocks
+from simlib.features.backbones.backbone import load_backbone
 from simlib.features.descriptor import Descriptor
 from simlib.features.settings import FrontEnd
 from simlib.features.spectrogram import Feature, LogMel, feed
+
+BOTH = ("log_mel", "descriptor")
 
 
 def compute_features(
     path: str | PathLike,
     front_end: FrontEnd,
     *,
-    kinds: Collection[str] = ("log_mel", "descriptor"),
+    kinds: Collection[str] = BOTH,
+    backbones: Mapping[str, str | None] | None = None,
     start: float = 0.0,
     end: float | None = None,
-    middle: MiddleOfRecording | None = None,
-    silence_dbfs: float = SILENCE_DBFS,
 ) -> dict[str, np.ndarray]:
     """Decode a recording, or seconds of it, once, and compute features of it.
 
@@ -32,31 +33,61 @@ def compute_features(
     front_end : simlib.features.FrontEnd
     kinds : collection of str
         `log_mel`, `descriptor`, or both.
+    backbones : mapping of str to str or None, optional
+        Names of backbones, and the dtype of each; see `load_backbone`.
     start, end : float, optional
         Seconds; the whole recording by default.
-    middle : MiddleOfRecording, optional
-        Records the samples on the way.
-    silence_dbfs : float
-        See `mono_blocks`.
 
     Returns
     -------
     dict of str to numpy.ndarray
         `log_mel`: float16, shape (n_frames, n_mels), see `compute_log_mel`; `descriptor`: float32,
-        shape (n_blocks, 102), see `compute_descriptor`.
+        shape (n_blocks, 102), see `compute_descriptor`; `backbone.<name>`: float16, shape
+        (n_patches, size), see `Backbone`.
 
     Raises
     ------
     SimlibError
         If the recording cannot be decoded, or is too short.
     """
-    blocks = mono_blocks(path, start=start, end=end, silence_dbfs=silence_dbfs)
-    if middle is not None:
-        blocks = middle.record(blocks)
+    blocks = mono_blocks(path, start=start, end=end)
+    return features_of_blocks(path, blocks, front_end, kinds, backbones or {})
+
+
+def features_of_blocks(
+    path: str | PathLike,
+    blocks: Iterator[tuple[np.ndarray, int]],
+    front_end: FrontEnd,
+    kinds: Collection[str],
+    backbones: Mapping[str, str | None],
+) -> dict[str, np.ndarray]:
+    """Compute features of decoded blocks; see `compute_features`.
+
+    Parameters
+    ----------
+    path : path-like
+        Named if there is an error.
+    blocks : iterator of (numpy.ndarray of float32, int)
+        Mono samples and their rate in Hz. All are read, even if nothing is to be computed.
+    front_end : simlib.features.FrontEnd
+    kinds : collection of str
+    backbones : mapping of str to str or None
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+
+    Raises
+    ------
+    SimlibError
+        If the recording is too short.
+    """
     known: dict[str, Feature] = {"log_mel": LogMel(front_end), "descriptor": Descriptor()}
     wanted = {kind: feature for kind, feature in known.items() if kind in kinds}
+    for name, dtype in backbones.items():
+        wanted[BACKBONE_PREFIX + name] = load_backbone(name, dtype).feature()
     feed(blocks, *wanted.values())
-    # With no feature to compute nothing was read yet, and `middle` needs the samples.
+    # With no feature to compute nothing was read yet, and who records the samples needs them.
     deque(blocks, maxlen=0)
     arrays = {}
     for kind, feature in wanted.items():

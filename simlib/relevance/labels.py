@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS
+from simlib.core import KNOWN_COLUMNS, is_reserved
 from simlib.relevance.artists import artist_keys
 
 
@@ -40,9 +40,8 @@ def tag_columns(tracks: pd.DataFrame) -> list[str]:
     artists = artist_keys(tracks)
     columns = []
     for name in tracks.columns:
-        if name in (*KNOWN_COLUMNS, *RESERVED_COLUMNS) or pd.api.types.is_numeric_dtype(
-            tracks[name]
-        ):
+        known = name in KNOWN_COLUMNS or is_reserved(name)
+        if known or pd.api.types.is_numeric_dtype(tracks[name]):
             continue
         owner: dict[str, str] = {}
         for artist, tags in zip(artists, tag_sets(tracks[name]), strict=True):

@@ -11,10 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from simlib.core import KNOWN_COLUMNS, RESERVED_COLUMNS, SimlibError, printable
+from simlib.core import KNOWN_COLUMNS, SimlibError, is_reserved, printable
 
-# Columns on files in the store; they are no properties of a recording.
-_INTERNAL = {"path", *RESERVED_COLUMNS} - {"seconds"}
 _CONDITION = re.compile(r"\s*(?P<column>.*?)\s*(?P<operator>!?=)\s*(?P<value>.*?)\s*", re.DOTALL)
 _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})?\s*\.\.\s*(?P<high>{_NUMBER})?", re.IGNORECASE)
@@ -46,7 +44,9 @@ def filter_mask(tracks: pd.DataFrame, conditions: Iterable[str]) -> np.ndarray:
         numbers with anything else.
     """
     met = np.ones(len(tracks), dtype=bool)
-    columns = [column for column in tracks if column not in _INTERNAL]
+    # Columns on files in the store are no properties of a recording.
+    internal = {name for name in tracks if name == "path" or is_reserved(name)} - {"seconds"}
+    columns = [name for name in tracks if name not in internal]
     for condition in conditions:
         subject, parts = f"condition '{condition}'", _CONDITION.fullmatch(condition)
         name, operator, value = parts.groups() if parts else ("", "", "")

@@ -7,6 +7,7 @@ import dataclasses
 import math
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,11 @@ class Query:
 
 
 def load_recording(
-    model: Embedder, path: str | os.PathLike, start: float = 0.0, end: float | None = None
+    model: Embedder,
+    path: str | os.PathLike,
+    start: float = 0.0,
+    end: float | None = None,
+    dtypes: Mapping[str, str] | None = None,
 ) -> Recording:
     """Decode an audio file and compute its features.
 
@@ -87,6 +92,8 @@ def load_recording(
     path : path-like
     start, end : float, optional
         Seconds; the whole recording by default.
+    dtypes : mapping of str to str, optional
+        Of the model's backbones; see `FeatureStore.backbones`. By default what is quick here.
 
     Returns
     -------
@@ -98,25 +105,23 @@ def load_recording(
     SimlibError
         If it cannot be decoded, or is too short.
     """
-    features = compute_features(path, model.front_end, start=start, end=end)
-    whole = RecordingFeatures(features["log_mel"], features["descriptor"])
-    return Recording(Path(path).name, None, whole, start)
+    backbones = {name: (dtypes or {}).get(name) for name in model.backbones}
+    arrays = compute_features(path, model.front_end, backbones=backbones, start=start, end=end)
+    return Recording(Path(path).name, None, RecordingFeatures.of(arrays), start)
 
 
 def load_unnamed(
-    model: Embedder, source: bytes | tuple[np.ndarray, int], start: float, end: float | None
+    source: bytes | tuple[np.ndarray, int], load: Callable[[Path], Recording]
 ) -> Recording:
     """Decode bytes of an audio file, or samples with their rate.
 
     Parameters
     ----------
-    model : simlib.model.Embedder
     source : bytes or (numpy.ndarray, int)
         An audio file; or samples, shape (n_samples,) or (n_samples, n_channels), float with full
         scale at 1 or signed integers, and Hz.
-    start : float
-    end : float or None
-        Seconds.
+    load : callable
+        Loads a file; see `load_recording`.
 
     Returns
     -------
@@ -136,7 +141,7 @@ def load_unnamed(
                 path.write_bytes(source)
             else:
                 _write(path, *source)
-            recording = load_recording(model, path, start, end)
+            recording = load(path)
         except SimlibError as error:
             raise SimlibError(subject, error.cause, error.hint) from None
         except (TypeError, ValueError, OverflowError) as error:
@@ -171,6 +176,8 @@ class Sources:
 
     def __init__(self, model: Embedder, index: Index, store: FeatureStore):
         self.model, self.index, self.store = model, index, store
+        # A query takes the same road as the catalogue, in the same dtype.
+        self._dtypes = store.backbones() if model.backbones else {}
 
     def query(self, source: Any, start: float | None = None, end: float | None = None) -> Query:
         """Make a query; see `Searcher.load_query`."""
@@ -203,15 +210,16 @@ class Sources:
             return source
         if isinstance(source, (bytearray, memoryview)):
             source = bytes(source)
+        start = start or 0.0
         if isinstance(source, (bytes, tuple)):
-            return load_unnamed(self.model, source, start or 0.0, end)
+            return load_unnamed(source, lambda path: self._load(path, start, end))
         if not isinstance(source, (str, os.PathLike)):
             kinds = "a track id, a path, bytes of an audio file, or (samples, rate)"
             cause = f"a {type(source).__name__} is no recording"
             raise SimlibError("query", cause, f"give {kinds}")
         row = self.row_of(source, or_file=True)
         if row is None:
-            return load_recording(self.model, source, start or 0.0, end)
+            return self._load(source, start, end)
         return Recording(self._name(row), row, self.store.features(self.index.tracks.iloc[row]))
 
     def row_of(self, source: str | os.PathLike, or_file: bool = False) -> int | None:
@@ -232,6 +240,9 @@ class Sources:
         cause = "is neither a track id of the catalogue nor a file"
         cause = cause if or_file else "is no track of the catalogue"
         raise SimlibError(source, cause, f"ids look like '{printable(ids[0])}'")
+
+    def _load(self, path, start, end):
+        return load_recording(self.model, path, start, end, self._dtypes)
 
     def _name(self, row):
         track = self.index.tracks.iloc[row]

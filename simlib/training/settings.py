@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from simlib.core import Count, FromList, NotNegative, Positive, Probability, Section, Share
+from simlib.features import BackboneNames
 from simlib.model import BranchSettings, ShareSettings
 
 
@@ -176,6 +177,7 @@ class TrainSettings(Section):
 
     section: ClassVar[str] = "train"
     init: Literal["auto", "random", "pretrained"]
+    backbones: BackboneNames
     segment_seconds: Annotated[float, Field(ge=0.5)]
     channels: Annotated[tuple[Count, ...], Field(min_length=1), FromList]
     embedding: Annotated[int, Field(ge=2)]
@@ -184,7 +186,6 @@ class TrainSettings(Section):
     temperature: Positive
     tag_loss_weight: NotNegative
     tag_recordings: Count
-    backbones: Annotated[tuple[str, ...], FromList]
     reduced: Annotated[int, Field(ge=2)]
     descriptor_branch: BranchSettings
     tag_subspaces: BranchSettings

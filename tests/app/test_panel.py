@@ -223,6 +223,7 @@ def test_the_map_is_coloured_ringed_and_clicked(panel):
     np.testing.assert_allclose(panel.map.rings.x, panel.map.points[rows, 0])
     assert list(panel.map.rings.names) == ["★", "1", "2", "3", "4", "5"]
     assert len(set(panel.map.dots.colors)) == 2
+    assert panel.map.colour.options == ("genre", "mood", "artist", "album", "seconds")
     panel.map.colour.value = "seconds"
     assert len(set(panel.map.dots.colors)) > 2
     panel.map._on_click(None, {"data": {"index": 8}})

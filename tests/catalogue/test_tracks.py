@@ -175,6 +175,7 @@ def test_all_problems_of_a_table_are_listed_at_once(tmp_path):
         ("path,Unnamed: 1\naudio/a.wav,x\n", "column 2 has no name"),
         ("path,seconds\naudio/a.wav,3\n", "'seconds' is a name that the pipeline uses"),
         ("path,log_mel\naudio/a.wav,3\n", "'log_mel' is a name that the pipeline uses"),
+        ("path,backbone.x\naudio/a.wav,3\n", "'backbone.x' is a name that the pipeline uses"),
         ("path,title\naudio/a.wav\n", "row 2 has 1 cells, not 2"),
         ("path\naudio/a.wav\naudio/./a.wav\n", "path 'audio/a.wav' stands in 2 rows"),
         ("track_id,path\nb,audio/a.wav\n,audio/b.wav\n", "track_id 'b' stands in 2 rows"),

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from simlib.cli import SECTIONS
 from simlib.core import SimlibError
 from simlib.evaluation import EvaluateSettings, RobustnessSettings, TagStudySettings
-from simlib.features import DegradedSettings, ExtractSettings
+from simlib.features import BackboneSettings, DegradedSettings, ExtractSettings
 from simlib.index import (
     DEFAULT_HUBS,
     CalibrationSettings,
@@ -233,3 +233,16 @@ def test_a_key_that_is_no_text_is_named(key):
         TrainSettings.of(samples.TRAIN | {"positives": samples.TRAIN["positives"] | {key: 1}})
     with pytest.raises(SimlibError, match=f"section index: unknown key '{key}'"):
         IndexSettings.of({key: 2.0, "weights": {}})
+
+
+@pytest.mark.parametrize("value", [["resnet"], ["vgg", "vgg"], "vgg", None])
+def test_backbones_are_a_list_of_known_names(value):
+    for section in (TrainSettings, BackboneSettings):
+        values = {"backbones": value}
+        if section is TrainSettings:
+            values = samples.TRAIN | values
+        with pytest.raises(SimlibError, match="section train: 'backbones' is"):
+            section.of(values)
+    assert BackboneSettings.of({"backbones": []}).backbones == ()
+    with pytest.raises(SimlibError, match="a list with some of musicnn, vgg, or \\[\\]"):
+        BackboneSettings.of({"backbones": ["resnet"]})

@@ -11,9 +11,11 @@ from simlib.core import SimlibError, digests
 from simlib.features import (
     FEATURE_KINDS,
     FeatureStore,
+    compute_features,
     compute_log_mel,
     decode,
     extract,
+    load_backbone,
     native_blocks,
 )
 from simlib.features.descriptor import Descriptor
@@ -33,9 +35,9 @@ class Music:
     def add(self, name, sound):
         return samples.write(self.data / "audio" / name, sound)
 
-    def extract(self, settings=SETTINGS):
+    def extract(self, settings=SETTINGS, **options):
         tracks, _ = read_catalogue(self.data)
-        return extract(self.data, tracks, self.store, settings, jobs=1)
+        return extract(self.data, tracks, self.store, settings, **{"jobs": 1} | options)
 
     def files(self, kind):
         return sorted(p.name for p in (self.store.folder / kind).iterdir())
@@ -314,6 +316,76 @@ def test_only_what_is_missing_is_computed_and_from_one_decoding(music, decoded, 
         if name.endswith(".npy"):
             assert after[name][1] == before[name][1]
             assert (after[name] == before[name]) == (name not in missing), "written once more"
+
+
+# --- backbones -------------------------------------------------------------------------------
+
+
+def test_backbones_are_stored_beside_the_other_features(music):
+    stored, _, computed = music.extract(backbones=["musicnn", "vgg"])
+    assert computed == 3
+    dtypes = music.store.backbones()
+    assert dtypes == {name: load_backbone(name).dtype for name in ("musicnn", "vgg")}
+    expected = compute_features(music.data / stored["path"][1], SETTINGS, backbones=dtypes)
+    mapped = music.store.features(music.store.tracks().iloc[1])
+    for name in dtypes:
+        found = music.store.backbone(name, stored[f"backbone.{name}"][1])
+        assert found.dtype == np.float16
+        assert found.shape == (1, load_backbone(name).size)
+        np.testing.assert_array_equal(found, expected[f"backbone.{name}"])
+        np.testing.assert_array_equal(mapped.backbones[name], found)
+    assert music.extract(backbones=["musicnn", "vgg"])[2] == 0
+
+
+def test_processes_compute_the_same_activations(music):
+    one = music.extract(backbones=["vgg"])[0]
+    before = samples.tree(music.store.folder / "vgg")
+    for path in (music.store.folder / "vgg").iterdir():
+        path.unlink()
+    two, _, computed = music.extract(backbones=["vgg"], jobs=2)
+    assert computed == 3
+    assert two["backbone.vgg"].tolist() == one["backbone.vgg"].tolist()
+    after = samples.tree(music.store.folder / "vgg")
+    assert {name: entry[1] for name, entry in after.items()} == {
+        name: entry[1] for name, entry in before.items()
+    }
+
+
+def test_a_backbone_that_is_added_is_all_that_is_computed(music, decoded):
+    music.extract()
+    before = samples.tree(music.store.folder / "log_mel")
+    decoded.clear()
+    assert music.extract(backbones=["vgg"])[2] == 3
+    assert sorted(decoded) == ["0.wav", "1.wav", "2.wav"], "each file once"
+    assert samples.tree(music.store.folder / "log_mel") == before
+    assert len(music.files("vgg")) == 3
+
+
+def test_a_backbone_that_is_left_out_is_removed(music):
+    music.extract(backbones=["vgg"])
+    stored, _, computed = music.extract()
+    assert computed == 0
+    assert "backbone.vgg" not in stored
+    assert music.files("vgg") == []
+    assert music.store.backbones() == {}
+    assert music.store.features(stored.iloc[0]).backbones == {}
+
+
+def test_the_dtype_of_a_backbone_makes_another_key(music, monkeypatch):
+    keys = []
+    for dtype in ("float32", "bfloat16"):
+        monkeypatch.setattr(
+            "simlib.features.extraction.load_backbone", lambda name, d=dtype: load_backbone(name, d)
+        )
+        keys += music.extract(backbones=["vgg"])[0]["backbone.vgg"].tolist()
+        assert music.store.backbones() == {"vgg": dtype}
+    assert len(set(keys)) == 6
+
+
+def test_an_unknown_backbone_is_refused_before_anything_is_decoded(music, decoded):
+    with pytest.raises(SimlibError, match="musicnn, vgg"):
+        music.extract(backbones=["resnet"])
+    assert not decoded
 
 
 # --- what makes a feature stale --------------------------------------------------------------

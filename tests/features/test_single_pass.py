@@ -11,8 +11,10 @@ from simlib.features import (
     compute_features,
     compute_log_mel,
     decode_blocks,
+    load_backbone,
     native_blocks,
 )
+from simlib.features.spectrogram import feed
 from simlib.search.queries import load_recording
 
 SETTINGS = samples.front_end()
@@ -80,5 +82,22 @@ def test_a_query_decodes_its_file_once(tmp_path, monkeypatch, suffix, changes):
     model = SimpleNamespace(front_end=samples.front_end(**changes))
     query = load_recording(model, path, start=0.5)
     assert decoded == [path.name]
-    assert len(query.log_mel) / model.front_end.frame_rate == pytest.approx(1.5, abs=0.1)
-    assert query.descriptor.shape == (1, 102)
+    assert len(query.features.log_mel) / model.front_end.frame_rate == pytest.approx(1.5, abs=0.1)
+    assert query.features.descriptor.shape == (1, 102)
+
+
+@pytest.mark.parametrize("rate", [16000, 22050])
+def test_backbones_take_part_in_the_one_pass(tmp_path, monkeypatch, rate):
+    monkeypatch.setattr("simlib.features.readers.BLOCK_SECONDS", 1.3)
+    path = samples.write(tmp_path / "a.wav", samples.melody(5.0, 0, rate), rate)
+    dtypes = {"musicnn": "float32", "vgg": "bfloat16"}
+    alone = compute_features(path, SETTINGS, start=0.5)
+    found = compute_features(path, SETTINGS, start=0.5, backbones=dtypes)
+    assert list(found) == ["log_mel", "descriptor", "backbone.musicnn", "backbone.vgg"]
+    np.testing.assert_array_equal(found["log_mel"], alone["log_mel"])
+    for name, dtype in dtypes.items():
+        feature = load_backbone(name, dtype).feature()
+        blocks = decode_blocks(path, 16000, start=0.5)
+        feed(((block, 16000) for block in blocks), feature)
+        assert len(feature.array()) == 2
+        np.testing.assert_array_equal(found[f"backbone.{name}"], feature.array())

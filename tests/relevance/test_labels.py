@@ -66,6 +66,7 @@ def test_a_tag_column_is_text_with_a_value_that_two_artists_share():
         title=["same"] * 4,
         album=["same"] * 4,
     )
+    table["backbone.vgg"] = "key of the same recording"
     assert tag_columns(table) == ["genre", "mood"]
 
 

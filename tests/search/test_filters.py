@@ -16,6 +16,7 @@ TABLE = samples.tracks(
     bpm=[90.0, 110.0, 119.5, float("nan"), 200.0],
     year=[1959.0, 1959.0, 1993.0, 1905.0, float("nan")],
 ).assign(seconds=[60.0, 120.0, 180.0, 240.0, 300.0], digest="d", log_mel="key", degraded="key")
+TABLE["backbone.vgg"] = "key"
 
 
 def rows(*conditions):
@@ -115,7 +116,7 @@ def test_a_condition_that_is_wrong_is_refused_with_a_hint(condition, cause):
     assert str(error.value).startswith(f"condition '{condition}': {cause}")
 
 
-@pytest.mark.parametrize("column", ["path", "digest", "log_mel", "degraded"])
+@pytest.mark.parametrize("column", ["path", "digest", "log_mel", "degraded", "backbone.vgg"])
 def test_the_stores_own_columns_are_neither_accepted_nor_offered(column):
     with pytest.raises(SimlibError) as error:
         filter_mask(TABLE, [f"{column}=key"])

@@ -53,7 +53,7 @@ class Backbone:
     @property
     def tags(self) -> tuple[str, ...]:
         """Names of the units of the layer `tags`."""
-        return self.card.tags
+        return tuple(self.card.tags)
 
     def activations(self, patches: np.ndarray) -> np.ndarray:
         """Compute the activations of patches.

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+)
 
-from simlib.core import Count, FromList, NotNegative, Positive, SimlibError
+from simlib.core import SimlibError
 
 WEIGHTS = Path(__file__).parent / "weights"
 SHIPPED = ("musicnn", "vgg")
@@ -69,14 +76,14 @@ class PatchFrontEnd(_Strict):
         Length of a patch.
     """
 
-    sample_rate: Count
-    n_fft: Count
-    hop_length: Count
-    n_mels: Count
-    f_min: NotNegative
-    f_max: Positive
-    gain: Positive
-    frames: Count
+    sample_rate: PositiveInt
+    n_fft: PositiveInt
+    hop_length: PositiveInt
+    n_mels: PositiveInt
+    f_min: NonNegativeFloat
+    f_max: PositiveFloat
+    gain: PositiveFloat
+    frames: PositiveInt
 
 
 class Card(_Strict):
@@ -90,7 +97,7 @@ class Card(_Strict):
     layers : dict of str to int
         The layers whose activations are kept, in their order, and the size of each. If there is
         one of the name `tags`, it is the last.
-    tags : tuple of str
+    tags : list of str
         Names of the units of the layer `tags`.
     sha256 : str
         Digest of the file of weights.
@@ -99,8 +106,8 @@ class Card(_Strict):
     name: str
     source: Source
     front_end: PatchFrontEnd
-    layers: dict[str, Count]
-    tags: Annotated[tuple[str, ...], FromList]
+    layers: dict[str, PositiveInt]
+    tags: list[str]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
     @property
