@@ -412,16 +412,19 @@ def store_of(folder, log_mels, table, settings):
         for kind in ("descriptor", "degraded"):
             store.path(kind, key).parent.mkdir(parents=True, exist_ok=True)
             np.save(store.path(kind, key), descriptor_of(log_mel))
+        store.path("backbone.musicnn", key).parent.mkdir(parents=True, exist_ok=True)
+        np.save(store.path("backbone.musicnn", key), activations_of(log_mel))
     stored = table.assign(
         seconds=[len(m) / settings.frame_rate for m in log_mels],
         digest=[hashlib.sha256(m.tobytes()).hexdigest() for m in log_mels],
         log_mel=keys,
         descriptor=keys,
         degraded=keys,
+        **{"backbone.musicnn": keys},
     )
     stored.to_parquet(folder / "tracks.parquet", index=False)
     (folder / "front_end.json").write_text(json.dumps(settings.as_dict()))
-    (folder / "backbones.json").write_text("{}")
+    (folder / "backbones.json").write_text('{"musicnn": "float32"}')
     return store
 
 
@@ -429,6 +432,13 @@ def descriptor_of(log_mel):
     """A made-up descriptor, two rows that follow from the spectrogram's band levels."""
     levels = np.asarray(log_mel, dtype=np.float32).mean(axis=0)
     return np.stack([np.resize(levels, 102), np.resize(levels[::-1], 102)])
+
+
+def activations_of(log_mel):
+    """Made-up activations of musicnn, of two patches, that follow from the band levels."""
+    levels = np.asarray(log_mel, dtype=np.float32).mean(axis=0)
+    mixed = np.random.default_rng(0).normal(size=(634, len(levels))) @ levels
+    return np.stack([mixed, mixed + 1]).astype(np.float16)
 
 
 def log_mel_of(kind, frames, seed, bands=32):

@@ -28,8 +28,8 @@ class School:
 
     def train(self, splits=None, initial=None, objective=Objective, **changes):
         splits = self.splits if splits is None else splits
-        data = TrainingData.read(self.store, self.store.tracks(), splits)
         settings = samples.train_settings(**changes)
+        data = TrainingData.read(self.store, self.store.tracks(), splits, settings.backbones)
         return train(data, settings, self.checkpoint, initial, objective)
 
 

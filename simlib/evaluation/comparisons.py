@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from simlib.core import SimlibError, cosine, digest_of_file, written_aside
+from simlib.features import SHIPPED
 
 # The systems that simlib compares itself; no file may have the name of one.
-RESERVED_NAMES = ("simlib", "untrained", "pretrained", "mfcc", "tags", "random")
+RESERVED_NAMES = ("simlib", "untrained", "pretrained", "mfcc", "tags", "random", *SHIPPED)
 HINT = "write ids (n,) and emb (n, d), or ids and sim (n, n), or take it out of comparisons/"
 
 

@@ -9,7 +9,7 @@ from simlib.reporting import interval_text
 
 
 def headline_of(
-    report: dict, baselines: Iterable[str] = ("mfcc", "untrained")
+    report: dict, baselines: Iterable[str] = ("musicnn", "mfcc", "untrained")
 ) -> tuple[str, list[str]]:
     """Sum up simlib's leads in a sentence, also if they are negative.
 
@@ -18,7 +18,7 @@ def headline_of(
     report : dict
         From `compare_systems` or `compare_excerpts`.
     baselines : iterable of str
-        The systems to name.
+        The systems to name, of those that were compared.
 
     Returns
     -------
@@ -26,9 +26,13 @@ def headline_of(
     details : list of str
         A sentence for each baseline and measure.
     """
-    names = {"mfcc": "the hand-crafted features", "untrained": "the same network untrained"}
+    names = {
+        "musicnn": "the public network musicnn",
+        "mfcc": "the hand-crafted features",
+        "untrained": "the same network untrained",
+    }
     details, clauses = [], []
-    for system in baselines:
+    for system in filter(report.__contains__, baselines):
         name = names.get(system, system)
         found: dict[str, list[str]] = {"ahead of": [], "level with": [], "behind": []}
         for measure, lead in report[system]["simlib_lead"].items():

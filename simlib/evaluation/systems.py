@@ -11,7 +11,13 @@ import pandas as pd
 from simlib.core import Project, cosine
 from simlib.evaluation.comparisons import comparison_files, load_comparison
 from simlib.evaluation.protocol import Evaluation, compare_excerpts, compare_systems
-from simlib.features import DESCRIPTOR_BLOCK_SECONDS, DESCRIPTOR_GROUPS, FeatureStore
+from simlib.features import (
+    DESCRIPTOR_BLOCK_SECONDS,
+    DESCRIPTOR_GROUPS,
+    FeatureStore,
+    RecordingFeatures,
+    load_card,
+)
 from simlib.index import Index, IndexSettings, hub_corrected
 from simlib.model import Embedder, load_pretrained
 
@@ -34,6 +40,23 @@ def standardised(vectors: np.ndarray, others: np.ndarray, groups: Sequence[int])
     deviation = others.std(axis=0)
     scores = (vectors - others.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
     return scores / np.sqrt(np.repeat(groups, groups))
+
+
+def backbone_embedding(features: RecordingFeatures, name: str) -> np.ndarray:
+    """Embed a recording by a backbone alone, as its users do: the mean of its embedding layer.
+
+    Parameters
+    ----------
+    features : simlib.features.RecordingFeatures
+    name : str
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (size,)
+    """
+    card = load_card(name)
+    columns = card.columns(card.embedding)
+    return features.backbones[name][:, columns].mean(axis=0, dtype=np.float32)
 
 
 def by_other_tags(evaluation: Evaluation) -> dict[str, Any]:
@@ -120,6 +143,20 @@ class EvaluationContext:
         """The descriptors of the catalogue, standardised, to be compared by cosine."""
         return self.standardised(self.descriptors)
 
+    @cached_property
+    def backbones(self) -> dict[str, np.ndarray]:
+        """Each backbone's embedding of the catalogue: float32, shape (n_tracks, size)."""
+        features = [self.store.features(track) for _, track in self.index.tracks.iterrows()]
+        return {
+            name: np.stack([backbone_embedding(one, name) for one in features])
+            for name in self.model.backbones
+        }
+
+    def standardised_backbone(self, name: str, vectors: np.ndarray) -> np.ndarray:
+        """Standardise embeddings by a backbone alone; see `standardised`."""
+        known = self.backbones[name][self.splits != "test"]
+        return standardised(vectors, known, [known.shape[1]])
+
     def standardised(self, descriptors: np.ndarray) -> np.ndarray:
         """Standardise descriptors by the tracks of all but the test artists."""
         return standardised(descriptors, self.descriptors[self.splits != "test"], DESCRIPTOR_GROUPS)
@@ -165,6 +202,9 @@ def evaluate_systems(
     compared: dict[str, Any] = dict(systems)
     if (shipped := context.pretrained[0]) is not None:
         compared["pretrained"] = hub_corrected(context.embed(shipped, tracks), artists, hubs)
+    for name in context.model.backbones:
+        embedded = context.standardised_backbone(name, context.backbones[name][test])
+        compared[name] = cosine(embedded)
     if tags := by_other_tags(evaluation):
         compared["tags"] = tags
     compared["random"] = at_random(evaluation)
@@ -187,6 +227,9 @@ def _excerpts(context, tracks):
         found[name] = _stacked(cut, lambda part, m=model, h=hop: m.track(part, h)[0])
     described = _stacked(cut, lambda part: part.descriptor.mean(axis=0))
     found["mfcc"] = tuple(context.standardised(vectors) for vectors in described)
+    for name in context.model.backbones:
+        parts = _stacked(cut, lambda part, n=name: backbone_embedding(part, n))
+        found[name] = tuple(context.standardised_backbone(name, vectors) for vectors in parts)
     rng = np.random.default_rng(0)
     found["random"] = tuple(rng.standard_normal((len(tracks), 16)) for _ in range(2))
     return found

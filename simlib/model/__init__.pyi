@@ -9,6 +9,7 @@ from .networks import Branch as Branch
 from .networks import Encoder as Encoder
 from .pretrained import load_pretrained as load_pretrained
 from .pretrained import shorten_digests as shorten_digests
+from .reduction import Reduction as Reduction
 from .segments import cut_segment as cut_segment
 from .segments import pool_segments as pool_segments
 from .segments import segment_frames as segment_frames
@@ -22,6 +23,7 @@ __all__ = [
     "BranchSettings",
     "Embedder",
     "Encoder",
+    "Reduction",
     "SOUND",
     "ShareSettings",
     "TEMPO",

@@ -12,7 +12,7 @@ from simlib.reporting.text import interval_text, plain
 # Of `simlib.evaluation.tag_support_table`.
 AUDIBILITY = ["audible", "barely audible", "not audible", "unclear"]
 # The systems keep their colours in every figure.
-SYSTEM_ORDER = ["simlib", "pretrained", "untrained", "mfcc", "tags", "random"]
+SYSTEM_ORDER = ["simlib", "pretrained", "musicnn", "vgg", "untrained", "mfcc", "tags", "random"]
 
 
 def metric_bars(table: pd.DataFrame) -> Figure:

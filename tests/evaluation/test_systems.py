@@ -2,6 +2,7 @@ import dataclasses
 import itertools
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from simlib.evaluation import (
     system_margins,
 )
 from simlib.evaluation.systems import _stacked, _thirds
-from simlib.features import DESCRIPTOR_GROUPS
+from simlib.features import DESCRIPTOR_GROUPS, RecordingFeatures
 from simlib.index import build_index, hub_corrected
 from simlib.model import Embedder, pool_segments
 
@@ -210,6 +211,28 @@ def test_a_recording_of_one_block_is_no_query(context):
     first, rest = _stacked([None, ("a", "b"), None], lambda features: np.full(2, ord(features)))
     assert np.isnan(first[[0, 2]]).all() and np.isnan(rest[[0, 2]]).all()
     assert first[1].tolist() == [97, 97] and rest[1].tolist() == [98, 98]
+
+
+# --- backbones alone ------------------------------------------------------------------------
+
+
+def test_a_backbone_alone_is_standardised_by_the_other_artists_and_compared(context):
+    rng = np.random.default_rng(3)
+    known = rng.normal(size=(len(context.splits), 200)).astype(np.float32)
+
+    class Store:
+        def features(self, track):
+            patches = np.zeros((2, 634), dtype=np.float32)
+            patches[:, :200] = known[int(track["track_id"][1:])] + np.array([[0.5], [-0.5]])
+            return RecordingFeatures(None, None, {"musicnn": patches})
+
+    model = SimpleNamespace(backbones=("musicnn",))
+    staged = replace(context, model=model, store=Store())
+    test = staged.splits == "test"
+    found = staged.standardised_backbone("musicnn", staged.backbones["musicnn"][test])
+    others = known[~test]
+    expected = (known[test] - others.mean(axis=0)) / others.std(axis=0)
+    np.testing.assert_allclose(cosine(found), cosine(expected), atol=1e-5)
 
 
 # --- the weights that come with simlib -------------------------------------------------------

@@ -39,6 +39,45 @@ def log_mel(frames, seed=0):
     return samples.log_mel_of("low", frames, seed)
 
 
+# --- backbones -------------------------------------------------------------------------------
+
+
+def recording(frames=60, **backbones):
+    return RecordingFeatures(log_mel(frames), np.ones((2, 102), dtype=np.float32), backbones)
+
+
+def test_the_sound_holds_the_reduced_activations_and_their_share():
+    model = model_of(backbones=["musicnn"])
+    made = np.random.default_rng(0).normal(size=(30, 584)).astype(np.float32)
+    model.reduction.fit(made)
+    patches = np.stack([np.pad(row, (0, 50)) for row in made[:3]]).astype(np.float16)
+    vector, _, _ = model.track(recording(musicnn=patches), 0.5)
+    size = model.architecture["reduced"]
+    assert vector.shape == (8 + 8 + size,)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    # The shares of the sound are 0.6, 0.4 and 1.
+    assert np.linalg.norm(vector[-size:]) == pytest.approx(np.sqrt(0.5), abs=1e-5)
+    expected = model.reduce(patches[:, :584].mean(axis=0, dtype=np.float32)[None])[0]
+    expected *= np.sqrt(0.5) / np.linalg.norm(expected)
+    np.testing.assert_allclose(vector[-size:], expected, atol=1e-5)
+
+
+def test_the_tags_of_a_backbone_are_no_input():
+    model = model_of(backbones=["musicnn"])
+    model.subspaces = {"genre": model.new_subspace("genre")}
+    patches = np.random.default_rng(0).normal(size=(3, 634)).astype(np.float16)
+    other = patches.copy()
+    other[:, 584:] = 0.5
+    one, two = (model.track(recording(musicnn=p), 0.5)[0] for p in (patches, other))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_features_without_the_activations_of_a_backbone_name_the_command():
+    with pytest.raises(SimlibError, match="without the backbone 'vgg'") as error:
+        model_of(backbones=["vgg"]).track(recording(musicnn=np.zeros((1, 634))), 0.5)
+    assert "dvc repro extract" in error.value.hint
+
+
 # --- shares ----------------------------------------------------------------------------------
 
 

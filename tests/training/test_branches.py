@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import samples
 import torch
@@ -169,6 +171,33 @@ def test_subspaces_without_a_column_stay_and_new_columns_get_one(tmp_path):
     after = everything(tuned)
     for name in [name for name in before if name.startswith("2.")]:
         np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_backbones_reach_the_sound_and_the_subspaces(tmp_path):
+    school = two_columns(tmp_path)
+    model, _ = school.train(epochs=2, backbones=["musicnn"])
+    size = model.architecture["reduced"]
+    assert model.aspects.sizes["sound"] == 8 + 8 + size
+    features = school.store.features(school.store.tracks().iloc[0])
+    other = dataclasses.replace(features, backbones={"musicnn": -features.backbones["musicnn"]})
+    one, two = (model.aspects.subspaces(model.track(f, 0.5)[0]) for f in (features, other))
+    for name in ("sound", "genre", "mood"):
+        assert one[name] @ two[name] < 0.99, name
+    np.testing.assert_array_equal(one["tempo"], two["tempo"])
+    model.save(tmp_path / "model.safetensors")
+    loaded = Embedder.load(tmp_path / "model.safetensors")
+    assert loaded.backbones == ("musicnn",)
+    np.testing.assert_array_equal(loaded.track(features, 0.5)[0], model.track(features, 0.5)[0])
+
+
+def test_tuning_keeps_the_reduction(tmp_path):
+    """What the first training learned from many recordings is not lost to a few."""
+    school = two_columns(tmp_path)
+    initial, _ = school.train(epochs=1, backbones=["musicnn"])
+    before = initial.reduction.components.clone()
+    splits = np.array(["train"] * 2 + ["validation"] * 4 + ["test"] * 6, dtype=object)
+    tuned, _ = school.train(splits, initial=initial, epochs=1, backbones=["musicnn"])
+    assert torch.equal(tuned.reduction.components, before)
 
 
 def test_a_model_with_subspaces_is_saved_and_loaded_whole(tmp_path):

@@ -1,7 +1,6 @@
 """Backbones, loaded: patches of a recording in, activations out."""
 
 from functools import cache
-from itertools import accumulate
 
 import numpy as np
 import torch
@@ -38,12 +37,8 @@ class Backbone:
         self.card, self.dtype, self.digest = card, dtype, digest
         self._device = best_device()
         self._network = network.to(self._device).eval()
-        ends = list(accumulate(card.layers.values()))
-        self.layers = {
-            layer: slice(end - size, end)
-            for (layer, size), end in zip(card.layers.items(), ends, strict=True)
-        }
-        self.size = ends[-1]
+        self.layers = {layer: card.columns(layer) for layer in card.layers}
+        self.size = sum(card.layers.values())
 
     @property
     def name(self) -> str:

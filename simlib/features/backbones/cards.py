@@ -97,6 +97,8 @@ class Card(_Strict):
     layers : dict of str to int
         The layers whose activations are kept, in their order, and the size of each. If there is
         one of the name `tags`, it is the last.
+    embedding : str
+        The layer that is an embedding by itself: what users of the network compare.
     tags : list of str
         Names of the units of the layer `tags`.
     sha256 : str
@@ -107,8 +109,15 @@ class Card(_Strict):
     source: Source
     front_end: PatchFrontEnd
     layers: dict[str, PositiveInt]
+    embedding: str
     tags: list[str]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+    def columns(self, layer: str) -> slice:
+        """Return which of the activations are those of a layer."""
+        names, sizes = list(self.layers), list(self.layers.values())
+        first = sum(sizes[: names.index(layer)])
+        return slice(first, first + self.layers[layer])
 
     @property
     def head_size(self) -> int:
