@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from simlib.core import SimlibError, digest_of_file
+from simlib.core import SimlibError, cosine, digest_of_file
 from simlib.features import power_frames
 from simlib.features.audio import mono_blocks
 from simlib.features.backbones import SHIPPED, Backbone, Card, load_backbone, load_card
@@ -188,3 +188,18 @@ def test_other_weights_than_those_of_the_card_are_refused(monkeypatch):
     monkeypatch.setattr("simlib.features.backbones.backbone.load_card", lambda name: card)
     with pytest.raises(SimlibError, match="not hold the weights of its card"):
         load_backbone("vgg", "no such dtype")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_bfloat16_gives_nearly_the_same_on_real_recordings(real_catalogue, name):
+    paths = sorted((real_catalogue / "audio").glob("*.mp3"))[::100]
+    exact, quick = (load_backbone(name, dtype) for dtype in DTYPES)
+    for path in paths:
+        features = [exact.feature(), quick.feature()]
+        feed(mono_blocks(path), *features)
+        first, second = (feature.array().astype(np.float32) for feature in features)
+        for layer, columns in exact.layers.items():
+            means = [array[:, columns].mean(axis=0) for array in (first, second)]
+            # What is not pooled is rounded a little more.
+            least = 0.9998 if layer in ("penultimate", "tags") else 0.9999
+            assert cosine(*means) > least, (path.name, layer)
