@@ -74,6 +74,8 @@ class Dense(nn.Module):
 class Convolution(nn.Module):
     """What the convolutions below share: negated filters, and the steps after the maximum.
 
+    What their input has in excess of that of the original network is taken off their maxima.
+
     Parameters
     ----------
     tensors : dict of str to torch.Tensor
@@ -83,6 +85,7 @@ class Convolution(nn.Module):
     sign: torch.Tensor
     bias: torch.Tensor
     weight: torch.Tensor
+    excess: torch.Tensor
 
     def __init__(self, tensors: Tensors, name: str):
         super().__init__()
@@ -90,12 +93,18 @@ class Convolution(nn.Module):
         sign = torch.where(self.norm.factor < 0, -1.0, 1.0)
         self.register_buffer("sign", sign)
         self.register_buffer("bias", tensors[f"{name}.bias"])
+        self.register_buffer("excess", torch.zeros(()))
         # Shape (out, in, frames, bands).
         self.filters = tensors[f"{name}.weight"] * sign[:, None, None, None]
 
-    def finish(self, maxima: torch.Tensor) -> torch.Tensor:
-        """Add the bias to (..., channels), rectify and normalise; returns float32."""
-        return self.norm(torch.relu(maxima.float() * self.sign + self.bias))
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve, take the maxima, add the bias, rectify and normalise; returns float32."""
+        maxima = self.maxima(x).float() - self.excess
+        return self.norm(torch.relu(maxima * self.sign + self.bias))
+
+    def maxima(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the maxima of the products, shape (..., channels)."""
+        raise NotImplementedError
 
     def keep(self, weight: torch.Tensor, dtype: torch.dtype = torch.float32) -> None:
         """Store the rearranged filters in the dtype of the products."""
@@ -128,8 +137,8 @@ class MaximumOverBands(Convolution):
             blocked[position : position + width, :, position] = filters.permute(1, 2, 0)
         self.keep(blocked.flatten(2).flatten(0, 1), dtype)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Convolve (frames, bands); returns float32, shape (frames, channels)."""
+    def maxima(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve (frames, bands): shape (frames, channels)."""
         windows = frame_windows(x.to(self.weight.dtype), self.frames)
         best = None
         # The product of one block stays in the processor's cache.
@@ -137,7 +146,7 @@ class MaximumOverBands(Convolution):
             rows = windows[:, start : start + self.width].reshape(len(x), -1)
             product = rows @ self.weight
             best = product if best is None else torch.maximum(best, product)
-        return self.finish(best.view(len(x), BANDS_AT_ONCE, self.channels).amax(dim=1))
+        return best.view(len(x), BANDS_AT_ONCE, self.channels).amax(dim=1)
 
 
 class FramesAlone(Convolution):
@@ -160,15 +169,15 @@ class FramesAlone(Convolution):
             blocked[position : position + self.frames, position] = filters.T
         self.keep(blocked.flatten(1), dtype)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Convolve (frames, bands); returns float32, shape (frames, channels)."""
+    def maxima(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve (frames, bands): shape (frames, channels)."""
         blocks, x = -(-len(x) // FRAMES_AT_ONCE), x.to(self.weight.dtype)
         # What fills the last block is cut off again.
         filled = F.pad(padded(x, self.frames), (0, 0, 0, blocks * FRAMES_AT_ONCE - len(x)))
         rows = filled.T.unfold(1, self.length, FRAMES_AT_ONCE)
         product = rows.reshape(-1, self.length) @ self.weight
         maxima = product.view(x.shape[1], -1, self.channels).amax(dim=0)
-        return self.finish(maxima[: len(x)])
+        return maxima[: len(x)]
 
 
 class WholeWidth(Convolution):
@@ -185,10 +194,10 @@ class WholeWidth(Convolution):
         self.frames = self.filters.shape[2]
         self.keep(self.filters[:, 0].transpose(1, 2).flatten(1).T)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Convolve (frames, features); returns float32, shape (frames, channels)."""
+    def maxima(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve (frames, features): shape (frames, channels)."""
         windows = frame_windows(x, self.frames)
-        return self.finish(windows.reshape(len(x), -1) @ self.weight)
+        return windows.reshape(len(x), -1) @ self.weight
 
 
 class FirstPooled(Convolution):
@@ -210,12 +219,12 @@ class FirstPooled(Convolution):
             blocked[position : position + 3, :, position] = self.filters[:, 0].permute(1, 2, 0)
         self.keep(blocked.flatten(2).flatten(0, 1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Convolve (frames, bands); returns float32, shape (blocks, bands, channels)."""
+    def maxima(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve (frames, bands): shape (blocks, bands, channels)."""
         windows = F.pad(x, (1, 1, 1, 1)).unfold(0, self.frames + 2, self.frames).unfold(1, 3, 1)
         product = windows.flatten(2).flatten(0, 1) @ self.weight
         maxima = product.view(len(product), self.frames, -1).amax(dim=1)
-        return self.finish(maxima.view(*windows.shape[:2], -1))
+        return maxima.view(*windows.shape[:2], -1)
 
 
 class Pooled(Convolution):
@@ -237,11 +246,11 @@ class Pooled(Convolution):
         # Channels last in memory is what the layers before and after have.
         self.weight = self.weight.contiguous(memory_format=torch.channels_last)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Convolve (frames, bands, channels); returns float32 of the same kind, pooled."""
+    def maxima(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve (frames, bands, channels): the same, pooled."""
         image = x.to(self.weight.dtype).permute(2, 0, 1).unsqueeze(0)
         maxima = F.max_pool2d(F.conv2d(image, self.weight, padding=1), self.pool)
-        return self.finish(maxima[0].permute(1, 2, 0))
+        return maxima[0].permute(1, 2, 0)
 
 
 def padded(x: torch.Tensor, frames: int) -> torch.Tensor:

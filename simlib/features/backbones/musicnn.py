@@ -17,6 +17,7 @@ from simlib.features.backbones.layers import (
 )
 
 TIMBRAL, TEMPORAL, MIDDLE = 2, 3, 3
+FRAMES = 187
 
 
 class Musicnn(nn.Module):
@@ -42,10 +43,21 @@ class Musicnn(nn.Module):
         timbral = [MaximumOverBands(tensors, f"timbral.{n}", bands, dtype) for n in range(TIMBRAL)]
         temporal = [FramesAlone(tensors, f"temporal.{n}", dtype) for n in range(TEMPORAL)]
         self.front = nn.ModuleList([*timbral, *temporal])
+        if dtype != torch.float32:
+            self._round_silence(Musicnn(tensors, bands, torch.float32), bands, dtype)
         self.middle = nn.ModuleList(WholeWidth(tensors, f"middle.{n}") for n in range(MIDDLE))
         self.pooled_norm = BatchNorm(tensors, "pooled_norm")
         self.dense, self.dense_norm = Dense(tensors, "dense"), BatchNorm(tensors, "dense_norm")
         self.output = Dense(tensors, "output")
+
+    def _round_silence(self, exact, bands, dtype):
+        # After the input normalisation, silence is a constant that bfloat16 rounds the same way
+        # everywhere. So all inputs are shifted to make it a number that bfloat16 has.
+        offset = self.input_norm.offset
+        shift = offset.to(dtype).float() - offset
+        self.input_norm.offset = offset + shift
+        for convolution, twin in zip(self.front, exact.front, strict=True):
+            convolution.excess = twin.maxima(shift.expand(FRAMES, bands))
 
     def forward(self, patch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Compute the layers of one patch.
