@@ -7,7 +7,13 @@ import numpy as np
 import torch
 
 from simlib.core import cosine, digest_of, digest_of_code, written_aside
-from simlib.evaluation import EvaluateSettings, Evaluation, bootstrap
+from simlib.evaluation import (
+    EvaluateSettings,
+    Evaluation,
+    backbone_embedding,
+    bootstrap,
+    standardised,
+)
 from simlib.features import FeatureStore
 from simlib.index import IndexSettings, hub_corrected
 from simlib.model import Embedder
@@ -34,7 +40,16 @@ class Fits:
         self.hop = params["index"]["hop_seconds"]
         self.hubs = IndexSettings.of(params["index"]).hubs
         self.descriptors = self.store.descriptors(self.tracks["descriptor"])
+        self.backbones = {}
         self.code = digest_of_code("simlib.training.fit")
+
+    def alone(self, name, learning, held):
+        """Compare a backbone's embedding by cosine, standardised by recordings to learn from."""
+        if name not in self.backbones:
+            features = (self.store.features(track) for _, track in self.tracks.iterrows())
+            self.backbones[name] = np.stack([backbone_embedding(one, name) for one in features])
+        vectors = self.backbones[name]
+        return cosine(standardised(vectors[held], vectors[learning], [vectors.shape[1]]))
 
     def all(self, jobs):
         """Work through jobs, each the arguments of `embed`, one on each core."""
@@ -177,6 +192,20 @@ def table(scores, skews, artists, base, settings):
             text(difference, "+") if name != base else "",
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {np.mean(skews[name]):.2f} |")
+    return lines
+
+
+def leads(scores, artists, settings):
+    """Lay out simlib's paired lead over every other system, as Markdown."""
+    measures = list(scores["simlib"])
+    lines = ["| lead over | " + " | ".join(measures) + " |", "|---" * (len(measures) + 1) + "|"]
+    for name, rows in scores.items():
+        if name.startswith("simlib"):
+            continue
+        cells = [
+            text(interval(scores["simlib"][m] - rows[m], artists, settings), "+") for m in measures
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
 
 

@@ -10,7 +10,7 @@ was made with. Writes `benchmarks/FOLDS.md` and `FOLDS.png`, or under another na
 import sys
 
 import numpy as np
-from fits import Fits, fold_masks, interval, ours, publish, scored, splits_of, table, text
+from fits import Fits, fold_masks, interval, leads, ours, publish, scored, splits_of, table, text
 
 from simlib.core import Project, cosine, written_aside
 from simlib.evaluation import (
@@ -35,23 +35,10 @@ def others(fits, learning, held):
     """The hand-crafted features, and the systems in `comparisons/`."""
     scaled = standardised(fits.descriptors[held], fits.descriptors[learning], DESCRIPTOR_GROUPS)
     found = {"mfcc": cosine(scaled)}
+    found |= {name: fits.alone(name, learning, held) for name in fits.params["train"]["backbones"]}
     for path in sorted(fits.project.comparisons.glob("*.npz")):
         found[path.stem] = load_comparison(path, fits.tracks[held])
     return found
-
-
-def leads(scores, artists, settings):
-    """Lay out simlib's paired lead over every other system, as Markdown."""
-    measures = list(scores["simlib"])
-    lines = ["| lead over | " + " | ".join(measures) + " |", "|---" * (len(measures) + 1) + "|"]
-    for name, rows in scores.items():
-        if name.startswith("simlib"):
-            continue
-        cells = [
-            text(interval(scores["simlib"][m] - rows[m], artists, settings), "+") for m in measures
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
 
 
 def by_recording(values, pairs):

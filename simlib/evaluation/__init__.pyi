@@ -54,6 +54,7 @@ from .summary import search_metrics as search_metrics
 from .summary import wide_table as wide_table
 from .systems import EvaluationContext as EvaluationContext
 from .systems import at_random as at_random
+from .systems import backbone_embedding as backbone_embedding
 from .systems import by_other_tags as by_other_tags
 from .systems import evaluate_systems as evaluate_systems
 from .systems import standardised as standardised
@@ -63,8 +64,6 @@ from .tag_audibility import tag_support_table as tag_support_table
 from .tag_confusion import confused_tags as confused_tags
 
 __all__ = [
-    "catalogue_neighbours",
-    "unmeasurable",
     "BEFORE_FOLDER",
     "DegradedQueries",
     "EvaluateSettings",
@@ -82,11 +81,13 @@ __all__ = [
     "aspect_gains",
     "aspect_margins",
     "at_random",
+    "backbone_embedding",
     "before_and_after",
     "bootstrap",
     "by_chance",
     "by_other_tags",
     "by_tag",
+    "catalogue_neighbours",
     "compare_excerpts",
     "compare_systems",
     "confused_tags",
@@ -124,6 +125,7 @@ __all__ = [
     "tag_neighbourhoods",
     "tag_support_table",
     "turned_up",
+    "unmeasurable",
     "wide_table",
     "without_related",
 ]

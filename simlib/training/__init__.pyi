@@ -4,6 +4,7 @@ from .augmentation import cut_frames as cut_frames
 from .augmentation import degrade_spectrogram as degrade_spectrogram
 from .batches import SegmentBatches as SegmentBatches
 from .branches import fit_branch as fit_branch
+from .branches import fit_subspaces as fit_subspaces
 from .data import TrainingData as TrainingData
 from .fit import pretrain as pretrain
 from .fit import train as train
@@ -39,6 +40,7 @@ __all__ = [
     "degrade_spectrogram",
     "describe_training",
     "fit_branch",
+    "fit_subspaces",
     "initial_embedder",
     "pretrain",
     "train",

@@ -79,7 +79,7 @@ def test_a_query_decodes_its_file_once(tmp_path, monkeypatch, suffix, changes):
         yield from native_blocks(path, *seconds)
 
     monkeypatch.setattr("simlib.features.audio.native_blocks", counted)
-    model = SimpleNamespace(front_end=samples.front_end(**changes))
+    model = SimpleNamespace(front_end=samples.front_end(**changes), backbones=())
     query = load_recording(model, path, start=0.5)
     assert decoded == [path.name]
     assert len(query.features.log_mel) / model.front_end.frame_rate == pytest.approx(1.5, abs=0.1)

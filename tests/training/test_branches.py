@@ -182,7 +182,7 @@ def test_backbones_reach_the_sound_and_the_subspaces(tmp_path):
     other = dataclasses.replace(features, backbones={"musicnn": -features.backbones["musicnn"]})
     one, two = (model.aspects.subspaces(model.track(f, 0.5)[0]) for f in (features, other))
     for name in ("sound", "genre", "mood"):
-        assert one[name] @ two[name] < 0.99, name
+        assert np.abs(one[name] - two[name]).max() > 0.01, name
     np.testing.assert_array_equal(one["tempo"], two["tempo"])
     model.save(tmp_path / "model.safetensors")
     loaded = Embedder.load(tmp_path / "model.safetensors")
