@@ -215,8 +215,9 @@ class Embedder:
         numpy.ndarray of float32, shape (n_recordings, reduced)
             Without backbones, of shape (n_recordings, 0).
         """
-        if self.reduction is None:
-            return np.zeros((len(activations), 0), dtype=np.float32)
+        if self.reduction is None or not len(activations):
+            size = 0 if self.reduction is None else self.architecture["reduced"]
+            return np.zeros((len(activations), size), dtype=np.float32)
         with torch.inference_mode():
             return self.reduction(torch.from_numpy(activations).to(self.device)).cpu().numpy()
 

@@ -190,6 +190,13 @@ def test_backbones_reach_the_sound_and_the_subspaces(tmp_path):
     np.testing.assert_array_equal(loaded.track(features, 0.5)[0], model.track(features, 0.5)[0])
 
 
+def test_backbones_train_without_validation_recordings(tmp_path):
+    school = School(tmp_path)
+    splits = np.array(["train"] * 12, dtype=object)
+    model, _ = school.train(splits, epochs=1, backbones=["musicnn"])
+    assert list(model.subspaces) == ["genre", "tempo"]
+
+
 def test_tuning_keeps_the_reduction(tmp_path):
     """What the first training learned from many recordings is not lost to a few."""
     school = two_columns(tmp_path)
