@@ -47,6 +47,7 @@ from .settings import TagStudySettings as TagStudySettings
 from .statistics import bootstrap as bootstrap
 from .statistics import skewness as skewness
 from .statistics import swap_artists as swap_artists
+from .summary import describe_embedding as describe_embedding
 from .summary import headline_of as headline_of
 from .summary import lead_table as lead_table
 from .summary import long_table as long_table
@@ -92,6 +93,7 @@ __all__ = [
     "compare_systems",
     "confused_tags",
     "degraded_queries",
+    "describe_embedding",
     "describe_error",
     "diff_headline",
     "diff_summary",

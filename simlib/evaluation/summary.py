@@ -1,10 +1,11 @@
 """The report in sentences and tables, and the metrics of the studies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from simlib.evaluation.protocol import EXCERPT
+from simlib.features import load_card
 from simlib.reporting import interval_text
 
 
@@ -56,6 +57,33 @@ def headline_of(
             " be measured; only listening shows whether the lists sound alike."
         )
     return headline, details
+
+
+def describe_embedding(backbones: Sequence[str]) -> str:
+    """Say what an embedding is made of and what that was trained on, in Markdown.
+
+    Parameters
+    ----------
+    backbones : sequence of str
+        Of the model.
+
+    Returns
+    -------
+    str
+    """
+    if not backbones:
+        return (
+            "The embedding comes from a network that was trained from scratch on this catalogue:"
+            " `train.backbones` is `[]`."
+        )
+    sources = dict.fromkeys(load_card(name).source.trained_on for name in backbones)
+    return (
+        f"The embedding is made of frozen public networks ({', '.join(backbones)}) and of an"
+        " encoder and small branches that were trained on this catalogue. The public networks were"
+        f" trained on: {'; '.join(sources)}. Songs of this catalogue may be among them, so the"
+        " artists of the test are new to what was trained here only. `train.backbones: []` trains"
+        " a network from scratch."
+    )
 
 
 def long_table(report: dict) -> pd.DataFrame:

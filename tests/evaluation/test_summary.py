@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from simlib.evaluation import (
+    describe_embedding,
     headline_of,
     lead_table,
     long_table,
@@ -101,3 +102,12 @@ def test_the_headline_without_tags_has_the_limits_of_its_measure():
     headline, _ = headline_of(excerpts)
     assert "ahead of the hand-crafted features on excerpt_mrr" in headline
     assert "all that can be measured" in headline
+
+
+def test_the_report_says_what_the_embedding_is_made_of_and_trained_on():
+    text = describe_embedding(["musicnn", "vgg"])
+    assert "musicnn, vgg" in text
+    assert text.count("Million Song Dataset") == 1, "both have the same training data"
+    assert "may be among them" in text
+    scratch = describe_embedding([])
+    assert "from scratch on this catalogue" in scratch and "Million" not in scratch
