@@ -1,4 +1,5 @@
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,6 +105,22 @@ def built(tmp_path_factory):
         mood = ("calm", "wild", "calm;wild")[artist % 3]
         songs.append((artist, sound, "tonal" if tonal else "drums", mood))
     return project_of(tmp_path_factory.mktemp("project"), songs)
+
+
+@pytest.fixture(scope="session")
+def tagged(built, tmp_path_factory):
+    """The same project with automatic tags, not to be changed.
+
+    Tonal music is jazz, drums are punk; `s03` has a female vocalist and `s00` none of all these.
+    """
+    root = shutil.copytree(built.root, tmp_path_factory.mktemp("tagged") / "project")
+    store = FeatureStore(root / "features")
+    probable = [{"jazz": 0.9} if row // 2 % 2 == 0 else {"punk": 0.5} for row in range(12)]
+    probable[0], probable[3] = {}, {"punk": 0.5, "female vocalist": 0.4, "sad": 0.02}
+    samples.add_backbones(store, probable)
+    index = build_index(built.model, store, samples.index_settings())
+    index.save(root / "index")
+    return SimpleNamespace(root=root, store=store, model=built.model, index=index)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from .files import write_json as write_json
 from .files import written_aside as written_aside
 from .project import Project as Project
 from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
+from .schema import AUTO_TAGS as AUTO_TAGS
 from .schema import BACKBONE_PREFIX as BACKBONE_PREFIX
 from .schema import KNOWN_COLUMNS as KNOWN_COLUMNS
 from .schema import REJECTED_COLUMNS as REJECTED_COLUMNS
@@ -27,6 +28,7 @@ from .settings import Section as Section
 from .settings import Share as Share
 
 __all__ = [
+    "AUTO_TAGS",
     "Count",
     "FromList",
     "NotNegative",

@@ -11,8 +11,11 @@ REJECTED_COLUMNS = ["path", "cause", "hint"]
 RESERVED_COLUMNS = ("seconds", "digest", "log_mel", "descriptor", "degraded")
 # What the names of the columns for backbones begin with, such as `backbone.musicnn`.
 BACKBONE_PREFIX = "backbone."
+# The column of automatic tags, which the index adds. It is no ground truth.
+AUTO_TAGS = "auto_tags"
 
 
 def is_reserved(column: str) -> bool:
     """Tell whether a column of the table is one that the pipeline adds."""
-    return column in RESERVED_COLUMNS or column.startswith(BACKBONE_PREFIX)
+    own = (*RESERVED_COLUMNS, AUTO_TAGS)
+    return column in own or column.startswith(BACKBONE_PREFIX)

@@ -1,3 +1,7 @@
+from .auto_tags import joined_tags as joined_tags
+from .auto_tags import known_auto_tags as known_auto_tags
+from .auto_tags import tag_probabilities as tag_probabilities
+from .auto_tags import tag_scores as tag_scores
 from .building import build_index as build_index
 from .calibration import ESTIMATES as ESTIMATES
 from .calibration import Calibration as Calibration
@@ -47,11 +51,15 @@ __all__ = [
     "fingerprint_rate",
     "hub_corrected",
     "hub_penalties",
+    "joined_tags",
+    "known_auto_tags",
     "load_projection",
     "nearest_similarity",
     "penalise_hubs",
     "project_to_plane",
     "save_projection",
     "similarity_percentile",
+    "tag_probabilities",
+    "tag_scores",
     "unrelated_percentiles",
 ]

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from simlib.core import SimlibError
+from simlib.core import AUTO_TAGS, SimlibError
 from simlib.features import FeatureStore
+from simlib.index.auto_tags import joined_tags, tag_scores
 from simlib.index.faiss_index import Index
 from simlib.index.fingerprints import Fingerprints, fingerprint, fingerprint_rate
 from simlib.index.settings import IndexSettings
@@ -42,15 +43,18 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
             "run 'dvc repro train'",
         )
     tracks = store.tracks()
-    vectors, rows, segments, fingerprints = [], [], [], []
+    vectors, rows, segments, fingerprints, scores = [], [], [], [], []
     bar = tqdm(tracks.iterrows(), total=len(tracks), desc="embedding", unit="", mininterval=5)
     for row, track in bar:
         features = store.features(track)
         vector, embedded, starts = model.track(features, settings.hop_seconds)
         fingerprints.append(fingerprint(features.log_mel, model.front_end))
+        scores.append(tag_scores(features))
         vectors.append(vector)
         segments.append(embedded)
         rows.append(pd.DataFrame({"track": row, "start": starts}))
+    if scores[0]:
+        tracks[AUTO_TAGS] = pd.array([joined_tags(one) for one in scores], dtype="str")
     return Index(
         tracks,
         pd.concat(rows, ignore_index=True),
@@ -58,6 +62,7 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         _flat(np.concatenate(segments)),
         Fingerprints.of_all(fingerprints, fingerprint_rate(model.front_end), settings.fingerprints),
         IndexOrigin(model.digest, model.aspects, settings),
+        pd.DataFrame(scores, dtype=np.float32),
     )
 
 

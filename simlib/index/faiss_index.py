@@ -15,7 +15,7 @@ from simlib.core import evenly_spread
 from simlib.index.fingerprints import Fingerprints
 from simlib.index.hubness import hub_penalties, penalise_hubs
 from simlib.index.reference_sample import ReferenceSample
-from simlib.index.storage import IndexOrigin, read_index, write_index
+from simlib.index.storage import TABLES, IndexOrigin, read_index, write_index
 from simlib.model import SOUND
 from simlib.relevance import artist_codes, artist_keys, tag_columns, tag_matrix
 
@@ -36,6 +36,9 @@ class Index:
     fingerprints : simlib.index.Fingerprints
         Of the tracks.
     origin : IndexOrigin
+    auto_tags : pandas.DataFrame, optional
+        Row i holds the scores of track i from `tag_scores`, float32, a column for each automatic
+        tag; none by default.
 
     Attributes
     ----------
@@ -55,10 +58,12 @@ class Index:
     def __init__(
         self, tracks: pd.DataFrame, segments: pd.DataFrame, by_track: faiss.Index,
         by_segment: faiss.Index, fingerprints: Fingerprints, origin: IndexOrigin,
+        auto_tags: pd.DataFrame | None = None,
     ):  # fmt: skip
         self.tracks, self.segments = tracks, segments
         self.by_track, self.by_segment = by_track, by_segment
         self.fingerprints, self.origin = fingerprints, origin
+        self.auto_tags = pd.DataFrame() if auto_tags is None else auto_tags
         self.settings, self.aspects = origin.settings, origin.aspects
         self.hop_seconds = self.settings.hop_seconds
         self.weights = self.aspects.weights(self.settings.set_weights)
@@ -197,11 +202,11 @@ class Index:
         return hub_penalties(weighted, self.artists, self.settings.hubs)
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Write the indexes, the fingerprints, both tables and `made_with.json` into a folder."""
+        """Write the indexes, the fingerprints, the tables and `made_with.json` into a folder."""
+        tables = {name: getattr(self, name) for name in TABLES}
         write_index(
-            Path(folder), self.tracks, self.segments, self.by_track, self.by_segment,
-            self.fingerprints, self.origin,
-        )  # fmt: skip
+            Path(folder), tables, self.by_track, self.by_segment, self.fingerprints, self.origin
+        )
 
     @classmethod
     def load(cls, folder: str | os.PathLike, model_digest: str) -> Index:

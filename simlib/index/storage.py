@@ -3,6 +3,7 @@
 A search must use the weights and the settings that the index was made with, so both are stored.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from simlib.core import SimlibError, read_json, write_json, written_aside
 from simlib.index.fingerprints import Fingerprints
 from simlib.index.settings import INDEX_HINT, IndexSettings
 from simlib.model import Aspects
+
+TABLES = ("tracks", "segments", "auto_tags")
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,11 @@ class IndexOrigin:
 
 
 def write_index(
-    folder: Path, tracks: pd.DataFrame, segments: pd.DataFrame, by_track: faiss.Index,
+    folder: Path, tables: Mapping[str, pd.DataFrame], by_track: faiss.Index,
     by_segment: faiss.Index, fingerprints: Fingerprints, origin: IndexOrigin,
 ) -> None:  # fmt: skip
-    """Write the parameters of `Index`; see `Index.save`."""
-    for name, table in (("tracks", tracks), ("segments", segments)):
+    """Write the parameters of `Index`, the tables by their names; see `Index.save`."""
+    for name, table in tables.items():
         with written_aside(folder / f"{name}.parquet") as aside:
             table.to_parquet(aside, index=False)
     for name, vectors in (("tracks", by_track), ("segments", by_segment)):
@@ -70,8 +73,7 @@ def read_index(folder: Path, model_digest: str) -> dict[str, Any]:
         )
         settings = _settings(folder, made_with)
         return {
-            "tracks": pd.read_parquet(folder / "tracks.parquet"),
-            "segments": pd.read_parquet(folder / "segments.parquet"),
+            **{name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES},
             "by_track": faiss.read_index(str(folder / "tracks.faiss")),
             "by_segment": faiss.read_index(str(folder / "segments.faiss")),
             "fingerprints": Fingerprints.load(folder, settings.fingerprints),

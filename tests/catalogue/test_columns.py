@@ -71,6 +71,7 @@ def test_the_albums_artist_counts_if_there_is_no_other(tmp_path):
         ("path,Artist,artist_name", "columns 'Artist' and 'artist_name' mean the same: keep one"),
         ("path,filename", "columns 'path' and 'filename' mean the same: keep one"),
         ("path,Mood,mood", "columns 'Mood' and 'mood' mean the same: keep one"),
+        ("path,auto_tags", "column 'auto_tags' is a name that the pipeline uses itself"),
         ("path,title,title", "2 columns are called 'title'"),
     ],
 )

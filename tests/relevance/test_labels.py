@@ -67,6 +67,7 @@ def test_a_tag_column_is_text_with_a_value_that_two_artists_share():
         album=["same"] * 4,
     )
     table["backbone.vgg"] = "key of the same recording"
+    table["auto_tags"] = "rock;pop"
     assert tag_columns(table) == ["genre", "mood"]
 
 
