@@ -29,14 +29,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )  # fmt: skip
 
-QueryArgument = Annotated[str, typer.Argument(help="An audio file, or a track id.")]
+QUERY_HELP = "An audio file, or a track id."
+QueryArgument = Annotated[str, typer.Argument(help=QUERY_HELP)]
 LengthOption = Annotated[int, typer.Option("-k", help="Length of the list.")]
 
 
 @app.command()
 def query(  # noqa: PLR0913 - each parameter is an option of the command line
-    query: QueryArgument,
+    query: Annotated[str | None, typer.Argument(help=QUERY_HELP)] = None,
     k: LengthOption = 10,
+    words: Annotated[
+        str | None, typer.Option(help="In place of a query: 'female vocals, slow'.")
+    ] = None,
     weight: Annotated[
         list[str] | None, typer.Option("-w", help="ASPECT=NUMBER: how much an aspect counts.")
     ] = None,
@@ -51,11 +55,21 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Rank the catalogue by similarity to a query."""
+    """Rank the catalogue by similarity to a query, or by words."""
+    if (query is None) == (words is None):
+        hint = "give a track id, an audio file or --words"
+        raise SimlibError("query", "is needed, or words, and not both", hint)
+    per_artist = None if own_artist else 1
+    if words is not None:
+        if weight or start is not None or end is not None:
+            cause = "have neither aspects nor seconds"
+            raise SimlibError("words", cause, "leave out --weight, --start and --end")
+        _print_words(search.Searcher().query_words(words, k, where or (), per_artist), as_json)
+        return
     weights = dict(map(_weight, weight or []))
     found = search.Searcher().query(
         query, k, weights, start=start, end=end, where=where or (), own_artist=own_artist,
-        per_artist=None if own_artist else 1,
+        per_artist=per_artist,
     )  # fmt: skip
     if found.attrs["no_close_match"]:
         print("simlib: nothing in the catalogue is similar to this", file=sys.stderr)
@@ -64,7 +78,7 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
         hint = "" if own_artist else "; --own-artist lists those of the query's artist"
         print(f"simlib: no {others} meets the conditions{hint}", file=sys.stderr)
     if as_json:
-        print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
+        _print_json(found)
         return
     width = max(20, shutil.get_terminal_size().columns - 67)
     ids = [printable(track_id) for track_id in found["track_id"]]
@@ -77,6 +91,35 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
         of_query = f"{row.query_start:.0f}–{row.query_end:.0f}"
         score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {of_query:>10}"
         print(f"{score}  {track_id:<{longest}}  {name}{same}")
+        _print_auto_tags(row)
+
+
+def _print_words(found, as_json):
+    """Print a list that words were ranked by."""
+    if found.empty:
+        print("simlib: no recording meets the conditions and fits these words", file=sys.stderr)
+    if as_json:
+        _print_json(found)
+        return
+    ids = [printable(track_id) for track_id in found["track_id"]]
+    longest = max(map(len, ids), default=8)
+    print(f"rank   seconds  {'track':<{longest}}  title – artist")
+    for row, track_id in zip(found.itertuples(), ids, strict=True):
+        name = printable(reporting.title_and_artist(row.title, row.artist))
+        seconds = f"{row.start:.0f}–{row.end:.0f}"
+        print(f"{row.rank:>4}  {seconds:>8}  {track_id:<{longest}}  {name}")
+        fits = ", ".join(f"{printable(word)} {share:.0f}%" for word, share in row.why.items())
+        print(f"      fits better than: {fits}")
+        _print_auto_tags(row)
+
+
+def _print_json(found):
+    print(json.dumps(found.to_dict("records"), ensure_ascii=False, indent=2))
+
+
+def _print_auto_tags(row):
+    if row.auto_tags:
+        print(f"      automatic tags: {row.auto_tags}")
 
 
 def _weight(text):

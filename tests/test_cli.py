@@ -55,7 +55,7 @@ def test_without_arguments_the_commands_are_listed(run):
         assert command in out + err
 
 
-@pytest.mark.parametrize("arguments", [["nothing"], ["query"], ["query", "s00", "-k", "many"]])
+@pytest.mark.parametrize("arguments", [["nothing"], ["embed"], ["query", "s00", "-k", "many"]])
 def test_a_wrong_command_line_is_explained(run, arguments):
     code, _, err = run(*arguments)
     assert code == 2
@@ -150,6 +150,54 @@ def test_a_query_prints_json(run, inside):
     found = json.loads(out)
     assert len(found) == 5
     assert found == Searcher(inside.root).query("s03").to_dict("records")
+
+
+def test_words_are_searched_for_in_place_of_a_recording(run, tagged, monkeypatch):
+    monkeypatch.chdir(tagged.root)
+    words = ["--words", "female vocals, punk"]
+    code, out, err = run("query", *words, "-k", 2, "--own-artist", "--where", "genre=drums")
+    assert (code, err) == (0, "")
+    expected = Searcher(tagged.root).query_words(
+        "female vocals, punk", 2, "genre=drums", per_artist=None
+    )
+    lines = out.splitlines()[1:]
+    assert [line.split()[2] for line in lines[::3]] == expected["track_id"].tolist()
+    assert lines[1:3] == [
+        "      fits better than: female vocals 92%, punk 50%",
+        "      automatic tags: punk, female vocalists, sad",
+    ]
+    _, out, _ = run("query", *words, "--json")
+    assert json.loads(out) == Searcher(tagged.root).query_words(words[1]).to_dict("records")
+    code, out, err = run("query", *words, "--where", "genre=polka")
+    message = "simlib: no recording meets the conditions and fits these words\n"
+    assert (code, err) == (0, message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "query: is needed, or words, and not both"),
+        (["s00", "--words", "jazz"], "query: is needed, or words, and not both"),
+        (["--words", "jazz", "-w", "tempo=1"], "words: have neither aspects nor seconds"),
+        (["--words", "jazz", "--end", 3], "words: have neither aspects nor seconds"),
+        (["--words", " , "], "words: are none"),
+        (["--words", "jaz"], "word 'jaz': is neither a tag of the catalogue nor an automatic one"),
+    ],
+)
+def test_words_that_cannot_be_searched_for_are_one_line(
+    run, tagged, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tagged.root)
+    code, out, err = run("query", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_automatic_tags_are_printed_below_a_result(run, tagged, monkeypatch):
+    monkeypatch.chdir(tagged.root)
+    _, out, _ = run("query", "s02", "-k", 1, "--where", "track_id=s03", "--own-artist")
+    assert out.splitlines()[-1] == "      automatic tags: punk, female vocalists, sad"
 
 
 def test_an_unknown_query_is_one_line(run, inside):

@@ -17,6 +17,11 @@ from .searcher import query as query
 from .settings import AgreementSettings as AgreementSettings
 from .settings import PlaylistSettings as PlaylistSettings
 from .settings import SearchSettings as SearchSettings
+from .words import fits_better_than as fits_better_than
+from .words import split_words as split_words
+from .words import standardised as standardised
+from .words import synonyms as synonyms
+from .words import word_scores as word_scores
 
 __all__ = [
     "AgreementSettings",
@@ -32,10 +37,15 @@ __all__ = [
     "diverse",
     "embed",
     "filter_mask",
+    "fits_better_than",
     "in_turn",
     "path_between",
     "query",
     "radio",
     "representative_excerpt",
     "sameness",
+    "split_words",
+    "standardised",
+    "synonyms",
+    "word_scores",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from simlib.core import KNOWN_COLUMNS, SimlibError, is_reserved, printable
+from simlib.core import AUTO_TAGS, KNOWN_COLUMNS, SimlibError, is_reserved, printable
 
 _CONDITION = re.compile(r"\s*(?P<column>.*?)\s*(?P<operator>!?=)\s*(?P<value>.*?)\s*", re.DOTALL)
 _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
@@ -45,8 +45,8 @@ def filter_mask(tracks: pd.DataFrame, conditions: Iterable[str]) -> np.ndarray:
     """
     met = np.ones(len(tracks), dtype=bool)
     # Columns on files in the store are no properties of a recording.
-    internal = {name for name in tracks if name == "path" or is_reserved(name)} - {"seconds"}
-    columns = [name for name in tracks if name not in internal]
+    internal = {name for name in tracks if name == "path" or is_reserved(name)}
+    columns = [name for name in tracks if name not in internal - {"seconds", AUTO_TAGS}]
     for condition in conditions:
         subject, parts = f"condition '{condition}'", _CONDITION.fullmatch(condition)
         name, operator, value = parts.groups() if parts else ("", "", "")
@@ -87,14 +87,15 @@ def _texts(column, value, subject):
     if ends and any(ends.groups()) and not is_name:
         cause = f"column '{printable(column.name)}' holds text, and only numbers have ranges"
         raise SimlibError(subject, cause, "give one of its values")
-    wanted, cells = _folded(value), column.to_numpy(dtype=object)
-    equal = np.array([_folded(cell) == wanted for cell in cells], dtype=bool)
+    wanted, cells = folded(value), column.to_numpy(dtype=object)
+    equal = np.array([folded(cell) == wanted for cell in cells], dtype=bool)
     if wanted and not is_name:
         # A cell of a tag column equals each of its values, too.
-        among = [wanted in map(_folded, cell.split(";")) for cell in cells]
+        among = [wanted in map(folded, cell.split(";")) for cell in cells]
         equal |= np.array(among, dtype=bool)
     return equal
 
 
-def _folded(text):
+def folded(text: str) -> str:
+    """Return a text as texts are compared: NFKC, stripped, case-folded."""
     return unicodedata.normalize("NFKC", text).strip().casefold()

@@ -1,10 +1,12 @@
 """The table that a search returns: similarities, matching excerpts, and the reasons."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from simlib.core import AUTO_TAGS
 from simlib.index import Calibration, Match, similarity_percentile
 from simlib.search.excerpts import best_match
 from simlib.search.request import Search
@@ -90,7 +92,8 @@ def result_table(
     return pd.DataFrame({
         "rank": np.arange(1, len(rows) + 1),
         **{name: found[name].to_numpy() for name in ("track_id", "title", "artist")},
-        "tags": _tags(found, index.tag_columns),
+        "tags": joined_cells(found, index.tag_columns),
+        "auto_tags": joined_cells(found, [AUTO_TAGS] if AUTO_TAGS in found else []),
         "similarity": similarities.min(axis=0).round(4),
         # More similar than all measured pairs is not more similar than all there are.
         "closer_than": np.minimum(100 * np.min(scores, axis=0), 99.9).round(1),
@@ -124,8 +127,8 @@ def sameness(row: Any) -> str:
     return f"{kind}{row.same_seconds:.0f} s are the same recording"
 
 
-def _tags(tracks, columns):
-    """Join each track's tags to one text."""
+def joined_cells(tracks: pd.DataFrame, columns: Iterable[str]) -> pd.api.extensions.ExtensionArray:
+    """Join each track's tags in some columns to one text."""
     cells = [tracks[column].str.replace(";", ", ").to_numpy(dtype=object) for column in columns]
     tags = [", ".join(filter(None, (c[place] for c in cells))) for place in range(len(tracks))]
     return pd.array(tags, dtype="str")

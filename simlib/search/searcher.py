@@ -23,6 +23,7 @@ from simlib.search.request import Search, SearchRequest, Weights
 from simlib.search.rerank import choose, ranked
 from simlib.search.results import find_matches, result_table
 from simlib.search.settings import SearchSettings
+from simlib.search.words import rank_by_words
 
 
 class Searcher:
@@ -131,15 +132,16 @@ class Searcher:
         Returns
         -------
         pandas.DataFrame
-            `rank` (from 1), `track_id`, `title`, `artist`, `tags`; `similarity`, the hub-corrected
-            weighted cosine, of several queries that of the least similar; `closer_than`, the
-            percentage of unrelated pairs that are less similar. `query` is the one that matches
-            best, at its seconds `query_start` to `query_end`, by seconds `start` to `end` of the
-            result. `same_seconds` is how much of the recording itself is in a query, and
-            `near_duplicate` whether that is most of it: such results come first, whoever their
-            artist is. `why` is each aspect's share of the similarity. A query is not listed as its
-            own match. `attrs["weights"]` are those of the aspects. `attrs["no_close_match"]` is
-            true if nothing in the catalogue is similar to the query.
+            `rank` (from 1), `track_id`, `title`, `artist`, `tags`, and `auto_tags`, which are
+            computed and not read from the catalogue; `similarity`, the hub-corrected weighted
+            cosine, of several queries that of the least similar; `closer_than`, the percentage of
+            unrelated pairs that are less similar. `query` is the one that matches best, at its
+            seconds `query_start` to `query_end`, by seconds `start` to `end` of the result.
+            `same_seconds` is how much of the recording itself is in a query, and `near_duplicate`
+            whether that is most of it: such results come first, whoever their artist is. `why` is
+            each aspect's share of the similarity. A query is not listed as its own match.
+            `attrs["weights"]` are those of the aspects. `attrs["no_close_match"]` is true if
+            nothing in the catalogue is similar to the query.
 
         Raises
         ------
@@ -173,6 +175,47 @@ class Searcher:
         table.attrs["weights"] = weights
         table.attrs["no_close_match"] = all(outliers) and not matches and not request.farthest
         return table
+
+    def query_words(
+        self, words: str | Iterable[str], k: int = 10, where: str | Iterable[str] = (),
+        per_artist: int | None = 1,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Rank the catalogue by words in place of a recording; see `simlib.search.words`.
+
+        Parameters
+        ----------
+        words : str or iterable of str
+            Automatic tags, their synonyms and values of tag columns: a list, or one text with
+            commas between them.
+        k : int
+            Length of the list.
+        where : str or iterable of str
+            Conditions on columns; see `simlib.search.filter_mask`.
+        per_artist : int, optional
+            The most results by one artist; None for any number.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `rank` (from 1), `track_id`, `title`, `artist`, `tags`, `auto_tags`; `score`, the mean
+            standardised score of the words; `start` and `end`, the seconds of the most
+            representative excerpt; `why`, the percentage of the catalogue that fits each word less.
+            Tracks that fit less than the average track are left out.
+
+        Raises
+        ------
+        SimlibError
+            If a word is not known, or a condition or a number is wrong.
+        """
+        where = (where,) if isinstance(where, str) else where
+        found = rank_by_words(self.index, words, k, where, per_artist)
+        length, seconds = self.model.segment_seconds, self.settings.excerpt_seconds
+        spans = [
+            representative_excerpt(*self.index.segments_of(row), length, end, seconds)
+            for row, end in zip(found.index, self.tracks["seconds"].iloc[found.index], strict=True)
+        ]
+        starts, ends = np.array(spans, dtype=np.float64).reshape(-1, 2).T.round(2)
+        return found.assign(start=starts, end=ends).reset_index(drop=True)
 
     def timeline(
         self, source: Any, seconds: float | None = None, weights: Weights = None,

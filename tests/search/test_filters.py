@@ -17,6 +17,7 @@ TABLE = samples.tracks(
     year=[1959.0, 1959.0, 1993.0, 1905.0, float("nan")],
 ).assign(seconds=[60.0, 120.0, 180.0, 240.0, 300.0], digest="d", log_mel="key", degraded="key")
 TABLE["backbone.vgg"] = "key"
+TABLE["auto_tags"] = ["jazz;female vocalists", "jazz", "", "80s", "female vocalists"]
 
 
 def rows(*conditions):
@@ -28,6 +29,12 @@ def test_any_one_of_a_tracks_tags_may_be_equal():
     assert rows("genre=blues") == [1]
     assert rows("genre=rock;jazz;blues") == [], "the cell reads otherwise"
     assert rows("genre=rock; jazz ;blues") == [1], "the cell as it stands in the table"
+
+
+def test_automatic_tags_are_conditions_too():
+    assert rows("auto_tags=Female Vocalists") == [0, 4]
+    assert rows("auto_tags=jazz", "auto_tags!=female vocalists") == [1]
+    assert rows("auto_tags=") == [2]
 
 
 def test_names_are_compared_whole():
@@ -120,4 +127,5 @@ def test_a_condition_that_is_wrong_is_refused_with_a_hint(condition, cause):
 def test_the_stores_own_columns_are_neither_accepted_nor_offered(column):
     with pytest.raises(SimlibError) as error:
         filter_mask(TABLE, [f"{column}=key"])
-    assert error.value.hint == "there are track_id, title, artist, album, genre, bpm, year, seconds"
+    offered = "track_id, title, artist, album, genre, bpm, year, seconds, auto_tags"
+    assert error.value.hint == f"there are {offered}"

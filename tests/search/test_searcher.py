@@ -42,8 +42,9 @@ def song(built, row):
 def test_a_query_by_id_ranks_all_others_with_hub_penalties(built, searcher):
     found = searcher.query("s05", k=11, **ALL)
     assert found.columns.tolist() == [
-        "rank", "track_id", "title", "artist", "tags", "similarity", "closer_than", "query",
-        "query_start", "query_end", "start", "end", "same_seconds", "near_duplicate", "why",
+        "rank", "track_id", "title", "artist", "tags", "auto_tags", "similarity", "closer_than",
+        "query", "query_start", "query_end", "start", "end", "same_seconds", "near_duplicate",
+        "why",
     ]  # fmt: skip
     assert found["rank"].tolist() == list(range(1, 12))
     vectors = built.index.vectors()
