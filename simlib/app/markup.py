@@ -35,7 +35,8 @@ def result_markup(row: Any) -> Markup:
         Of `Searcher.query`.
     """
     title, artist, tags = short(row.title or row.track_id), short(row.artist), short(row.tags, 90)
-    texts = (row.rank, title, artist, tags, sameness(row), match_texts(row))
+    automatic = short(row.auto_tags, 90)
+    texts = (row.rank, title, artist, tags, automatic, sameness(row), match_texts(row))
     return render("results", "row", *texts)
 
 

@@ -7,6 +7,7 @@ import ipywidgets as w
 from pandas.api.types import is_numeric_dtype
 
 from simlib.app.widgets import button, wrapped
+from simlib.core import AUTO_TAGS
 from simlib.relevance import tag_columns
 from simlib.search import Searcher
 
@@ -64,7 +65,8 @@ class SearchOptions:
         """Make the row that puts a condition together, without knowing how to write it."""
         tracks = self.tracks
         numbers = [c for c in tracks if is_numeric_dtype(tracks[c]) and tracks[c].notna().any()]
-        columns = [*tag_columns(tracks), "artist", *numbers]
+        automatic = [AUTO_TAGS] if AUTO_TAGS in tracks else []
+        columns = [*tag_columns(tracks), *automatic, "artist", *numbers]
         self.column = w.Dropdown(options=columns, description="Add one", layout={"width": "14rem"})
         self.value = w.Combobox(placeholder="value, or low..high", layout={"width": "13rem"})
         self.only, self.other = (

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from simlib.app.markup import bars, match_texts
 from simlib.core import SimlibError, printable
-from simlib.index import load_projection
+from simlib.index import joined_tags, load_projection, tag_scores
 from simlib.relevance import tag_columns
 from simlib.reporting import (
     PLAYER_SECONDS,
@@ -98,7 +98,7 @@ def _file(searcher, row):
 
 
 def title_block(answer: Answer) -> Markup:
-    """Make the block that the page opens with: the query's name and tags."""
+    """Make the block that the page opens with: the query's name, tags and automatic tags."""
     tracks, row = answer.searcher.tracks, answer.query.row
     if row is None:
         name, tags = printable(answer.query.name), ["a file from outside"]
@@ -106,7 +106,9 @@ def title_block(answer: Answer) -> Markup:
         name = track_name(tracks.iloc[row])
         tags = [tracks[column].iloc[row].replace(";", ", ") for column in tag_columns(tracks)]
     line = " · ".join(filter(None, [*tags, clock(answer.query.end)]))
-    return render("results", "title", name, line)
+    # Of a file from outside, too: its features are those of a track.
+    automatic = joined_tags(tag_scores(answer.recording.features)).replace(";", ", ")
+    return render("results", "title", name, line, automatic)
 
 
 def headline_of_answer(found: pd.DataFrame) -> str:
@@ -180,8 +182,9 @@ def _result(row, path, weights):
     """Make the block of one result."""
     length = min(row.end - row.start, PLAYER_SECONDS)
     player = audio_player(path, start=row.start, seconds=length)
-    texts = (row.rank, row.title or row.track_id, row.artist, row.tags, sameness(row))
-    return render("results", "result", *texts, player, match_texts(row), bars(row.why, weights))
+    texts = (row.rank, row.title or row.track_id, row.artist, row.tags, row.auto_tags)
+    match, aspects = match_texts(row), bars(row.why, weights)
+    return render("results", "result", *texts, sameness(row), player, match, aspects)
 
 
 def query_record(answer: Answer) -> str:

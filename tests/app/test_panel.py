@@ -165,6 +165,22 @@ def test_conditions_are_put_together_without_knowing_how_to_write_them(panel):
     assert options.value.options == ()
 
 
+def test_automatic_tags_are_offered_as_conditions_and_shown(tagged, built, tmp_path):
+    root = shutil.copytree(tagged.root, tmp_path / "tagged")
+    plane = project_to_plane(built.index.vectors(), built.index.settings.map)
+    save_projection(plane, root / "index")
+    panel = SearchPanel(root)
+    options = panel.options
+    options.column.value = "auto_tags"
+    assert options.value.options == ("female vocalists", "jazz", "punk", "sad")
+    panel.choose("s00")
+    options.own_artist.value = True
+    options.value.value = "sad"
+    options.only.click()
+    assert ids(panel) == ["s03"]
+    assert "automatic tags: punk, female vocalists, sad" in panel.list.rows[0].text.value
+
+
 def test_seconds_that_are_kept_are_not_searched_for_twice(panel, monkeypatch):
     requests, answer = [], panel.searcher.answer
 

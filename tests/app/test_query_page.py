@@ -90,7 +90,7 @@ def answered(project):
 def found_of(**changes):
     """A ranked list of one."""
     row = {
-        "rank": 1, "track_id": "a", "title": "A", "artist": "B", "tags": "calm",
+        "rank": 1, "track_id": "a", "title": "A", "artist": "B", "tags": "calm", "auto_tags": "",
         "closer_than": 98.76, "query": "Q", "query_start": 62.0, "query_end": 70.4, "start": 4.0,
         "end": 6.0, "same_seconds": 0.0, "near_duplicate": False, "why": {"sound": 0.5},
     }  # fmt: skip
@@ -103,6 +103,19 @@ def sounds(page):
     """Decode all that the players of a page carry."""
     sources = [value for tag, name, value in page.attributes if (tag, name) == ("audio", "src")]
     return [sf.read(io.BytesIO(base64.b64decode(s.partition(",")[2]))) for s in sources]
+
+
+def test_automatic_tags_are_marked_as_such(tagged):
+    answer = answer_query(Searcher(tagged.root), "s03", 11)
+    title = Page(title_block(answer)).text
+    assert "automatic tags: punk, female vocalists, sad" in title
+    results = Page(results_block(answer)).text
+    carriers = (answer.found["auto_tags"] != "").sum()
+    assert 0 < carriers < len(answer.found)
+    assert results.count("automatic tags: ") == carriers
+    path = tagged.root / "data" / tagged.index.tracks["path"][3]
+    outside = answer_query(Searcher(tagged.root), path, 1)
+    assert "automatic" not in title_block(outside), "this model has no backbones"
 
 
 # --- the answer ------------------------------------------------------------------------------
