@@ -11,7 +11,8 @@ unexport VIRTUAL_ENV
 override FROM := $(value FROM)
 override FILE := $(value FILE)
 override QUERY := $(value QUERY)
-export FROM FILE QUERY
+override WORDS := $(value WORDS)
+export FROM FILE QUERY WORDS
 
 READY := .venv/.ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
@@ -69,9 +70,10 @@ changes: $(READY) ## what a retrain changed: index/ beside that of a revision, R
 	@simlib report reports/notebooks/changes.ipynb reports/changes.html
 	@echo; echo "The report: $$PWD/reports/changes.html"
 
-report: $(READY) ## answer a query on one page to mail: QUERY=path_or_id K=10
-	@test -n "$$QUERY" || { echo 'Name the recording: make report QUERY=path_or_id' >&2; exit 2; }
-	@simlib query-report -k "$${K:-10}" -- "$$QUERY"
+report: $(READY) ## answer a query on one page to mail: QUERY=path_or_id or WORDS='slow, jazz' K=10
+	@test -n "$$QUERY$$WORDS" || { echo 'Name the recording: make report QUERY=path_or_id' >&2; exit 2; }
+	@test -n "$$WORDS" || simlib query-report -k "$${K:-10}" -- "$$QUERY"
+	@test -z "$$WORDS" || simlib query-report -k "$${K:-10}" --words="$$WORDS"
 	@echo; echo "The report: $$PWD/reports/query.html"
 
 pretrained: tracked ## train the weights that come with simlib on all of data/

@@ -29,18 +29,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )  # fmt: skip
 
-QUERY_HELP = "An audio file, or a track id."
-QueryArgument = Annotated[str, typer.Argument(help=QUERY_HELP)]
+OptionalQuery = Annotated[str | None, typer.Argument(help="An audio file, or a track id.")]
+WordsOption = Annotated[
+    str | None, typer.Option(help="In place of a query: 'female vocals, slow'.")
+]
 LengthOption = Annotated[int, typer.Option("-k", help="Length of the list.")]
 
 
 @app.command()
 def query(  # noqa: PLR0913 - each parameter is an option of the command line
-    query: Annotated[str | None, typer.Argument(help=QUERY_HELP)] = None,
+    query: OptionalQuery = None,
     k: LengthOption = 10,
-    words: Annotated[
-        str | None, typer.Option(help="In place of a query: 'female vocals, slow'.")
-    ] = None,
+    words: WordsOption = None,
     weight: Annotated[
         list[str] | None, typer.Option("-w", help="ASPECT=NUMBER: how much an aspect counts.")
     ] = None,
@@ -56,9 +56,7 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Rank the catalogue by similarity to a query, or by words."""
-    if (query is None) == (words is None):
-        hint = "give a track id, an audio file or --words"
-        raise SimlibError("query", "is needed, or words, and not both", hint)
+    _check_query(query, words)
     per_artist = None if own_artist else 1
     if words is not None:
         if weight or start is not None or end is not None:
@@ -92,6 +90,12 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
         score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {of_query:>10}"
         print(f"{score}  {track_id:<{longest}}  {name}{same}")
         _print_auto_tags(row)
+
+
+def _check_query(query, words):
+    if (query is None) == (words is None):
+        hint = "give a track id, an audio file or --words"
+        raise SimlibError("query", "is needed, or words, and not both", hint)
 
 
 def _print_words(found, as_json):
@@ -227,11 +231,14 @@ def evaluation_notebook():
 
 
 @app.command()
-def query_report(query: QueryArgument, k: LengthOption = 10):
-    """Answer a query on one page to listen to and to mail, reports/query.html."""
+def query_report(query: OptionalQuery = None, k: LengthOption = 10, words: WordsOption = None):
+    """Answer a query, or words, on one page to listen to and to mail, reports/query.html."""
+    _check_query(query, words)
     project = Project.find()
-    executed = project.reports / "notebooks" / "query_report.ipynb"
-    parameters = {"query": query, "k": k}
+    name = "query_report" if words is None else "words_report"
+    executed = project.reports / "notebooks" / f"{name}.ipynb"
+    asked = {"query": query} if words is None else {"words": words}
+    parameters = {**asked, "k": k}
     reporting.execute_notebook(project.notebooks / executed.name, executed, parameters)
     reporting.export_report(executed, project.reports / "query.html", "query-page")
 

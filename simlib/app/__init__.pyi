@@ -9,6 +9,11 @@ from .query_page import query_record as query_record
 from .query_page import results_block as results_block
 from .query_page import spectrogram as spectrogram
 from .query_page import title_block as title_block
+from .words_page import WordsAnswer as WordsAnswer
+from .words_page import answer_words as answer_words
+from .words_page import words_record as words_record
+from .words_page import words_results as words_results
+from .words_page import words_title as words_title
 
 __all__ = [
     "Answer",
@@ -22,4 +27,9 @@ __all__ = [
     "results_block",
     "spectrogram",
     "title_block",
+    "WordsAnswer",
+    "answer_words",
+    "words_record",
+    "words_results",
+    "words_title",
 ]

@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -193,9 +194,15 @@ def query_record(answer: Answer) -> str:
     # Of a file the name only: a reader of the page need not know the folders of its author.
     name = answer.query.name if row is None else searcher.tracks["track_id"].iloc[row]
     weights = {aspect: round(weight, 4) for aspect, weight in searcher.index.weights.items()}
-    record = {
-        "query": str(name), "results": len(answer.found), "recordings": len(searcher.tracks),
-        "encoder": searcher.model.digest[:12], "weights": weights,
+    record = {"query": str(name), "results": len(answer.found)}
+    return page_record(searcher, record | {"weights": weights})
+
+
+def page_record(searcher: Searcher, answer: dict[str, Any]) -> str:
+    """Return a record of an answer and the catalogue, and the text of `params.yaml`."""
+    catalogue = {
+        "recordings": len(searcher.tracks), "encoder": searcher.model.digest[:12],
     }  # fmt: skip
     params = (searcher.project.root / "params.yaml").read_text(encoding="utf-8")
-    return yaml.safe_dump({"answer": record}, sort_keys=False, allow_unicode=True) + "\n" + params
+    record = yaml.safe_dump({"answer": answer | catalogue}, sort_keys=False, allow_unicode=True)
+    return f"{record}\n{params}"

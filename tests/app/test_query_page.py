@@ -26,6 +26,7 @@ from page import EVIL, Page
 from simlib.app import (
     Answer,
     answer_query,
+    answer_words,
     bars,
     headline_of_answer,
     query_map,
@@ -392,6 +393,31 @@ def test_the_page_runs_nothing_and_fits_a_phone(reported, chrome):
         assert player.evaluate("player => player.currentTime") > 0
     page.close()
     assert set(requested) <= {"file", "data"} and not messages
+
+
+def test_words_have_a_page_too(project, tagged, tmp_path):
+    """The words come from anybody, and the list from automatic tags."""
+    root = tmp_path / "project"
+    shutil.copytree(project, root, symlinks=True, ignore=shutil.ignore_patterns("reports", "index"))
+    shutil.copytree(tagged.root / "index", root / "index")
+    tracks = pd.read_parquet(root / "index" / "tracks.parquet")
+    tracks.loc[3, ["title", "genre"]] = f"{EVIL} {MATHS}", SCRIPT
+    tracks.to_parquet(root / "index" / "tracks.parquet")
+    status, output = make(root, "report", "WORDS=female vocals; $(shell touch pwned) -x")
+    assert status == 2
+    assert "word '$(shell touch pwned) -x': is neither a tag of the catalogue nor an" in output
+    assert not list(root.rglob("pwned"))
+    status, output = make(root, "report", f"WORDS=punk, {SCRIPT}", "K=2")
+    assert status == 0, output
+    assert output.strip().splitlines()[-1] == f"The report: {root}/reports/query.html"
+    page = Page((root / "reports" / "query.html").read_text(encoding="utf-8"))
+    assert "script" not in page.tags and page.tags.count("audio") == 2
+    assert EVIL in page.text and SCRIPT in page.text
+    assert "automatic tags: punk, female vocalists, sad" in page.text
+    assert "punk: 50% of the catalogue" in page.text
+    assert "recordings: 12" in page.text
+    with pytest.raises(SimlibError, match="k = 51: is more than fits a page"):
+        answer_words(Searcher(root), "punk", 51)
 
 
 def test_without_a_query_or_an_index_one_line_says_what_to_do(project, tmp_path):
