@@ -142,11 +142,15 @@ def embed(
     weights: Annotated[
         Path | None, typer.Option(help="Weights; models/, else pretrained/.")
     ] = None,
+    backbone: Annotated[
+        Path | None, typer.Option(help="In place of the model: a network in ONNX, or its card.")
+    ] = None,
+    card: Annotated[Path | None, typer.Option(help="The card of the backbone.")] = None,
 ):
-    """Embed audio files with the encoder."""
+    """Embed audio files with the model, or with a backbone alone."""
     import numpy as np
 
-    arrays, failed = search.embed(paths, weights)
+    arrays, failed = search.embed(paths, weights, backbone=backbone, card=card)
     for error in failed:
         print(f"simlib: left out: {error}", file=sys.stderr)
     if not len(arrays["ids"]):

@@ -85,6 +85,11 @@ class Project:
         return self.plots / "evaluation"
 
     @property
+    def backbones(self) -> Path:
+        """Networks in ONNX and their cards, which `train.backbones` may name."""
+        return self.root / "backbones"
+
+    @property
     def comparisons(self) -> Path:
         """Other systems' embeddings, to compare with."""
         return self.root / "comparisons"

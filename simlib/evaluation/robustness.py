@@ -80,8 +80,8 @@ def degraded_queries(
     order = np.argsort([digest_of(str(track_id)) for track_id in tracks["track_id"]])
     chosen = order[: settings.queries]
     call = joblib.delayed(_features)
-    dtypes = context.store.backbones() if model.backbones else {}
-    recipe = model.front_end, {name: dtypes[name] for name in model.backbones}
+    variants = context.store.backbones() if model.backbones else {}
+    recipe = model.front_end, {name: variants[name] for name in model.backbones}
     # The encoder stays here: each worker would have to load it, and torch.
     computed = joblib.Parallel(jobs, return_as="generator")(
         call(Path(data) / t.path, str(t.track_id), t.seconds, settings.seconds, recipe)

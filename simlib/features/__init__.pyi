@@ -2,11 +2,13 @@ from .audio import decode as decode
 from .audio import decode_blocks as decode_blocks
 from .audio import duration as duration
 from .backbones.backbone import Backbone as Backbone
-from .backbones.backbone import load_backbone as load_backbone
 from .backbones.cards import SHIPPED as SHIPPED
-from .backbones.cards import load_card as load_card
 from .backbones.devices import best_device as best_device
 from .backbones.devices import compute_dtype as compute_dtype
+from .backbones.loading import load_backbone as load_backbone
+from .backbones.names import load_card as load_card
+from .backbones.onnx_backbone import OnnxBackbone as OnnxBackbone
+from .backbones.onnx_backbone import load_onnx as load_onnx
 from .degrade import DEGRADATIONS as DEGRADATIONS
 from .degrade import clip as clip
 from .degrade import excerpt as excerpt
@@ -29,6 +31,7 @@ from .settings import BackboneSettings as BackboneSettings
 from .settings import DegradedSettings as DegradedSettings
 from .settings import ExtractSettings as ExtractSettings
 from .settings import FrontEnd as FrontEnd
+from .single_pass import compute_activations as compute_activations
 from .single_pass import compute_features as compute_features
 from .single_pass import features_of_blocks as features_of_blocks
 from .spectrogram import compute_log_mel as compute_log_mel
@@ -59,10 +62,12 @@ __all__ = [
     "FeatureStore",
     "FrontEnd",
     "OCTAVES",
+    "OnnxBackbone",
     "RecordingFeatures",
     "SHIPPED",
     "best_device",
     "clip",
+    "compute_activations",
     "compute_descriptor",
     "compute_dtype",
     "compute_features",
@@ -80,6 +85,7 @@ __all__ = [
     "fade",
     "load_backbone",
     "load_card",
+    "load_onnx",
     "mp3",
     "mp3_bytes",
     "native_blocks",

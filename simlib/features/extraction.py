@@ -22,7 +22,7 @@ from simlib.core import (
     printable,
 )
 from simlib.features.audio import mono_blocks
-from simlib.features.backbones.backbone import load_backbone
+from simlib.features.backbones.loading import load_backbone
 from simlib.features.degraded import MiddleOfRecording, compute_degraded_descriptor
 from simlib.features.settings import ExtractSettings
 from simlib.features.single_pass import features_of_blocks
@@ -59,7 +59,7 @@ def extract(
     store : simlib.features.FeatureStore
     settings : simlib.features.ExtractSettings
     backbones : sequence of str
-        Names of the backbones whose activations are stored, too.
+        Names of the backbones whose activations are stored, too; see `load_backbone`.
     jobs : int
         Processes; one a core by default.
 
@@ -76,17 +76,17 @@ def extract(
     Raises
     ------
     SimlibError
-        If not one recording can be used, or a backbone is not known.
+        If not one recording can be used, or a backbone cannot be loaded.
     """
-    loaded = [load_backbone(name) for name in backbones]
-    dtypes = {backbone.name: backbone.dtype for backbone in loaded}
+    loaded = {name: load_backbone(name) for name in backbones}
+    variants = {name: loaded[name].variant for name in loaded}
     store.folder.mkdir(parents=True, exist_ok=True)
     recipes = {kind: _recipe(kind, settings) for kind in FEATURE_KINDS}
-    for backbone in loaded:
-        recipes[BACKBONE_PREFIX + backbone.name] = _backbone_recipe(backbone, settings)
+    for name, backbone in loaded.items():
+        recipes[BACKBONE_PREFIX + name] = _backbone_recipe(name, backbone, settings)
     paths = list(tracks["path"].to_numpy(dtype=object))
     done, rejected = {}, []
-    for path, result in _each(paths, (Path(data), store, settings, recipes, dtypes), jobs):
+    for path, result in _each(paths, (Path(data), store, settings, recipes, variants), jobs):
         if isinstance(result, SimlibError):
             rejected.append((path, result.cause, result.hint))
         else:
@@ -98,7 +98,7 @@ def extract(
     results = [done[path] for path in stored["path"]]
     for name in dict.fromkeys((*RESERVED_COLUMNS, *recipes)):
         stored[name] = [result[name] for result in results]
-    store.finish(stored, settings.front_end.as_dict(), dtypes)
+    store.finish(stored, settings.front_end.as_dict(), variants)
     rejected = pd.DataFrame(rejected, columns=REJECTED_COLUMNS, dtype="str")
     return stored, rejected, sum(result["computed"] for result in results)
 
@@ -110,9 +110,9 @@ def _recipe(kind, settings):
     return digest_of([kind, own, *_decoding(settings), digest_of_code(ENTRY_MODULES[kind])])
 
 
-def _backbone_recipe(backbone, settings):
+def _backbone_recipe(name, backbone, settings):
     """Return the same for the activations of a backbone."""
-    return digest_of([backbone.name, backbone.digest, *_decoding(settings), version("torch")])
+    return digest_of([name, backbone.digest, *_decoding(settings), version("torch")])
 
 
 def _decoding(settings):
@@ -150,7 +150,7 @@ def _each(paths, context, jobs):
                     yield path, SimlibError(path, "crashes its decoder", hint)
 
 
-def _extract_one(path, data, store, settings, recipes, dtypes):
+def _extract_one(path, data, store, settings, recipes, variants):
     """Compute what is missing of one recording; runs in a worker."""
     try:
         content = digest_of_file(data / path)
@@ -158,7 +158,7 @@ def _extract_one(path, data, store, settings, recipes, dtypes):
         missing = [kind for kind, key in keys.items() if not store.path(kind, key).exists()]
         if missing:
             seed = int(content, 16)
-            computed = _compute(data / path, store, settings, missing, keys, dtypes, seed)
+            computed = _compute(data / path, store, settings, missing, keys, variants, seed)
             for kind, rows in computed.items():
                 store.save(kind, keys[kind], rows)
         seconds = len(store.log_mel(keys["log_mel"])) / settings.frame_rate
@@ -173,9 +173,9 @@ def _extract_one(path, data, store, settings, recipes, dtypes):
         return path, SimlibError(path, cause, "convert it to flac or mp3")
 
 
-def _compute(path, store, settings, missing, keys, dtypes, seed):
+def _compute(path, store, settings, missing, keys, variants, seed):
     """Decode a recording once and compute the missing kinds of features."""
-    backbones = {name: dtypes[name] for name in dtypes if BACKBONE_PREFIX + name in missing}
+    backbones = {name: variants[name] for name in variants if BACKBONE_PREFIX + name in missing}
     blocks = mono_blocks(path, silence_dbfs=settings.silence_dbfs)
     if "degraded" not in missing:
         return features_of_blocks(path, blocks, settings, missing, backbones)

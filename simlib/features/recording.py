@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.core import BACKBONE_PREFIX, SimlibError
-from simlib.features.backbones.cards import load_card
+from simlib.features.backbones.names import load_card
 from simlib.features.descriptor import DESCRIPTOR_BLOCK_SECONDS
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from simlib.core import Count, FromList, NotNegative, Positive, Section
-from simlib.features.backbones.cards import SHIPPED
+from simlib.features.backbones.names import KNOWN, is_backbone
 
 
 def _known_backbones(value: tuple[str, ...]) -> tuple[str, ...]:
-    if not set(value) <= set(SHIPPED) or len(set(value)) < len(value):
-        raise ValueError(f"a list with some of {', '.join(SHIPPED)}, or []")
+    if not all(map(is_backbone, value)) or len(set(value)) < len(value):
+        raise ValueError(f"[], or a list with some of {KNOWN}, each once")
     return value
 
 
-# Names of backbones, each once; none for a network from scratch.
+# Names of backbones, each once; none for a network from scratch. See `load_card`.
 BackboneNames = Annotated[tuple[str, ...], FromList, AfterValidator(_known_backbones)]
 
 

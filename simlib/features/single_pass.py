@@ -8,7 +8,10 @@ import numpy as np
 
 from simlib.core import BACKBONE_PREFIX, SimlibError
 from simlib.features.audio import mono_blocks
-from simlib.features.backbones.backbone import load_backbone
+from simlib.features.backbones.activations import WaveformActivations
+from simlib.features.backbones.backbone import Backbone
+from simlib.features.backbones.loading import load_backbone
+from simlib.features.backbones.onnx_backbone import OnnxBackbone
 from simlib.features.descriptor import Descriptor
 from simlib.features.settings import FrontEnd
 from simlib.features.spectrogram import Feature, LogMel, feed
@@ -34,7 +37,7 @@ def compute_features(
     kinds : collection of str
         `log_mel`, `descriptor`, or both.
     backbones : mapping of str to str or None, optional
-        Names of backbones, and the dtype of each; see `load_backbone`.
+        Names of backbones, and the variant of each; see `load_backbone`.
     start, end : float, optional
         Seconds; the whole recording by default.
 
@@ -43,7 +46,7 @@ def compute_features(
     dict of str to numpy.ndarray
         `log_mel`: float16, shape (n_frames, n_mels), see `compute_log_mel`; `descriptor`: float32,
         shape (n_blocks, 102), see `compute_descriptor`; `backbone.<name>`: float16, shape
-        (n_patches, size), see `Backbone`.
+        (n_patches, size), see `Backbone` and `OnnxBackbone`.
 
     Raises
     ------
@@ -83,12 +86,12 @@ def features_of_blocks(
         If the recording is too short.
     """
     known: dict[str, Feature] = {"log_mel": LogMel(front_end), "descriptor": Descriptor()}
-    wanted = {kind: feature for kind, feature in known.items() if kind in kinds}
-    for name, dtype in backbones.items():
-        wanted[BACKBONE_PREFIX + name] = load_backbone(name, dtype).feature()
-    feed(blocks, *wanted.values())
-    # With no feature to compute nothing was read yet, and who records the samples needs them.
-    deque(blocks, maxlen=0)
+    wanted: dict[str, Feature | WaveformActivations] = {
+        kind: feature for kind, feature in known.items() if kind in kinds
+    }
+    for name, variant in backbones.items():
+        wanted[BACKBONE_PREFIX + name] = load_backbone(name, variant).feature()
+    _feed_all(blocks, wanted.values())
     arrays = {}
     for kind, feature in wanted.items():
         arrays[kind] = feature.array()
@@ -97,3 +100,42 @@ def features_of_blocks(
             cause = f"is {seconds:.2f} s long, shorter than {front_end.min_seconds:g} s"
             raise SimlibError(path, cause, "use a longer excerpt, or lower extract.min_seconds")
     return arrays
+
+
+def compute_activations(path: str | PathLike, backbone: Backbone | OnnxBackbone) -> np.ndarray:
+    """Decode a recording and compute the activations of one backbone.
+
+    Parameters
+    ----------
+    path : path-like
+    backbone : Backbone or OnnxBackbone
+
+    Returns
+    -------
+    numpy.ndarray of float16, shape (n_patches, size)
+
+    Raises
+    ------
+    SimlibError
+        If the recording cannot be decoded, or the network fails.
+    """
+    feature = backbone.feature()
+    _feed_all(mono_blocks(path), [feature])
+    return feature.array()
+
+
+def _feed_all(blocks, features):
+    """Add a recording to features of both kinds, in one reading."""
+    waveforms = [feature for feature in features if isinstance(feature, WaveformActivations)]
+    blocks = _passed_on(blocks, waveforms)
+    feed(blocks, *(feature for feature in features if feature not in waveforms))
+    # With no spectrum to compute nothing was read yet, and who records the samples needs them.
+    deque(blocks, maxlen=0)
+
+
+def _passed_on(blocks, waveforms):
+    """Yield the blocks, each after it was added to some features."""
+    for samples, rate in blocks:
+        for feature in waveforms:
+            feature.add(samples, rate)
+        yield samples, rate

@@ -109,7 +109,7 @@ class FeatureStore:
         return RecordingFeatures(log_mel, descriptor, backbones)
 
     def backbones(self) -> dict[str, str]:
-        """Return the dtype of each backbone: a query must compute its activations in the same."""
+        """Return the variant of each backbone, which a query must use; see `load_backbone`."""
         return read_json(self._backbones, EXTRACT_HINT)
 
     def log_mel(self, key: str) -> np.ndarray:

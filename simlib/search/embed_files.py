@@ -1,4 +1,4 @@
-"""Embed audio files, with no catalogue around them."""
+"""Embed audio files, with no catalogue around them: by the model, or by a backbone alone."""
 
 import os
 from collections.abc import Iterable
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from simlib.catalogue import scan_folder
-from simlib.core import Project, SimlibError
+from simlib.core import Project, SimlibError, unit_rows
+from simlib.features import compute_activations, load_onnx
 from simlib.index import DEFAULT_HUBS, HubSettings, IndexSettings, hub_corrected
 from simlib.model import Embedder
 from simlib.search.queries import load_recording
@@ -17,7 +18,11 @@ SIMILARITY_LIMIT = 5_000
 
 
 def embed(
-    paths: Iterable[str | os.PathLike], weights: str | os.PathLike | None = None
+    paths: Iterable[str | os.PathLike],
+    weights: str | os.PathLike | None = None,
+    *,
+    backbone: str | os.PathLike | None = None,
+    card: str | os.PathLike | None = None,
 ) -> tuple[dict[str, np.ndarray], list[SimlibError]]:
     """Embed audio files, with no catalogue around them.
 
@@ -27,6 +32,11 @@ def embed(
         Files, and folders with audio files.
     weights : path-like, optional
         Of the encoder; by default the project's `models/`, else what it ships in `pretrained/`.
+    backbone : path-like, optional
+        A network in ONNX with its `card`, or the card alone if it names the network. The files are
+        embedded by it alone, without weights: the mean of its activations over the patches.
+    card : path-like, optional
+        Of the backbone.
 
     Returns
     -------
@@ -40,14 +50,17 @@ def embed(
     Raises
     ------
     SimlibError
-        If there are no weights, no file, or two files with one stem.
+        If there are no weights, no file, or two files with one stem; or the backbone cannot be
+        loaded.
     """
-    model = Embedder.load(weights or _default_weights())
+    if backbone is None and card is None:
+        embed_one = _by_model(weights)
+    else:
+        embed_one = _by_backbone(weights, backbone, card)
     vectors, ids, failed = [], [], []
     for path in _files(paths):
         try:
-            recording = load_recording(model, path)
-            vectors.append(model.track(recording.features, model.segment_seconds / 2)[0])
+            vectors.append(embed_one(path))
             ids.append(path.stem)
         except SimlibError as error:
             failed.append(error)
@@ -56,6 +69,35 @@ def embed(
         artists, hubs = np.arange(len(ids)), _hub_settings().unfiltered()
         arrays["sim"] = hub_corrected(arrays["emb"], artists, hubs).astype(np.float32)
     return arrays, failed
+
+
+def _by_model(weights):
+    """Return what embeds a file by the trained model."""
+    model = Embedder.load(weights or _default_weights())
+
+    def embed_one(path):
+        recording = load_recording(model, path)
+        return model.track(recording.features, model.segment_seconds / 2)[0]
+
+    return embed_one
+
+
+def _by_backbone(weights, backbone, card):
+    """Return what embeds a file by a network in ONNX alone."""
+    if weights is not None:
+        cause = "takes no weights: it embeds files alone"
+        raise SimlibError("backbone", cause, "leave one of the two out")
+    if backbone is None:
+        raise SimlibError(card, "is the card of no backbone", "name the network, too: --backbone")
+    if card is None and Path(backbone).suffix == ".onnx":
+        raise SimlibError(backbone, "has no card", "name the card that describes it: --card")
+    network = load_onnx(backbone) if card is None else load_onnx(card, backbone)
+
+    def embed_one(path):
+        mean = compute_activations(path, network).mean(axis=0, dtype=np.float32)
+        return unit_rows(mean[None])[0]
+
+    return embed_one
 
 
 def _default_weights():

@@ -82,7 +82,7 @@ def load_recording(
     path: str | os.PathLike,
     start: float = 0.0,
     end: float | None = None,
-    dtypes: Mapping[str, str] | None = None,
+    variants: Mapping[str, str] | None = None,
 ) -> Recording:
     """Decode an audio file and compute its features.
 
@@ -92,7 +92,7 @@ def load_recording(
     path : path-like
     start, end : float, optional
         Seconds; the whole recording by default.
-    dtypes : mapping of str to str, optional
+    variants : mapping of str to str, optional
         Of the model's backbones; see `FeatureStore.backbones`. By default what is quick here.
 
     Returns
@@ -105,7 +105,7 @@ def load_recording(
     SimlibError
         If it cannot be decoded, or is too short.
     """
-    backbones = {name: (dtypes or {}).get(name) for name in model.backbones}
+    backbones = {name: (variants or {}).get(name) for name in model.backbones}
     arrays = compute_features(path, model.front_end, backbones=backbones, start=start, end=end)
     return Recording(Path(path).name, None, RecordingFeatures.of(arrays), start)
 
@@ -176,8 +176,8 @@ class Sources:
 
     def __init__(self, model: Embedder, index: Index, store: FeatureStore):
         self.model, self.index, self.store = model, index, store
-        # A query takes the same road as the catalogue, in the same dtype.
-        self._dtypes = store.backbones() if model.backbones else {}
+        # A query takes the same road as the catalogue, in the same dtype or network.
+        self._variants = store.backbones() if model.backbones else {}
 
     def query(self, source: Any, start: float | None = None, end: float | None = None) -> Query:
         """Make a query; see `Searcher.load_query`."""
@@ -242,7 +242,7 @@ class Sources:
         raise SimlibError(source, cause, f"ids look like '{printable(ids[0])}'")
 
     def _load(self, path, start, end):
-        return load_recording(self.model, path, start, end, self._dtypes)
+        return load_recording(self.model, path, start, end, self._variants)
 
     def _name(self, row):
         track = self.index.tracks.iloc[row]

@@ -132,7 +132,7 @@ class TrainSettings(Section):
     tag_recordings : int
         A tag is predicted if at least this number of training recordings has it.
     backbones : tuple of str
-        Frozen networks whose activations are features; see `simlib.features.SHIPPED`. Without
+        Frozen networks whose activations are features; see `simlib.features.load_card`. Without
         any, the network learns from this catalogue alone.
     reduced : int
         Principal components of their activations.

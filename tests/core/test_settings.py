@@ -235,7 +235,7 @@ def test_a_key_that_is_no_text_is_named(key):
         IndexSettings.of({key: 2.0, "weights": {}})
 
 
-@pytest.mark.parametrize("value", [["resnet"], ["vgg", "vgg"], "vgg", None])
+@pytest.mark.parametrize("value", [["resnet"], ["vgg", "vgg"], ["../mine.yaml"], "vgg", None])
 def test_backbones_are_a_list_of_known_names(value):
     for section in (TrainSettings, BackboneSettings):
         values = {"backbones": value}
@@ -244,5 +244,9 @@ def test_backbones_are_a_list_of_known_names(value):
         with pytest.raises(SimlibError, match="section train: 'backbones' is"):
             section.of(values)
     assert BackboneSettings.of({"backbones": []}).backbones == ()
-    with pytest.raises(SimlibError, match="a list with some of musicnn, vgg, or \\[\\]"):
+    names = ["backbones/mine.yaml", "vgg"]
+    assert BackboneSettings.of({"backbones": names}).backbones == tuple(names)
+    with pytest.raises(
+        SimlibError, match=r"\[\], or a list with some of musicnn, vgg, and cards such"
+    ):
         BackboneSettings.of({"backbones": ["resnet"]})

@@ -324,11 +324,11 @@ def test_only_what_is_missing_is_computed_and_from_one_decoding(music, decoded, 
 def test_backbones_are_stored_beside_the_other_features(music):
     stored, _, computed = music.extract(backbones=["musicnn", "vgg"])
     assert computed == 3
-    dtypes = music.store.backbones()
-    assert dtypes == {name: load_backbone(name).dtype for name in ("musicnn", "vgg")}
-    expected = compute_features(music.data / stored["path"][1], SETTINGS, backbones=dtypes)
+    variants = music.store.backbones()
+    assert variants == {name: load_backbone(name).dtype for name in ("musicnn", "vgg")}
+    expected = compute_features(music.data / stored["path"][1], SETTINGS, backbones=variants)
     mapped = music.store.features(music.store.tracks().iloc[1])
-    for name in dtypes:
+    for name in variants:
         found = music.store.backbone(name, stored[f"backbone.{name}"][1])
         assert found.dtype == np.float16
         assert found.shape == (1, load_backbone(name).size)

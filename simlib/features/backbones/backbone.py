@@ -1,4 +1,4 @@
-"""Backbones, loaded: patches of a recording in, activations out."""
+"""Backbones that come with simlib, loaded: patches of a recording in, activations out."""
 
 from functools import cache
 
@@ -7,16 +7,14 @@ import torch
 from safetensors.torch import load_file
 
 from simlib.core import SimlibError, digest_of, digest_of_code, digest_of_file
-from simlib.features.backbones.cards import Card, load_card
+from simlib.features.backbones.activations import MelActivations
+from simlib.features.backbones.cards import Card, load_shipped_card
 from simlib.features.backbones.devices import best_device, compute_dtype
-from simlib.features.backbones.front_end import Patches
 from simlib.features.backbones.musicnn import Musicnn
 from simlib.features.backbones.vgg import Vgg
-from simlib.features.spectrogram import Frames
 
 NETWORKS = {"musicnn": Musicnn, "vgg": Vgg}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-LARGEST = float(np.finfo(np.float16).max)
 
 
 class Backbone:
@@ -72,58 +70,19 @@ class Backbone:
                 row[:] = torch.cat([outputs[layer] for layer in self.layers]).cpu().numpy()
         return rows
 
-    def feature(self) -> "Activations":
-        """Return a feature of one recording, for `feed`."""
-        return Activations(self)
+    @property
+    def variant(self) -> str:
+        """What `load_backbone` needs to load the same again: the dtype."""
+        return self.dtype
+
+    def feature(self) -> MelActivations:
+        """Return a feature of one recording, for `compute_features`."""
+        return MelActivations(self, self.card.front_end)
 
 
-class Activations:
-    """The activations of a recording, computed as its power spectra arrive.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    """
-
-    def __init__(self, backbone: Backbone):
-        front_end = backbone.card.front_end
-        self.frames = Frames(front_end.sample_rate, front_end.n_fft, front_end.hop_length)
-        self._backbone, self._patches = backbone, Patches(front_end)
-        self._rows: list[np.ndarray] = []
-
-    def add(self, power: np.ndarray) -> None:
-        """Add the next power spectra: float32, shape (n_frames, 1 + n_fft // 2)."""
-        self._rows += [self._row(patch) for patch in self._patches.add(power)]
-
-    def array(self) -> np.ndarray:
-        """Return the activations, once all spectra were added: float16, shape (n_patches, size)."""
-        return np.stack([*self._rows, *(self._row(patch) for patch in self._patches.rest())])
-
-    def _row(self, patch):
-        row = self._backbone.activations(patch[None])[0]
-        return np.clip(row, -LARGEST, LARGEST).astype(np.float16)
-
-
-def load_backbone(name: str, dtype: str | None = None) -> Backbone:
-    """Load a backbone, or return the one that was loaded before.
-
-    Parameters
-    ----------
-    name : str
-        One of `SHIPPED`.
-    dtype : str, optional
-        `float32` or `bfloat16`; by default what the device computes quickly.
-
-    Returns
-    -------
-    Backbone
-
-    Raises
-    ------
-    SimlibError
-        If there is no such backbone, or its weights are not those of its card.
-    """
-    card = load_card(name)
+def load_shipped(name: str, dtype: str | None = None) -> Backbone:
+    """Load a backbone that comes with simlib; see `load_backbone`."""
+    card = load_shipped_card(name)
     if dtype is None:
         fast = compute_dtype(best_device())
         dtype = next(key for key, value in DTYPES.items() if value == fast)
@@ -132,7 +91,7 @@ def load_backbone(name: str, dtype: str | None = None) -> Backbone:
 
 @cache
 def _loaded(name, dtype):
-    card = load_card(name)
+    card = load_shipped_card(name)
     if digest_of_file(card.weights) != card.sha256:
         raise SimlibError(
             card.weights, "does not hold the weights of its card", "install simlib again"

@@ -1,4 +1,4 @@
-"""Cards of the backbones: what a network takes and returns, and where it comes from.
+"""Cards of the backbones that come with simlib: what a network takes, returns and comes from.
 
 A card is a YAML file beside the weights. The code reads from it all that depends on the network.
 """
@@ -8,26 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-)
+from pydantic import Field, PositiveInt
 
 from simlib.core import SimlibError
+from simlib.features.backbones.front_ends import MelFrontEnd, Strict
 
 WEIGHTS = Path(__file__).parent / "weights"
 SHIPPED = ("musicnn", "vgg")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Source(_Strict):
+class Source(Strict):
     """Where the weights come from.
 
     Attributes
@@ -57,43 +47,14 @@ class Source(_Strict):
     trained_on: str
 
 
-class PatchFrontEnd(_Strict):
-    """How a recording becomes patches.
-
-    Attributes
-    ----------
-    sample_rate : int
-        Hz.
-    n_fft, hop_length : int
-        Length of the analysis window and the step between two, in samples.
-    n_mels : int
-        Number of mel bands (Slaney's, as in librosa).
-    f_min, f_max : float
-        Lowest and highest frequency of the mel bands, in Hz.
-    gain : float
-        A patch holds log10(gain x power + 1).
-    frames : int
-        Length of a patch.
-    """
-
-    sample_rate: PositiveInt
-    n_fft: PositiveInt
-    hop_length: PositiveInt
-    n_mels: PositiveInt
-    f_min: NonNegativeFloat
-    f_max: PositiveFloat
-    gain: PositiveFloat
-    frames: PositiveInt
-
-
-class Card(_Strict):
-    """What is known of a backbone.
+class Card(Strict):
+    """What is known of a backbone that comes with simlib.
 
     Attributes
     ----------
     name : str
     source : Source
-    front_end : PatchFrontEnd
+    front_end : MelFrontEnd
     layers : dict of str to int
         The layers whose activations are kept, in their order, and the size of each. If there is
         one of the name `tags`, it is the last.
@@ -107,7 +68,7 @@ class Card(_Strict):
 
     name: str
     source: Source
-    front_end: PatchFrontEnd
+    front_end: MelFrontEnd
     layers: dict[str, PositiveInt]
     embedding: str
     tags: list[str]
@@ -131,23 +92,8 @@ class Card(_Strict):
 
 
 @cache
-def load_card(name: str) -> Card:
-    """Read the card of a backbone.
-
-    Parameters
-    ----------
-    name : str
-        One of `SHIPPED`.
-
-    Returns
-    -------
-    Card
-
-    Raises
-    ------
-    SimlibError
-        If there is no such backbone.
-    """
+def load_shipped_card(name: str) -> Card:
+    """Read the card of a backbone that comes with simlib; see `load_card`."""
     if name not in SHIPPED:
         raise SimlibError(f"backbone '{name}'", "is not known", f"choose from {', '.join(SHIPPED)}")
     text = (WEIGHTS / f"{name}.yaml").read_text(encoding="utf-8")

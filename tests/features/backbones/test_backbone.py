@@ -185,7 +185,7 @@ def test_a_card_with_an_unknown_key_is_refused():
 
 def test_other_weights_than_those_of_the_card_are_refused(monkeypatch):
     card = load_card("vgg").model_copy(update={"sha256": "0" * 64})
-    monkeypatch.setattr("simlib.features.backbones.backbone.load_card", lambda name: card)
+    monkeypatch.setattr("simlib.features.backbones.backbone.load_shipped_card", lambda name: card)
     with pytest.raises(SimlibError, match="not hold the weights of its card"):
         load_backbone("vgg", "no such dtype")
 
