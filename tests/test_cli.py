@@ -9,12 +9,13 @@ import pytest
 import samples
 import yaml
 from nbformat.v4 import new_markdown_cell, new_notebook
+from onnx_networks import tiny_backbone
 from samples import naive_similarities
 
 from simlib.catalogue import read_catalogue
 from simlib.cli import main
 from simlib.index import Index
-from simlib.search import Searcher
+from simlib.search import Searcher, embed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -245,6 +246,23 @@ def test_embedding_takes_the_weights_it_is_given(run, built, tmp_path, monkeypat
     assert run("embed", path, "--out", tmp_path / "E.npz", "--weights", weights)[0] == 0
     assert run("embed", path, "--out", tmp_path / "F.npz")[0] == 2
     assert not (tmp_path / "F.npz").exists()
+
+
+def test_embedding_takes_a_backbone_and_its_card(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    card = tiny_backbone(tmp_path / "networks")
+    onnx = card.with_name("tiny.onnx")
+    path = samples.write(tmp_path / "song.wav", samples.melody(2.0, 3))
+    expected = embed([path], backbone=card)[0]["emb"]
+    for options in (["--backbone", card], ["--backbone", onnx, "--card", card]):
+        code, out, err = run("embed", path, "--out", "E.npz", *options)
+        assert (code, out, err) == (0, "1 embedded, 0 left out: E.npz\n", "")
+        with np.load("E.npz", allow_pickle=False) as arrays:
+            assert arrays["ids"].tolist() == ["song"]
+            np.testing.assert_array_equal(arrays["emb"], expected)
+    code, _, err = run("embed", path, "--out", "F.npz", "--backbone", onnx)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.endswith("has no card; name the card that describes it: --card\n")
 
 
 def test_when_nothing_can_be_embedded_no_file_is_written(run, inside, tmp_path):

@@ -12,6 +12,7 @@ from .files import read_json as read_json
 from .files import write_json as write_json
 from .files import written_aside as written_aside
 from .project import Project as Project
+from .root import project_root as project_root
 from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
 from .schema import AUTO_TAGS as AUTO_TAGS
 from .schema import BACKBONE_PREFIX as BACKBONE_PREFIX
@@ -53,6 +54,7 @@ __all__ = [
     "import_closure",
     "is_reserved",
     "printable",
+    "project_root",
     "read_json",
     "write_json",
     "written_aside",

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from simlib.core.errors import SimlibError
+from simlib.core.root import project_root
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,7 @@ class Project:
 
     @classmethod
     def find(cls, start: str | os.PathLike | None = None) -> Project:
-        """Find the project: the nearest folder upwards with `dvc.yaml` and `params.yaml`.
-
-        A notebook's kernel starts in `notebooks/` under JupyterLab and in the root under papermill.
+        """Find the project around a folder; see `project_root`.
 
         Parameters
         ----------
@@ -44,15 +43,7 @@ class Project:
         SimlibError
             If no folder on the way up is a project.
         """
-        start = Path(start or Path.cwd()).resolve()
-        for folder in (start, *start.parents):
-            if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
-                return cls(folder)
-        raise SimlibError(
-            start,
-            "no simlib project here or above (a folder with dvc.yaml and params.yaml)",
-            "change into your checkout and try again",
-        )
+        return cls(project_root(start))
 
     @property
     def data(self) -> Path:
@@ -83,11 +74,6 @@ class Project:
     def figures(self) -> Path:
         """The figures of the evaluation."""
         return self.plots / "evaluation"
-
-    @property
-    def backbones(self) -> Path:
-        """Networks in ONNX and their cards, which `train.backbones` may name."""
-        return self.root / "backbones"
 
     @property
     def comparisons(self) -> Path:

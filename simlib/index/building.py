@@ -6,7 +6,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from simlib.core import AUTO_TAGS, SimlibError
-from simlib.features import FeatureStore
+from simlib.features import SHIPPED, FeatureStore
 from simlib.index.auto_tags import joined_tags, tag_scores
 from simlib.index.faiss_index import Index
 from simlib.index.fingerprints import Fingerprints, fingerprint, fingerprint_rate
@@ -31,8 +31,8 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
     Raises
     ------
     SimlibError
-        If the store was made with another front end than the model's, or a weight is for no aspect
-        of the model.
+        If the store was made with another front end than the model's, or with another network of
+        a backbone; or if a weight is for no aspect of the model.
     """
     # A weight for no aspect is refused before hours of work.
     model.aspects.weights(settings.set_weights)
@@ -42,6 +42,7 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
             "was extracted with other settings than the encoder was trained on",
             "run 'dvc repro train'",
         )
+    _require_networks(model, store)
     tracks = store.tracks()
     vectors, rows, segments, fingerprints, scores = [], [], [], [], []
     bar = tqdm(tracks.iterrows(), total=len(tracks), desc="embedding", unit="", mininterval=5)
@@ -64,6 +65,16 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         IndexOrigin(model.digest, model.aspects, settings),
         pd.DataFrame(scores, dtype=np.float32),
     )
+
+
+def _require_networks(model, store):
+    """Raise SimlibError if a card or its network changed since the model was trained."""
+    trained, extracted = model.provenance.get("backbones", {}), store.backbones()
+    for name in model.backbones:
+        # Those that are shipped differ in their dtype at most.
+        if name not in SHIPPED and trained.get(name) != extracted.get(name):
+            cause = f"was extracted with another '{name}' than the encoder was trained on"
+            raise SimlibError(store.folder, cause, "run 'dvc repro train'")
 
 
 def _flat(vectors):

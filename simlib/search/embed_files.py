@@ -74,9 +74,10 @@ def embed(
 def _by_model(weights):
     """Return what embeds a file by the trained model."""
     model = Embedder.load(weights or _default_weights())
+    variants = model.provenance.get("backbones")
 
     def embed_one(path):
-        recording = load_recording(model, path)
+        recording = load_recording(model, path, variants=variants)
         return model.track(recording.features, model.segment_seconds / 2)[0]
 
     return embed_one

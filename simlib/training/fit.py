@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from simlib.core import digest_of, digest_of_code
+from simlib.core import BACKBONE_PREFIX, digest_of, digest_of_code
 from simlib.features import FEATURE_KINDS, FeatureStore, best_device
 from simlib.model import Embedder, architecture_of, shorten_digests
 from simlib.relevance import known_bpm
@@ -164,7 +164,8 @@ def _key(data, settings, initial, objective):
     """Digest of all that changes the numbers of a training: inputs, settings, code, libraries."""
     inputs = []
     for tracks in (data.train.tracks, data.validation.tracks):
-        columns = ["track_id", "artist", *FEATURE_KINDS, *data.columns]
+        activations = [BACKBONE_PREFIX + name for name in settings.backbones]
+        columns = ["track_id", "artist", *FEATURE_KINDS, *activations, *data.columns]
         inputs += [tracks[columns].to_csv(index=False), known_bpm(tracks).tolist()]
     # What `init` chooses is the initial model.
     chosen = settings.as_dict() | {"init": None}

@@ -3,9 +3,11 @@ import shutil
 import numpy as np
 import pytest
 import samples
+from onnx_networks import Tiny, export, tiny_backbone, write_card
 from samples import naive_similarities
 
 from simlib.core import SimlibError, digest_of_file
+from simlib.features import compute_activations, load_onnx
 from simlib.model import Embedder
 from simlib.search import Searcher, embed
 
@@ -45,8 +47,10 @@ def test_the_similarities_are_what_search_would_say(built):
     index.settings = index.settings.model_copy(update={"hubs": hubs})
     arrays, _ = embed([built.root / "data" / "audio"], weights_of(built))
     found = searcher.query("s02", k=11, per_artist=None, own_artist=True)
+    # The last bits of a product depend on where its arrays lie in memory. So one step of a hub
+    # penalty may differ, which is about 1e-4 here.
     for row in found.itertuples():
-        assert row.similarity == pytest.approx(arrays["sim"][2, int(row.track_id[1:])], abs=1e-4)
+        assert row.similarity == pytest.approx(arrays["sim"][2, int(row.track_id[1:])], abs=4e-4)
 
 
 def test_files_and_folders_mix_and_other_files_are_passed_over(built, tmp_path):
@@ -134,3 +138,52 @@ def test_similarities_have_the_hub_penalty_of_the_project(built, project, tmp_pa
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("unfiltered_share: 1.6", "unfiltered_share: 1.0"))
     assert (similarities(project) < shipped - 1e-4).any()
+
+
+# --- by a backbone alone ---------------------------------------------------------------------
+
+
+def test_a_backbone_embeds_without_weights(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    card = tiny_backbone(tmp_path / "networks")
+    files = [samples.write(tmp_path / f"{n}.wav", samples.melody(2.0, n)) for n in range(12)]
+    arrays, failed = embed(files, backbone=card)
+    assert failed == []
+    network = load_onnx(card)
+    means = [compute_activations(file, network).astype(np.float32).mean(axis=0) for file in files]
+    expected = np.stack([mean / np.linalg.norm(mean) for mean in means])
+    np.testing.assert_allclose(arrays["emb"], expected, atol=1e-5)
+    assert arrays["emb"].dtype == arrays["sim"].dtype == np.float32
+    similarities = naive_similarities(arrays["emb"], range(12), most=1.6)
+    np.testing.assert_allclose(arrays["sim"], similarities, atol=1e-5)
+
+
+def test_the_network_may_be_named_beside_the_card(tmp_path):
+    onnx = export(Tiny(), tmp_path / "networks" / "net.onnx", (1, 20, 32))
+    card = write_card(tmp_path / "cards" / "net.yaml", onnx=None)
+    file = samples.write(tmp_path / "a.wav", samples.melody(2.0, 3))
+    found = embed([file], backbone=onnx, card=card)[0]["emb"]
+    np.testing.assert_array_equal(found, embed([file], backbone=tiny_backbone(tmp_path))[0]["emb"])
+
+
+def test_files_that_a_backbone_cannot_embed_are_listed(tmp_path):
+    card = tiny_backbone(tmp_path)
+    good = samples.write(tmp_path / "good.wav", samples.chord(0.1))
+    silent = samples.write(tmp_path / "silent.wav", np.zeros(8000, dtype=np.float32))
+    arrays, failed = embed([silent, good], backbone=card)
+    assert arrays["ids"].tolist() == ["good"]
+    assert [error.subject for error in failed] == [str(silent)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backbone": "net.onnx"}, "net.onnx: has no card; name the card .*: --card"),
+        ({"card": "net.yaml"}, "net.yaml: is the card of no backbone; name the network"),
+        ({"backbone": "net.yaml", "weights": "w"}, "takes no weights"),
+        ({"backbone": "net.yaml"}, "net.yaml: cannot be read"),
+    ],
+)
+def test_a_backbone_that_is_not_complete_is_refused(tmp_path, options, message):
+    with pytest.raises(SimlibError, match=message):
+        embed([tmp_path], **options)

@@ -115,6 +115,15 @@ def test_changed_recordings_train_again(school, epochs, columns):
     assert len(epochs) == 8
 
 
+def test_other_activations_of_a_backbone_train_again(school, epochs):
+    for backbones, computed in (["musicnn"], 8), ([], 4):
+        epochs.clear()
+        school.train(backbones=backbones)
+        alter(school, **{"backbone.musicnn": lambda table: table["backbone.musicnn"][::-1].array})
+        school.train(backbones=backbones)
+        assert len(epochs) == computed
+
+
 def test_other_splits_train_again(school, epochs):
     school.train()
     splits = school.splits.copy()

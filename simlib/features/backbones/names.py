@@ -5,9 +5,9 @@ is in the folder `backbones/`, because the extract stage depends on that folder.
 """
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from simlib.core import Project, SimlibError
+from simlib.core import SimlibError, project_root
 from simlib.features.backbones.cards import SHIPPED, Card, load_shipped_card
 from simlib.features.backbones.onnx_card import OnnxCard, read_onnx_card
 
@@ -21,7 +21,7 @@ def is_backbone(name: str) -> bool:
 
 def card_path(name: str) -> Path:
     """Return the file of a card, in the project around the working directory."""
-    return Project.find().backbones / PurePosixPath(name).name
+    return project_root() / name
 
 
 def load_card(name: str) -> Card | OnnxCard:

@@ -75,6 +75,15 @@ class OnnxCard(Strict):
         return self
 
     @property
+    def embedding(self) -> str:
+        """The layer that is an embedding by itself: there is one, the output."""
+        return self.output.name
+
+    def columns(self, layer: str) -> slice:
+        """Return which of the activations are those of a layer: all."""
+        return slice(0, self.output.size)
+
+    @property
     def head_size(self) -> int:
         """How many of the activations are the input of heads: all."""
         return self.output.size
