@@ -62,6 +62,10 @@ def test_a_stage_depends_on_exactly_the_modules_that_its_notebook_imports(stage)
     assert "data" not in declared
 
 
+def test_another_network_in_the_folder_of_backbones_is_extracted_with():
+    assert "backbones" in PIPELINE["stages"]["extract"]["deps"]
+
+
 def test_editing_the_evaluation_retrains_nothing():
     assert "simlib/evaluation" in PIPELINE["stages"]["evaluate"]["deps"]
     for stage in ("extract", "train", "index"):
