@@ -76,9 +76,11 @@ def describe_embedding(backbones: Sequence[str]) -> str:
             "The embedding comes from a network that was trained from scratch on this catalogue:"
             " `train.backbones` is `[]`."
         )
-    sources = dict.fromkeys(load_card(name).source.trained_on for name in backbones)
+    cards = [load_card(name) for name in backbones]
+    names = ", ".join(card.name for card in cards)
+    sources = dict.fromkeys(card.trained_on for card in cards)
     return (
-        f"The embedding is made of frozen public networks ({', '.join(backbones)}) and of an"
+        f"The embedding is made of frozen public networks ({names}) and of an"
         " encoder and small branches that were trained on this catalogue. The public networks were"
         f" trained on: {'; '.join(sources)}. Songs of this catalogue may be among them, so the"
         " artists of the test are new to what was trained here only. `train.backbones: []` trains"

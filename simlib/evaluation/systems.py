@@ -130,8 +130,14 @@ class EvaluationContext:
             None if they cannot be scored.
         remark : str
         """
-        digests = self.index.tracks["digest"]
-        return load_pretrained(self.project.pretrained_weights, self.model.front_end, digests)
+        path, digests = self.project.pretrained_weights, self.index.tracks["digest"]
+        model, remark = load_pretrained(path, self.model.front_end, digests)
+        needed = model.backbones if model is not None else ()
+        for name in needed:
+            if name not in self.store.backbones():
+                where = f"The weights in {path.parent.name}/ need the activations of '{name}'"
+                return None, f"{where}, which `train.backbones` leaves out."
+        return model, remark
 
     @cached_property
     def descriptors(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from simlib.evaluation import (
     long_table,
     wide_table,
 )
+from simlib.features import load_card
 
 
 def lead(low, high):
@@ -104,10 +105,13 @@ def test_the_headline_without_tags_has_the_limits_of_its_measure():
     assert "all that can be measured" in headline
 
 
-def test_the_report_says_what_the_embedding_is_made_of_and_trained_on():
+def test_the_report_says_what_the_embedding_is_made_of_and_trained_on(monkeypatch):
     text = describe_embedding(["musicnn", "vgg"])
     assert "musicnn, vgg" in text
     assert text.count("Million Song Dataset") == 1, "both have the same training data"
     assert "may be among them" in text
+    card = load_card("vgg").model_copy(update={"name": "tiny"})
+    monkeypatch.setattr("simlib.evaluation.summary.load_card", lambda name: card)
+    assert "frozen public networks (tiny)" in describe_embedding(["backbones/tiny.yaml"])
     scratch = describe_embedding([])
     assert "from scratch on this catalogue" in scratch and "Million" not in scratch

@@ -289,6 +289,16 @@ def test_weights_for_another_front_end_are_not_scored(shipped):
     assert "another log-mel front-end" in remark
 
 
+def test_weights_on_backbones_that_were_not_extracted_are_not_scored(shipped, context):
+    built = context.model.architecture | {"backbones": ["vgg"]}
+    staged = shipped([])
+    path = staged.project.pretrained_weights
+    Embedder.untrained(context.model.front_end, 0.5, built, 99).save(path, learned_from=[])
+    model, remark = staged.pretrained
+    assert model is None
+    assert "need the activations of 'vgg', which `train.backbones` leaves out" in remark
+
+
 def test_a_project_without_pretrained_weights_has_a_remark(context):
     model, remark = context.pretrained
     assert model is None

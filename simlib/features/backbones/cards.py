@@ -86,6 +86,11 @@ class Card(Strict):
         return sum(size for layer, size in self.layers.items() if layer != "tags")
 
     @property
+    def trained_on(self) -> str:
+        """The training data, and the terms that hold for them."""
+        return self.source.trained_on
+
+    @property
     def weights(self) -> Path:
         """The file of weights."""
         return WEIGHTS / f"{self.name}.safetensors"
