@@ -23,6 +23,13 @@ class OnnxBackbone:
     card : OnnxCard
     onnx : pathlib.Path
         The file of the network.
+
+    Attributes
+    ----------
+    variant : str
+        Digest of the network and of what the card says of its numbers: what a query must use, too.
+    digest : str
+        Of all that the numbers depend on: the variant, onnxruntime's version and code.
     """
 
     def __init__(self, path: Path, card: OnnxCard, onnx: Path):
