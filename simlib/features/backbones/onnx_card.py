@@ -84,6 +84,11 @@ class OnnxCard(Strict):
         return slice(0, self.output.size)
 
     @property
+    def tags(self) -> list[str]:
+        """Names of the units of a layer `tags`: none, there is no such layer."""
+        return []
+
+    @property
     def head_size(self) -> int:
         """How many of the activations are the input of heads: all."""
         return self.output.size
