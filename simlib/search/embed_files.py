@@ -4,7 +4,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import joblib
 import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from simlib.catalogue import scan_folder
 from simlib.core import Project, SimlibError, unit_rows
@@ -58,17 +61,35 @@ def embed(
     else:
         embed_one = _by_backbone(weights, backbone, card)
     vectors, ids, failed = [], [], []
-    for path in _files(paths):
-        try:
-            vectors.append(embed_one(path))
+    for path, vector in _each(_files(paths), embed_one):
+        if isinstance(vector, SimlibError):
+            failed.append(vector)
+        else:
+            vectors.append(vector)
             ids.append(path.stem)
-        except SimlibError as error:
-            failed.append(error)
     arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
     if 0 < len(ids) <= SIMILARITY_LIMIT:
         artists, hubs = np.arange(len(ids)), _hub_settings().unfiltered()
         arrays["sim"] = hub_corrected(arrays["emb"], artists, hubs).astype(np.float32)
     return arrays, failed
+
+
+def _each(files, embed_one):
+    """Yield each file and its vector, or the error, in order; several files at a time."""
+
+    def embedded(path):
+        try:
+            return embed_one(path)
+        except SimlibError as error:
+            return error
+
+    # Threads share the networks, and what takes long releases Python's lock.
+    pool = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")
+    with threadpool_limits(1), tqdm(total=len(files), desc="recordings", unit="") as bar:
+        calls = (joblib.delayed(embedded)(path) for path in files)
+        for path, vector in zip(files, pool(calls), strict=True):
+            bar.update()
+            yield path, vector
 
 
 def _by_model(weights):
