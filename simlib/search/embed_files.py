@@ -85,7 +85,7 @@ def _each(files, embed_one):
 
     # Threads share the networks, and what takes long releases Python's lock.
     pool = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")
-    with threadpool_limits(1), tqdm(total=len(files), desc="recordings", unit="") as bar:
+    with threadpool_limits(1), tqdm(total=len(files), desc="recordings", unit="", delay=2) as bar:
         calls = (joblib.delayed(embedded)(path) for path in files)
         for path, vector in zip(files, pool(calls), strict=True):
             bar.update()
