@@ -19,7 +19,7 @@ import scipy.linalg
 import torch
 from fits import Fits, fold_masks, leads, publish, scored, splits_of, table
 
-from simlib.core import Project, cosine, digest_of
+from simlib.core import Project, cosine, digest_of, written_aside
 from simlib.evaluation import EvaluateSettings, Evaluation, standardised
 from simlib.features import DESCRIPTOR_GROUPS, FeatureStore, load_card
 from simlib.index import hub_corrected
@@ -69,8 +69,9 @@ def heads(fits, settings, activations, learning, held):
     torch.set_num_threads(1)
     reduction = Reduction(activations.shape[1], settings.reduced)
     reduction.fit(activations[learning])
+    # What another process maps is not writable, which PyTorch warns of.
     with torch.inference_mode():
-        reduced = reduction(torch.from_numpy(activations)).numpy()
+        reduced = reduction(torch.from_numpy(np.array(activations))).numpy()
     inputs = np.hstack([fits.descriptors, reduced])
     degraded = np.hstack([fits.store.descriptors(fits.tracks["degraded"], "degraded"), reduced])
     tracks = fits.tracks[learning].reset_index(drop=True)
@@ -100,6 +101,10 @@ def weighed(parts, columns, choice):
 
 def inner_scores(fits, settings, activations, learning, held):
     """Score musicnn and each choice of the grid on an inner fold: {choice: {measure: values}}."""
+    made_of = [fits.code, settings.as_dict(), TRAINED, WEIGHED, learning.tolist(), held.tolist()]
+    path = fits.folder / f"inner-{digest_of(made_of)[:32]}.joblib"
+    if path.exists():
+        return joblib.load(path)
     chosen = EvaluateSettings.of(fits.params["evaluate"])
     evaluation = Evaluation(fits.tracks[held], fits.columns, chosen)
     found = {"musicnn": evaluation.scores(fits.alone("musicnn", learning, held))}
@@ -109,6 +114,9 @@ def inner_scores(fits, settings, activations, learning, held):
         for weights in products(WEIGHED):
             name = tuple((trained | weights).items())
             found[name] = evaluation.scores(weighed(parts, fits.columns, trained | weights))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_aside(path) as aside:
+        joblib.dump(found, aside)
     return found
 
 
