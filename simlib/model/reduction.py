@@ -1,7 +1,7 @@
 """The reduction: activations of the backbones on their principal components.
 
-A few hundred recordings are few for heads on 1,224 activations. On 256 components, heads find more
-among artists that they were not trained on; see benchmarks/ABLATION.md.
+A few hundred recordings are few for heads on 1,224 activations. In folds of artists, heads on 256
+components found more of genre and emotion than heads on 128 or 450.
 """
 
 import numpy as np

@@ -1,4 +1,5 @@
 import hashlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from simlib.core import Project, SimlibError, digest_of_file
 from simlib.model import Embedder, architecture_of, shorten_digests
 from simlib.training import describe_training, initial_embedder, pretrain
 
+ROOT = Path(__file__).resolve().parents[2]
 FRONT_END = samples.front_end()
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
 
@@ -126,3 +128,9 @@ def test_a_damaged_file_of_pretrained_weights_names_a_command_that_helps(project
     Project(root).pretrained_weights.write_bytes(b"garbage")
     with pytest.raises(SimlibError, match="no encoder of this version.*git restore pretrained"):
         start(root, init)
+
+
+def test_the_model_card_names_the_weights_that_ship():
+    folder = ROOT / "pretrained"
+    digest = digest_of_file(folder / "encoder.safetensors")
+    assert digest in (folder / "README.md").read_text(encoding="utf-8")
