@@ -146,11 +146,14 @@ def ours(fits, settings, learning, held, start=None, objective=Objective):
     artists = fits.artists[held]
     encoder = settings.embedding
     described = encoder + settings.descriptor_branch.embedding
+    sound = described + (settings.reduced if settings.backbones else 0)
     views = {
-        "without subspaces": slice(described), "encoder alone": slice(encoder),
+        "without subspaces": slice(sound), "encoder alone": slice(encoder),
         "descriptor branch alone": slice(encoder, described),
-        "subspaces alone": slice(described, None),
+        "subspaces alone": slice(sound, None),
     }  # fmt: skip
+    if settings.backbones:
+        views["backbones alone"] = slice(described, sound)
     return {
         "": hub_corrected(vectors, artists, fits.hubs),
         ", no hub correction": cosine(vectors),
