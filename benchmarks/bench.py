@@ -136,7 +136,7 @@ def bench_training(store, tracks, params):
     """A training step, with its data, beside a bare forward and backward pass."""
     settings = TrainSettings.of(params["train"])
     splits = split_artists(tracks, SplitSettings.of(params["split"]))
-    data = TrainingData.read(store, tracks, splits)
+    data = TrainingData.read(store, tracks, splits, settings.backbones)
     front_end = data.front_end
     architecture = architecture_of(settings, front_end)
     model = Embedder.untrained(front_end, settings.segment_seconds, architecture, settings.seed)
