@@ -63,6 +63,9 @@ def _nearest(vectors, artists, rows, breadth):
     artists = artist_codes(artists)
     breadth = min(breadth, len(vectors))
     near, distance = [], []
+    # The last bits of a product of float32 depend on where its arrays lie in memory, and a step of
+    # a penalty may depend on the last bits.
+    vectors = np.asarray(vectors, dtype=np.float64)
     # Row by row, since a large catalogue's matrix would not fit into memory.
     for row in rows:
         distances = np.where(artists == artists[row], np.inf, 1 - vectors @ vectors[row])

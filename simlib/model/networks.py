@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-# Hand-crafted features are clipped at this many standard deviations from their mean.
+# Features and activations are clipped at this many standard deviations from their mean.
 FARTHEST = 5.0
 # Log-mel frames lie between -100 and 40 dB. Divided by this, activations begin near unit size.
 SCALE_DB = 20.0

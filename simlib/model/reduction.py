@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-# Activations are clipped at this many standard deviations from their mean.
-FARTHEST = 5.0
+from simlib.model.networks import FARTHEST
 
 
 class Reduction(nn.Module):
