@@ -493,11 +493,13 @@ def unit(count, seed, dimensions=8):
 
 def naive_penalties(vectors, artists, most=1.7):
     """Hub penalties, found list by list."""
+    # A penalty grows in steps, so the last bits of a distance can decide on one more.
+    vectors = np.asarray(vectors, dtype=np.float64)
     count, artists = len(vectors), list(artists)
     length, found = min(10, count // 5), np.ones(count)
     if not length:
         return found
-    distances = np.array([1 - vectors @ vector for vector in vectors], dtype=np.float64)
+    distances = np.array([1 - vectors @ vector for vector in vectors])
     candidate_mask = [[c for c in range(count) if artists[c] != artists[q]] for q in range(count)]
     every = [distances[q, c] for q in range(count) for c in candidate_mask[q]] or [1]
     step = 0.02 * np.std(every) / np.mean(every)
