@@ -1,176 +1,270 @@
-"""What each choice of the recipe is worth, by artists that choices may be made by.
+"""What each part of the model is worth: backbones, own encoder, descriptor, subspaces, and more.
 
-    python benchmarks/ablation.py [ROW ...]
+    python benchmarks/ablation.py
 
 Works on the catalogue in `data/` after `make repro`, leaves the test artists of `params.yaml` out,
-and resumes where it was interrupted. Short fits, one thing changed a row; then the two best rows
-over again at full length, with other folds and two seeds. Where rows are named, only those, and no
-long fits. Writes `benchmarks/ABLATION.md`.
+and resumes where it was interrupted. In each fold of artists one encoder is trained, at the length
+of the ablations of the encoder itself (`ablation_encoder.py`), and the branches anew for each row.
+Two rows are other ways to use the backbones: musicnn's dense layer is tuned with the pair weights
+of training, and the similarities of the whole model are distilled into an encoder without
+backbones. Writes `benchmarks/ABLATION.md`.
 """
 
-import copy
-import sys
+import dataclasses
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import torch
-from fits import Fits, fold_masks, mean_ndcg, ours, publish, scored, splits_of, table
-from pytorch_metric_learning.losses import MultiSimilarityLoss, TripletMarginLoss
+from ablation_encoder import SHORT, SHORT_FOLDS, changed
+from fits import EmbeddingLayers, Fits, fold_masks, publish, scored, splits_of, table, unit
 from torch import nn
 
-from simlib.core import Project
+from simlib.core import Project, cosine, digest_of, written_aside
 from simlib.evaluation import EvaluateSettings
+from simlib.features import FeatureStore, load_backbone, load_card
+from simlib.features.backbones.activations import MelActivations
+from simlib.features.readers import mono_blocks
+from simlib.features.spectrogram import feed
+from simlib.index import hub_corrected
+from simlib.model import Embedder, architecture_of
 from simlib.relevance import SplitSettings, split_artists
-from simlib.training import Objective, TrainSettings
+from simlib.training import (
+    GradedSupConLoss,
+    Objective,
+    PairWeights,
+    TrainingData,
+    TrainSettings,
+    fit_subspaces,
+)
 
-SHORT_FOLDS = {"folds": 3, "seed": 1}
-FULL_FOLDS = {"folds": 5, "seed": 2}
-SEEDS = (0, 1)
-# An ablation's fits are short: so many epochs, whatever params.yaml says.
-SHORT = {"epochs": 8}
-# Of the dimensions that the parts have, more for the encoder and the describer.
-UNDIVIDED = "undivided, of the same size"
-# What differs from params.yaml, row by row.
-ROWS = {
-    "the recipe": {},
-    "no tag heads": {"tag_loss_weight": 0.0},
-    "heavy tag heads": {"tag_loss_weight": 2.0},
-    "temperature 0.1": {"temperature": 0.1},
-    "6 s segments": {"segment_seconds": 6.0},
-    "batches of 128, half the steps": {"batch_size": 128},
-    "no mixing": {"augmentation.mix_probability": 0.0},
-    "no degradation": {"augmentation.degrade_probability": 0.0},
-    "no masks": {"augmentation.time_mask": 0.0, "augmentation.band_mask": 0.0},
-    "no change of pitch and tempo": {"augmentation.pitch_bands": 0, "augmentation.stretch": 0.0},
-    "no change of level and tilt": {"augmentation.gain_db": 0.0, "augmentation.tilt_db": 0.0},
-    "artists are no positives": {"positives.artist": 0.0},
-    "half the channels": {"channels": [8, 16, 32, 64, 128, 128]},
-    UNDIVIDED: {"embedding": 224, "descriptor_branch.embedding": 160},
-    "half the epochs": {"epochs": 4},
-    "weights not averaged": {"ema_decay": 0.0},
-}  # fmt: skip
+RECIPE = "the model"
 
 
 class Row(NamedTuple):
-    """What a row of the table changes."""
+    """What a row of the table changes: settings, layers of the backbones, parts of a branch."""
 
-    settings: TrainSettings
-    objective: type = Objective
-    # Whether it begins with weights that learned from the same recordings without their tags.
-    begun: bool = False
+    changes: dict
+    layers: str = "all"
+    linear: bool = True
 
 
-class Pairs(nn.Module):
-    """A loss on pairs that knows no degrees: a positive is who is more alike than is usual.
+ROWS = {
+    RECIPE: Row({}),
+    "no backbones: from scratch": Row({"backbones": []}),
+    "musicnn only": Row({"backbones": ["musicnn"]}),
+    "vgg only": Row({"backbones": ["vgg"]}),
+    "their embedding layers only": Row({}, layers="embedding"),
+    "128 components": Row({"reduced": 128}),
+    "300 components": Row({"reduced": 300}),
+    "subspaces without a linear map": Row({}, linear=False),
+    "subspaces without the encoder": Row({"encoder_dropout": 1.0}),
+    "temperature 0.4": Row({"temperature": 0.4}),
+    "musicnn's dense layer tuned": Row({}, layers="tuned"),
+}
+# Of the tuning: a small rate, as few steps as the branches have.
+TUNING_RATE, TUNING_STEPS, TUNING_PATCHES = 1e-4, 250, 3
+# How sharp the similarities of the teacher are, as targets of the distilled encoder.
+TEACHER_TEMPERATURE = 0.1
 
-    Parameters
-    ----------
-    relations : simlib.training.PairWeights
-    loss : pytorch_metric_learning.losses.BaseMetricLossFunction
-    """
 
-    def __init__(self, pair_weights, loss):
+class HiddenOnly(Embedder):
+    """An embedder whose subspaces have no linear map beside their hidden layer."""
+
+    def new_subspace(self, name):
+        """Make a branch whose linear map is 0 and stays 0."""
+        branch = super().new_subspace(name)
+        nn.init.zeros_(branch.linear.weight).requires_grad_(False)
+        return branch
+
+
+class DenseInputs:
+    """What musicnn's dense layer takes, as a network that `MelActivations` can use."""
+
+    def __init__(self, backbone):
+        self.backbone, self.rows = backbone, []
+        norm = backbone._network.pooled_norm
+        norm.register_forward_hook(lambda module, given, made: self.rows.append(made.numpy()))
+
+    def activations(self, patches):
+        """Compute float32 of shape (n_patches, 1506)."""
+        self.rows.clear()
+        self.backbone.activations(patches)
+        return np.stack(self.rows)
+
+
+class DenseLayer(nn.Module):
+    """Musicnn's dense layer, to be tuned."""
+
+    def __init__(self, network):
         super().__init__()
-        self.pair_weights, self.loss = pair_weights, loss
+        dense, norm = network.dense, network.dense_norm
+        given = (dense.weight, dense.bias, norm.factor, norm.offset)
+        names = ("weight", "bias", "factor", "offset")
+        for name, tensor in zip(names, given, strict=True):
+            self.register_parameter(name, nn.Parameter(tensor.clone()))
 
-    def forward(self, embeddings, rows):
-        """Return the loss of unit embeddings of these recordings."""
-        strength = torch.from_numpy(self.pair_weights(rows.cpu().numpy())).to(embeddings.device)
-        pairs = ~torch.eye(len(rows), dtype=torch.bool, device=embeddings.device)
-        alike = strength > strength.mean(dim=1, keepdim=True)
-        split = (*torch.where(alike & pairs), *torch.where(~alike & pairs))
-        return self.loss(embeddings, indices_tuple=split)
-
-
-class Triplets(Objective):
-    """Tag heads beside a triplet loss (Schroff et al. 2015)."""
-
-    def __init__(self, tracks, columns, settings):
-        super().__init__(tracks, columns, settings)
-        self.contrastive = Pairs(self.pair_weights, TripletMarginLoss(margin=0.2))
+    def forward(self, pooled):
+        """Compute the penultimate layer."""
+        dense = nn.functional.linear(pooled, self.weight, self.bias)
+        return torch.relu(dense) * self.factor + self.offset
 
 
-class MultiSimilarity(Objective):
-    """Tag heads beside the multi-similarity loss (Wang et al. 2019)."""
+class TunedLayers(FeatureStore):
+    """A feature store in which musicnn's penultimate layer is another one."""
 
-    def __init__(self, tracks, columns, settings):
-        super().__init__(tracks, columns, settings)
-        self.contrastive = Pairs(self.pair_weights, MultiSimilarityLoss())
+    def __init__(self, folder, penultimate):
+        super().__init__(folder)
+        self.penultimate = penultimate
 
-
-LOSSES = {"triplet loss": Triplets, "multi-similarity loss": MultiSimilarity}
-# Seconds from segment to segment of a track, where it is not what params.yaml says.
-OTHER_HOP = 4.0
-
-
-def changed(settings, changes):
-    """Copy a section of params.yaml with some values changed, named by their paths."""
-    settings = copy.deepcopy(settings)
-    for path, value in changes.items():
-        *sections, key = path.split(".")
-        place = settings
-        for section in sections:
-            place = place[section]
-        assert key in place, f"'{path}' is no key of this section"
-        place[key] = value
-    return settings
+    def features(self, track):
+        """Map the features of a row of the table."""
+        found = super().features(track)
+        patches = np.array(found.backbones["musicnn"])
+        patches[:, load_card("musicnn").columns("penultimate")] = self.penultimate[track.track_id]
+        return dataclasses.replace(found, backbones=found.backbones | {"musicnn": patches})
 
 
-def recipes(section, common):
-    """Return {name: Row}, with `common` changes in every one."""
-    found = {
-        name: Row(TrainSettings.of(changed(section, common | changes)))
-        for name, changes in ROWS.items()
-    }
-    first, *_ = found.values()
-    found |= {name: first._replace(objective=objective) for name, objective in LOSSES.items()}
-    return found | {"begun without tags": first._replace(begun=True)}
+def kept(path, make):
+    """Load an array that was made before, or make and keep it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_aside(path) as aside, open(aside, "wb") as stream:
+            np.save(stream, make(), allow_pickle=False)
+    return np.load(path, allow_pickle=False)
 
 
-def compared(fits, among, folds, rows, joined=None):
-    """Train and score rows, {name: Row}; see `fits.scored`.
+def dense_inputs(fits):
+    """Return what musicnn's dense layer takes, {track_id: (n_patches, 1506)}."""
 
-    `joined`, {name: rows}, adds rows whose similarity is the mean of others'.
-    """
-    pairs = list(fold_masks(fits, among, **folds))
-    first, *_ = rows
-    sparse = copy.copy(fits)
-    sparse.hop = OTHER_HOP
+    def one(track):
+        torch.set_num_threads(1)
+        path = fits.folder / f"dense-{digest_of([track.digest, fits.code])[:32]}.npy"
 
-    def begin(row, learning):
-        return (row.settings, splits_of(learning), False) if row.begun else None
+        def make():
+            network = DenseInputs(load_backbone("musicnn"))
+            feature = MelActivations(network, load_card("musicnn").front_end)
+            feed(mono_blocks(fits.project.data / track.path), feature)
+            return feature.array()
 
-    fits.all([
-        (row.settings, splits_of(learning), held, True, begin(row, learning), row.objective)
-        for row in rows.values()
-        for learning, held in pairs
-    ])  # fmt: skip
+        return kept(path, make)
 
-    def similarities(learning, held):
-        found = {}
-        for name, row in rows.items():
-            start = begin(row, learning)
-            one = ours(fits, row.settings, learning, held, start, row.objective)
-            # What the recipe is without one of its parts costs no training.
-            found |= {name + k: v for k, v in one.items() if not k or name == first}
-            if name == UNDIVIDED:
-                found[name] = one[", without subspaces"]
-        base = ours(sparse, rows[first].settings, learning, held)
-        found[f"{first}, a segment every {OTHER_HOP:g} s"] = base[""]
-        means = {k: np.mean([found[row] for row in v], axis=0) for k, v in (joined or {}).items()}
-        return found | means
-
-    return scored(fits, pairs, similarities)
+    rows = [track for _, track in fits.tracks.iterrows()]
+    with joblib.parallel_config("loky", inner_max_num_threads=1):
+        found = joblib.Parallel(-1)(joblib.delayed(one)(track) for track in rows)
+    return dict(zip(fits.tracks["track_id"], found, strict=True))
 
 
-def over_seeds(scores, skews, seeded, kept):
-    """Average rows, {name: rows}, query by query; the rows `kept` stay as they are."""
-    means = {
-        name: {m: np.mean([scores[row][m] for row in rows], axis=0) for m in scores[rows[0]]}
-        for name, rows in seeded.items()
-    }
-    skew = {name: np.mean([skews[row] for row in rows], axis=0) for name, rows in seeded.items()}
-    return means | {k: scores[k] for k in kept}, skew | {k: skews[k] for k in kept}
+def tuned_penultimate(fits, settings, pooled, learning):
+    """Tune the dense layer on recordings to learn from; return its output for all of them."""
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    layer = DenseLayer(load_backbone("musicnn", "float32")._network)
+    tracks = fits.tracks[learning].reset_index(drop=True)
+    patches = [torch.from_numpy(pooled[name].astype(np.float32)) for name in tracks["track_id"]]
+    with torch.no_grad():
+        before = torch.stack([layer(one).mean(dim=0) for one in patches])
+    mean, deviation = before.mean(dim=0), before.std(dim=0).clamp(min=1e-6)
+    loss = GradedSupConLoss(
+        PairWeights(tracks, fits.columns, settings.positives), settings.temperature
+    )
+    optimizer = torch.optim.AdamW(layer.parameters(), TUNING_RATE, weight_decay=0.01)
+    for _ in range(TUNING_STEPS):
+        size = min(settings.branch_batch_size, len(tracks))
+        rows = np.tile(rng.choice(len(tracks), size, replace=False), 2)
+        drawn = [patches[row][rng.integers(0, len(patches[row]), TUNING_PATCHES)] for row in rows]
+        made = layer(torch.stack(drawn)).mean(dim=1)
+        embedded = nn.functional.normalize((made - mean) / deviation, dim=1)
+        value = loss(embedded, torch.from_numpy(rows))
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+    with torch.inference_mode():
+        return {
+            name: layer(torch.from_numpy(one.astype(np.float32))).numpy()
+            for name, one in pooled.items()
+        }
+
+
+def distilled(teacher):
+    """Return an objective: to find alike what a teacher does, {track_id: embedding}."""
+
+    class Distilled(Objective):
+        """The similarities of the teacher are the pair weights."""
+
+        def __init__(self, tracks, columns, settings):
+            super().__init__(tracks, columns, settings)
+            vectors = torch.from_numpy(np.stack([teacher[name] for name in tracks["track_id"]]))
+
+            def pair_weights(rows):
+                logits = vectors[rows] @ vectors[rows].T / TEACHER_TEMPERATURE
+                return logits.fill_diagonal_(-torch.inf).softmax(dim=1).numpy()
+
+            self.pair_weights = pair_weights
+            self.contrastive = GradedSupConLoss(pair_weights, settings.temperature)
+
+    return Distilled
+
+
+def tracks_of(model, store, tracks, hop):
+    """Embed tracks: float32, shape (n_tracks, dimensions)."""
+    features = (store.features(track) for _, track in tracks.iterrows())
+    return np.stack([model.track(one, hop)[0] for one in features])
+
+
+def refitted(fits, row, settings, learning, held, pooled):
+    """Embed the held recordings with branches trained anew on the encoder of the fold."""
+    made_of = [row, settings.as_dict(), learning.tolist(), held.tolist(), fits.code, fits.hop]
+    made_of += [TUNING_RATE, TUNING_STEPS, TUNING_PATCHES]
+
+    def make():
+        torch.set_num_threads(1)
+        wanted = TrainSettings.of(changed(settings.as_dict(), row.changes))
+        base = fits.model(settings, splits_of(learning))
+        store = fits.store
+        if row.layers == "embedding":
+            store = EmbeddingLayers(store.folder)
+        elif row.layers == "tuned":
+            store = TunedLayers(store.folder, tuned_penultimate(fits, wanted, pooled, learning))
+        data = TrainingData.read(store, fits.tracks, splits_of(learning), wanted.backbones)
+        kind = Embedder if row.linear else HiddenOnly
+        architecture = architecture_of(wanted, base.front_end)
+        model = kind.untrained(base.front_end, base.segment_seconds, architecture, 0)
+        model.encoder, model.descriptor_branch = base.encoder, base.descriptor_branch
+        if model.reduction is not None:
+            model.reduction.fit(data.train.activations)
+        fit_subspaces(model, data, wanted, replace=True)
+        return tracks_of(model, store, fits.tracks[held], fits.hop)
+
+    return kept(fits.folder / f"ablation-{digest_of(made_of)[:32]}.npy", make)
+
+
+def student_settings(settings):
+    """Settings of the distilled encoder: no backbones."""
+    return settings.model_copy(update={"backbones": ()})
+
+
+def taught(fits, settings, learning, held):
+    """Embed the held recordings by an encoder that the fold's model was distilled into."""
+
+    def make():
+        torch.set_num_threads(1)
+        tracks = fits.tracks[learning]
+        teacher = tracks_of(fits.model(settings, splits_of(learning)), fits.store, tracks, fits.hop)
+        objective = distilled(dict(zip(tracks["track_id"], teacher, strict=True)))
+        student = student_settings(settings)
+        return fits.embed(student, splits_of(learning), held, True, None, objective)
+
+    made_of = [settings.as_dict(), learning.tolist(), held.tolist(), fits.code, fits.hop]
+    made_of += ["distilled", TEACHER_TEMPERATURE]
+    return kept(fits.folder / f"ablation-{digest_of(made_of)[:32]}.npy", make)
+
+
+def without(vectors, part):
+    """Set the columns of a part to 0."""
+    vectors = vectors.copy()
+    vectors[:, part] = 0
+    return unit(vectors)
 
 
 def main():
@@ -178,53 +272,72 @@ def main():
     project = Project.find()
     params = project.params()
     fits = Fits(project, params)
+    settings = TrainSettings.of(changed(params["train"], SHORT))
     chosen = EvaluateSettings.of(params["evaluate"])
     among = split_artists(fits.tracks, SplitSettings.of(params["split"])) != "test"
-    short = recipes(params["train"], SHORT)
-    first, *others = short
-    wanted = sys.argv[1:]
-    if unknown := set(wanted) - set(others):
-        sys.exit(f"there are no rows {sorted(unknown)}; there are {others}")
-    if wanted:
-        short = {name: short[name] for name in (first, *wanted)}
-    scores, skews, artists = compared(fits, among, SHORT_FOLDS, short)
-    lines = [
-        "# What each choice is worth",
+    folds = list(fold_masks(fits, among, **SHORT_FOLDS))
+    pooled = dense_inputs(fits)
+    fits.all([(settings, splits_of(learning), held) for learning, held in folds])
+    call = joblib.delayed(refitted)
+    with joblib.parallel_config("loky", inner_max_num_threads=1):
+        joblib.Parallel(-1, batch_size=1)(
+            call(fits, row, settings, *fold, pooled if row.layers == "tuned" else None)
+            for row in ROWS.values()
+            for fold in folds
+        )
+        joblib.Parallel(-1, batch_size=1)(
+            joblib.delayed(taught)(fits, settings, *fold) for fold in folds
+        )
+    encoder = slice(settings.embedding)
+    descriptor = slice(
+        settings.embedding, settings.embedding + settings.descriptor_branch.embedding
+    )
+    backbones = slice(descriptor.stop, descriptor.stop + settings.reduced)
+    sound, subspaces = slice(backbones.stop), slice(backbones.stop, None)
+
+    def similarities(learning, held):
+        def corrected(vectors):
+            return hub_corrected(vectors, fits.artists[held], fits.hubs)
+
+        made = {
+            name: refitted(fits, row, settings, learning, held, pooled)
+            for name, row in ROWS.items()
+        }
+        whole, student = made[RECIPE], taught(fits, settings, learning, held)
+        parts = {
+            "no hub correction": cosine(whole),
+            "the sound without the encoder": corrected(without(whole, encoder)),
+            "the sound without the descriptor": corrected(without(whole, descriptor)),
+            "the sound without the backbones": corrected(without(whole, backbones)),
+            "the sound alone, no subspaces": corrected(unit(whole[:, sound])),
+            "subspaces alone": corrected(unit(whole[:, subspaces])),
+            "backbones alone, reduced": corrected(unit(whole[:, backbones])),
+            "encoder alone": corrected(unit(whole[:, encoder])),
+            "descriptor alone": corrected(unit(whole[:, descriptor])),
+            "distilled, no backbones": corrected(student),
+            "distilled, encoder alone": corrected(unit(student[:, encoder])),
+            **{
+                f"{name}, a cosine": fits.alone(name, learning, held) for name in ("musicnn", "vgg")
+            },
+        }
+        return {name: corrected(vectors) for name, vectors in made.items()} | parts
+
+    scores, skews, artists = scored(fits, folds, similarities)
+    publish(project.root, "ABLATION", [
+        "# What each part is worth",
         "",
         f"`python benchmarks/ablation.py`: {SHORT_FOLDS['folds']} folds over the {len(artists)}"
-        " recordings of the training and validation artists, one thing changed a row,"
-        f" {SHORT['epochs']} epochs a fit; nDCG@10 with 95% intervals over artists.",
+        " recordings of the training and validation artists, one thing changed a row; the encoder"
+        f" trained for {SHORT['epochs']} epochs; nDCG@10 with 95% intervals over artists.",
         "",
-        *table(scores, skews, artists, first, chosen),
+        *table(scores, skews, artists, RECIPE, chosen),
+        "",
+        f"`musicnn's dense layer tuned`: {TUNING_STEPS} steps at a rate of {TUNING_RATE:g} with the"
+        " pair weights of training, then branches on it. `distilled`: the encoder learned the"
+        " similarities of the whole model in place of pair weights.",
         "",
         f"{len(fits.tracks)} recordings, digest {fits.code[:8]} of the code.",
-    ]
-
-    def rank(name):
-        return -np.nanmean(mean_ndcg(scores[name]))
-
-    # The long fits take hours: what the short ones say is not to wait for them.
-    publish(project.root, "ABLATION", lines)
-    if wanted:
-        return
-    best = [first, min((name for name in short if name != first), key=rank)]
-    seeded = {name: [f"{name}, seed {seed}" for seed in SEEDS] for name in best}
-    full = {
-        row: recipes(params["train"], {"seed": seed})[name]
-        for name, named in seeded.items()
-        for seed, row in zip(SEEDS, named, strict=True)
-    }
-    together = {f"{name}, the seeds' fits joined": rows for name, rows in seeded.items()}
-    found, skews, artists = compared(fits, among, FULL_FOLDS, full, together)
-    found, skews = over_seeds(found, skews, seeded, together)
-    lines += [
-        "",
-        "The recipe and the best of the other rows, at full length over"
-        f" {FULL_FOLDS['folds']} other folds and {len(SEEDS)} seeds:",
-        "",
-        *table(found, skews, artists, first, chosen),
-    ]
-    publish(project.root, "ABLATION", lines)
+    ])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the benchmarks share: fits on parts of the artists, kept once made, and tables of scores."""
 
+import dataclasses
 import hashlib
 
 import joblib
@@ -14,7 +15,7 @@ from simlib.evaluation import (
     bootstrap,
     standardised,
 )
-from simlib.features import FeatureStore
+from simlib.features import FeatureStore, load_card
 from simlib.index import IndexSettings, hub_corrected
 from simlib.model import Embedder
 from simlib.relevance import artist_keys, tag_columns
@@ -95,6 +96,19 @@ class Fits:
         hop = self.hop if len(rows) else self.params["index"]["hop_seconds"]
         made = [*choices, keys, np.flatnonzero(rows).tolist(), hop, self.code]
         return self.folder / f"{digest_of(made)[:32]}.safetensors"
+
+
+class EmbeddingLayers(FeatureStore):
+    """A feature store in which all other layers of the backbones are 0."""
+
+    def features(self, track):
+        """Map the features of a row of the table."""
+        found, kept = super().features(track), {}
+        for name, patches in found.backbones.items():
+            columns = load_card(name).columns(load_card(name).embedding)
+            kept[name] = np.zeros_like(patches)
+            kept[name][:, columns] = patches[:, columns]
+        return dataclasses.replace(found, backbones=kept)
 
 
 def fold_masks(fits, among, folds, seed):

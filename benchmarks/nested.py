@@ -10,18 +10,17 @@ without the encoder, which would take hours; the outer folds train all. Writes
 """
 
 import copy
-import dataclasses
 import itertools
 
 import joblib
 import numpy as np
 import scipy.linalg
 import torch
-from fits import Fits, fold_masks, leads, publish, scored, splits_of, table
+from fits import EmbeddingLayers, Fits, fold_masks, leads, publish, scored, splits_of, table
 
 from simlib.core import Project, cosine, digest_of, written_aside
 from simlib.evaluation import EvaluateSettings, Evaluation, standardised
-from simlib.features import DESCRIPTOR_GROUPS, FeatureStore, load_card
+from simlib.features import DESCRIPTOR_GROUPS, load_card
 from simlib.index import hub_corrected
 from simlib.model import SOUND, TEMPO, Branch, Embedder, Reduction, architecture_of
 from simlib.relevance import jaccard, tag_matrix
@@ -160,19 +159,6 @@ def scaled(pairs):
     pairs = pairs * (1 - np.eye(len(pairs)))
     sums = pairs.sum(axis=1, keepdims=True)
     return np.divide(pairs, sums, out=np.zeros_like(pairs), where=sums > 0)
-
-
-class EmbeddingLayers(FeatureStore):
-    """A feature store in which all other layers of the backbones are 0."""
-
-    def features(self, track):
-        """Map the features of a row of the table."""
-        found, kept = super().features(track), {}
-        for name, patches in found.backbones.items():
-            columns = load_card(name).columns(load_card(name).embedding)
-            kept[name] = np.zeros_like(patches)
-            kept[name][:, columns] = patches[:, columns]
-        return dataclasses.replace(found, backbones=kept)
 
 
 def with_layers(fits, layers):

@@ -146,6 +146,7 @@ INDEX = {
         "near_duplicate_share": 0.5,
     },
     "calibration": {
+        "references": 1000,
         "neighbours": 3,
         "prior_artists": 60,
         "queries": 200,
@@ -491,33 +492,39 @@ def unit(count, seed, dimensions=8):
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def naive_penalties(vectors, artists, most=1.7):
-    """Hub penalties, found list by list."""
-    # A penalty grows in steps, so the last bits of a distance can decide on one more.
-    vectors = np.asarray(vectors, dtype=np.float64)
+def naive_penalties(vectors, artists, share=1.5):
+    """Hub penalties, found list by list and factor by factor."""
     count, artists = len(vectors), list(artists)
-    length, found = min(10, count // 5), np.ones(count)
+    length, found = min(10, count // 5), [1.0] * count
     if not length:
-        return found
-    distances = np.array([1 - vectors @ vector for vector in vectors])
-    candidate_mask = [[c for c in range(count) if artists[c] != artists[q]] for q in range(count)]
-    every = [distances[q, c] for q in range(count) for c in candidate_mask[q]] or [1]
-    step = 0.02 * np.std(every) / np.mean(every)
-    for _ in range(500):
-        often = np.zeros(count)
-        for q in range(count):
-            often[
-                sorted(candidate_mask[q], key=lambda c, q=q: found[c] * distances[q, c])[:length]
-            ] += 1
-        if (often <= most * length).all():
-            break
-        found += step * np.maximum(often / length - most, 0)
-    return found
+        return np.ones(count)
+    distances = [[1 - float(a @ b) for b in vectors] for a in vectors]
+    for _ in range(2):
+        new = []
+        for track in range(count):
+            leaving = []
+            for query in range(count):
+                if artists[query] == artists[track] or distances[query][track] <= 1e-6:
+                    continue
+                others = sorted(
+                    found[one] * distances[query][one] for one in range(count)
+                    if one != track and artists[one] != artists[query]
+                )  # fmt: skip
+                if len(others) >= length:
+                    leaving.append(others[length - 1] / distances[query][track])
+            # With a factor above that of a query, the track stands in its list no more.
+            allowed = int(share * length)
+            factors = [1.0, *sorted(leaving)]
+            new.append(min(
+                h for h in factors if h >= 1 and sum(one > h for one in leaving) <= allowed
+            ))  # fmt: skip
+        found = new
+    return np.array(found)
 
 
-def naive_similarities(vectors, artists, most=1.7):
+def naive_similarities(vectors, artists, share=1.5):
     """How near each recording (row) finds each other one, if the vectors are the catalogue."""
-    penalties = naive_penalties(vectors, artists, most)
+    penalties = naive_penalties(vectors, artists, share)
     return [[1 - (1 - float(one @ other)) * h for other, h in zip(vectors, penalties, strict=True)]
             for one in vectors]  # fmt: skip
 

@@ -166,7 +166,7 @@ class Index:
     @cached_property
     def reference_rows(self) -> np.ndarray:
         """The rows of the reference sample, spread evenly: int64, shape (n_references,)."""
-        return evenly_spread(self.by_track.ntotal, self.settings.hubs.sample)
+        return evenly_spread(self.by_track.ntotal, self.settings.calibration.references)
 
     @cached_property
     def reference_sample(self) -> ReferenceSample:

@@ -2,9 +2,10 @@
 
 In a space of many dimensions some points lie near everything (Radovanovic et al. 2010). Such hubs
 stand in every list. Mutual proximity (Schnitzer et al. 2012) and local scaling measure every pair
-anew, and so move tracks that are no hubs, too. Here only hubs get a penalty: a factor, just large
-enough, that stretches every distance to them. A copy of a query stays the most similar. No tag is
-used.
+anew, and so move tracks that are no hubs, too. Here only hubs get a penalty: a factor that
+stretches every distance to them. It is the smallest one with which a track stands in no more lists
+than `share` allows. It follows from the lists of the tracks near it, so it costs nothing per query.
+A copy of a query stays the most similar. No tag is used.
 
 Which tracks become hubs depends on the other candidates, so penalties are computed over the
 candidates that are ranked, in search and in the evaluation alike. They do not depend on the query.
@@ -12,9 +13,15 @@ candidates that are ranked, in search and in the evaluation alike. They do not d
 
 import numpy as np
 
-from simlib.core import evenly_spread
+from simlib.index.neighbours import nearest
 from simlib.index.settings import HubSettings
-from simlib.relevance import artist_codes
+
+# Places of a list beside those that count: who leaves a list makes room for the next.
+BREADTH = 3
+# Penalties suppose those of the other tracks. The first time, these are 1.
+ROUNDS = 2
+# A copy lies nearer than this, and no factor takes it out of a list.
+COPY = 1e-6
 
 
 def hub_penalties(vectors: np.ndarray, artists: np.ndarray, settings: HubSettings) -> np.ndarray:
@@ -33,45 +40,65 @@ def hub_penalties(vectors: np.ndarray, artists: np.ndarray, settings: HubSetting
     numpy.ndarray of float64, shape (n_tracks,)
         Factors on the distances to them: at least 1, and 1 for all that are no hubs.
     """
-    count, found = len(vectors), np.ones(len(vectors))
-    rows = evenly_spread(count, settings.sample)
-    # A list must not hold most of a small catalogue.
-    length = min(round(settings.list_length * count / max(len(rows), 1)), count // 5)
-    if length < 1:
-        return found
-    near, distance = _nearest(vectors, artists, rows, settings.breadth * length)
-    listable = np.isfinite(distance)
-    if not listable.any():
-        return found
-    distances = distance[listable]
-    step = settings.step * distances.std() / max(distances.mean(), 1e-9)
-    share = len(rows) * length / count
-    for _ in range(settings.rounds):
-        places = np.argpartition(found[near] * distance, length - 1, axis=1)[:, :length]
-        listed = np.take_along_axis(near, places, axis=1)
-        counts = np.take_along_axis(listable, places, axis=1)
-        excess = np.bincount(listed[counts], minlength=count) / share - settings.share
-        if excess.max() <= 0:
-            break
-        found += step * np.maximum(excess, 0)
+    length = listed_places(len(vectors), settings)
+    penalties = np.ones(len(vectors))
+    if not length:
+        return penalties
+    rows, distances = nearest(vectors, artists, BREADTH * length)
+    for _ in range(ROUNDS):
+        penalties = penalties_of_lists(rows, distances, penalties, length, settings.share)
+    return penalties
+
+
+def listed_places(count: int, settings: HubSettings) -> int:
+    """Return the length of the lists that are counted: not most of a small catalogue."""
+    return min(settings.list_length, count // 5)
+
+
+def penalties_of_lists(
+    rows: np.ndarray, distances: np.ndarray, penalties: np.ndarray, length: int, share: float
+) -> np.ndarray:
+    """Compute each track's penalty, if all others keep theirs.
+
+    A track leaves the list of a query if its stretched distance exceeds that of the last place
+    among the others. The factor that just does so, found for every query, is sorted: all queries
+    but the allowed number must be left.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray of int, shape (n_tracks, breadth)
+        Of the tracks nearest to each; -1 in places that nobody takes.
+    distances : numpy.ndarray of float64, shape (n_tracks, breadth)
+        To them; inf in places that nobody takes.
+    penalties : numpy.ndarray of float64, shape (n_tracks,)
+        Those of the others.
+    length : int
+        Places of a list.
+    share : float
+        The most lists that a track may stand in, in times `length`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_tracks,)
+        At least 1.
+    """
+    count = len(rows)
+    stretched = penalties[rows] * distances
+    last = np.sort(stretched, axis=1)[:, length - 1 : length + 1]
+    # Without the track itself, the place after the last becomes the last.
+    others = np.where(stretched <= last[:, :1], last[:, 1:], last[:, :1])
+    movable = np.isfinite(distances) & (distances > COPY)
+    # Lists that are not full have room for everybody.
+    factors = np.where(movable & np.isfinite(others), others, 0.0) / np.where(movable, distances, 1)
+    tracks, factors = rows[movable], factors[movable]
+    order = np.lexsort((-factors, tracks))
+    tracks, factors = tracks[order], factors[order]
+    first, end = (np.searchsorted(tracks, np.arange(count), side) for side in ("left", "right"))
+    allowed = int(share * length)
+    hubs = end - first > allowed
+    found = np.ones(count)
+    found[hubs] = np.maximum(1.0, factors[first[hubs] + allowed])
     return found
-
-
-def _nearest(vectors, artists, rows, breadth):
-    """Return rows and distances of the nearest, in any order; inf for the same artist."""
-    # Numbers compare faster than texts.
-    artists = artist_codes(artists)
-    breadth = min(breadth, len(vectors))
-    near, distance = [], []
-    # The last bits of a product of float32 depend on where its arrays lie in memory, and a step of
-    # a penalty may depend on the last bits.
-    vectors = np.asarray(vectors, dtype=np.float64)
-    # Row by row, since a large catalogue's matrix would not fit into memory.
-    for row in rows:
-        distances = np.where(artists == artists[row], np.inf, 1 - vectors @ vectors[row])
-        near.append(np.argpartition(distances, breadth - 1)[:breadth])
-        distance.append(distances[near[-1]])
-    return np.array(near), np.array(distance, dtype=np.float64)
 
 
 def penalise_hubs(cosines: np.ndarray, penalties: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The settings of the index stage."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -17,42 +17,19 @@ class HubSettings(Section):
 
     Attributes
     ----------
-    sample : int
-        Tracks whose ranked lists are counted: the reference sample. More cost time and change
-        little.
     list_length : int
-        Lists of the sample that a track stands in on average, if the catalogue is large enough.
+        Places of the ranked lists that are counted: as many as people look at.
     share : float
         The most lists that a track may stand in, in times the average.
-    unfiltered_share : float
-        The same if artists are unknown. Tracks by one artist then take places in each other's
-        lists that an artist filter would clear.
-    breadth : int
-        Candidates for a list, in lengths of a list.
-    step : float
-        Step of a penalty, in relative deviations of the distances.
-    rounds : int
-        The most steps.
     """
 
     section: ClassVar[str] = "index.hubs"
-    sample: Count
     list_length: Count
     share: Annotated[float, Field(ge=1)]
-    unfiltered_share: Annotated[float, Field(ge=1)]
-    breadth: Annotated[int, Field(ge=2)]
-    step: Positive
-    rounds: Count
-
-    def unfiltered(self) -> Self:
-        """Return the settings for tracks of unknown artists."""
-        return self.model_copy(update={"share": self.unfiltered_share})
 
 
 # The hub penalty outside a project, as params.yaml has it.
-DEFAULT_HUBS = HubSettings(
-    sample=1000, list_length=10, share=1.7, unfiltered_share=1.6, breadth=8, step=0.02, rounds=500
-)
+DEFAULT_HUBS = HubSettings(list_length=10, share=1.5)
 
 
 class FingerprintSettings(Section):
@@ -100,6 +77,8 @@ class CalibrationSettings(Section):
 
     Attributes
     ----------
+    references : int
+        Tracks of the reference sample. More cost time and change little.
     neighbours : int
         Most similar tracks whose tags stand for those of a query. Further ones share less with it.
     prior_artists : int
@@ -116,6 +95,7 @@ class CalibrationSettings(Section):
     """
 
     section: ClassVar[str] = "index.calibration"
+    references: Count
     neighbours: Count
     prior_artists: Annotated[int, Field(ge=0)]
     queries: Count

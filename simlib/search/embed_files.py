@@ -69,8 +69,9 @@ def embed(
             ids.append(path.stem)
     arrays = {"ids": np.array(ids, dtype=str), "emb": np.array(vectors, dtype=np.float32)}
     if 0 < len(ids) <= SIMILARITY_LIMIT:
-        artists, hubs = np.arange(len(ids)), _hub_settings().unfiltered()
-        arrays["sim"] = hub_corrected(arrays["emb"], artists, hubs).astype(np.float32)
+        # The artists of files are unknown.
+        found = hub_corrected(arrays["emb"], np.arange(len(ids)), _hub_settings())
+        arrays["sim"] = found.astype(np.float32)
     return arrays, failed
 
 

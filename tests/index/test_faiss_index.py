@@ -143,7 +143,7 @@ def test_an_index_keeps_the_settings_that_it_was_made_with(built, tmp_path):
     assert loaded.settings == settings
     assert loaded.fingerprints.settings == settings.fingerprints
     rows = np.arange(12)
-    expected = naive_penalties(loaded.weighted(), loaded.artists, most=1.4)
+    expected = naive_penalties(loaded.weighted(), loaded.artists, share=1.4)
     np.testing.assert_allclose(loaded.hub_penalties(rows), expected, atol=1e-5)
     assert not np.allclose(built.index.hub_penalties(rows), expected, atol=1e-5)
 
