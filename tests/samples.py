@@ -514,10 +514,10 @@ def naive_penalties(vectors, artists, share=1.5):
                     leaving.append(others[length - 1] / distances[query][track])
             # With a factor above that of a query, the track stands in its list no more.
             allowed = int(share * length)
-            factors = [1.0, *sorted(leaving)]
-            new.append(min(
-                h for h in factors if h >= 1 and sum(one > h for one in leaving) <= allowed
-            ))  # fmt: skip
+            found_for = [
+                h for h in [1.0, *leaving] if h >= 1 and sum(one > h for one in leaving) <= allowed
+            ]
+            new.append(min(found_for) * (1 + 1e-5) if min(found_for) > 1 else 1.0)
         found = new
     return np.array(found)
 

@@ -19,6 +19,8 @@ from .fingerprints import fingerprint_rate as fingerprint_rate
 from .hubness import hub_corrected as hub_corrected
 from .hubness import hub_penalties as hub_penalties
 from .hubness import penalise_hubs as penalise_hubs
+from .neighbour_table import NeighbourTable as NeighbourTable
+from .neighbour_table import build_table as build_table
 from .projection import load_projection as load_projection
 from .projection import project_to_plane as project_to_plane
 from .projection import save_projection as save_projection
@@ -43,7 +45,9 @@ __all__ = [
     "IndexSettings",
     "MapSettings",
     "Match",
+    "NeighbourTable",
     "build_index",
+    "build_table",
     "by_other_artists",
     "calibrate",
     "corrected_percentile",

@@ -10,12 +10,16 @@ from simlib.features import SHIPPED, FeatureStore
 from simlib.index.auto_tags import joined_tags, tag_scores
 from simlib.index.faiss_index import Index
 from simlib.index.fingerprints import Fingerprints, fingerprint, fingerprint_rate
+from simlib.index.neighbour_table import NeighbourTable
 from simlib.index.settings import IndexSettings
 from simlib.index.storage import IndexOrigin
 from simlib.model import Embedder
 
 
-def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -> Index:
+def build_index(
+    model: Embedder, store: FeatureStore, settings: IndexSettings,
+    before: NeighbourTable | None = None,
+) -> Index:  # fmt: skip
     """Embed every recording of a feature store.
 
     Parameters
@@ -23,6 +27,8 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
     model : simlib.model.Embedder
     store : simlib.features.FeatureStore
     settings : simlib.index.IndexSettings
+    before : NeighbourTable, optional
+        Of an earlier index, which may hold many of the same tracks.
 
     Returns
     -------
@@ -56,7 +62,7 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         rows.append(pd.DataFrame({"track": row, "start": starts}))
     if scores[0]:
         tracks[AUTO_TAGS] = pd.array([joined_tags(one) for one in scores], dtype="str")
-    return Index(
+    index = Index(
         tracks,
         pd.concat(rows, ignore_index=True),
         _flat(np.stack(vectors)),
@@ -65,6 +71,8 @@ def build_index(model: Embedder, store: FeatureStore, settings: IndexSettings) -
         IndexOrigin(model.digest, model.aspects, settings),
         pd.DataFrame(scores, dtype=np.float32),
     )
+    index.neighbours = index.find_neighbours(before)
+    return index
 
 
 def _require_networks(model, store):

@@ -13,9 +13,10 @@ import pandas as pd
 
 from simlib.core import evenly_spread
 from simlib.index.fingerprints import Fingerprints
-from simlib.index.hubness import hub_penalties, penalise_hubs
+from simlib.index.hubness import penalise_hubs, penalties_of_lists
+from simlib.index.neighbour_table import NeighbourTable, build_table
 from simlib.index.reference_sample import ReferenceSample
-from simlib.index.storage import TABLES, IndexOrigin, read_index, write_index
+from simlib.index.storage import NEIGHBOURS, TABLES, IndexOrigin, read_index, write_index
 from simlib.model import SOUND
 from simlib.relevance import artist_codes, artist_keys, tag_columns, tag_matrix
 
@@ -197,9 +198,19 @@ class Index:
         """Return the embeddings under the index's own weights, as search compares them."""
         return self.aspects.weighted(self.vectors(), self.weights)
 
+    @cached_property
+    def neighbours(self) -> NeighbourTable:
+        """The table of neighbours; computed when it is first used, if none was stored."""
+        return self.find_neighbours()
+
+    def find_neighbours(self, before: NeighbourTable | None = None) -> NeighbourTable:
+        """Compute the table of neighbours, from an earlier one where there is one."""
+        ids, artists = self.tracks["track_id"], artist_keys(self.tracks)
+        return build_table(self.vectors(), self.aspects, ids, artists, before)
+
     def _hub_penalties(self, weights):
-        weighted = self.aspects.weighted(self.vectors(), dict(weights))
-        return hub_penalties(weighted, self.artists, self.settings.hubs)
+        distances = self.neighbours.distances([weight for _, weight in weights])
+        return penalties_of_lists(self.neighbours.rows, distances, self.settings.hubs)
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the indexes, the fingerprints, the tables and `made_with.json` into a folder."""
@@ -207,6 +218,7 @@ class Index:
         write_index(
             Path(folder), tables, self.by_track, self.by_segment, self.fingerprints, self.origin
         )
+        self.neighbours.save(Path(folder) / NEIGHBOURS)
 
     @classmethod
     def load(cls, folder: str | os.PathLike, model_digest: str) -> Index:
@@ -223,4 +235,7 @@ class Index:
         SimlibError
             If there is none, another version of simlib made it, or other weights.
         """
-        return cls(**read_index(Path(folder), model_digest))
+        index = cls(**read_index(Path(folder), model_digest))
+        if neighbours := NeighbourTable.load(Path(folder) / NEIGHBOURS):
+            index.neighbours = neighbours
+        return index

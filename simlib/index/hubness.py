@@ -22,6 +22,8 @@ BREADTH = 3
 ROUNDS = 2
 # A copy lies nearer than this, and no factor takes it out of a list.
 COPY = 1e-6
+# A track that leaves a list lies so much beyond the last place: rounding must not decide on it.
+BEYOND = 1 + 1e-5
 
 
 def hub_penalties(vectors: np.ndarray, artists: np.ndarray, settings: HubSettings) -> np.ndarray:
@@ -40,64 +42,56 @@ def hub_penalties(vectors: np.ndarray, artists: np.ndarray, settings: HubSetting
     numpy.ndarray of float64, shape (n_tracks,)
         Factors on the distances to them: at least 1, and 1 for all that are no hubs.
     """
-    length = listed_places(len(vectors), settings)
-    penalties = np.ones(len(vectors))
-    if not length:
-        return penalties
-    rows, distances = nearest(vectors, artists, BREADTH * length)
-    for _ in range(ROUNDS):
-        penalties = penalties_of_lists(rows, distances, penalties, length, settings.share)
-    return penalties
-
-
-def listed_places(count: int, settings: HubSettings) -> int:
-    """Return the length of the lists that are counted: not most of a small catalogue."""
-    return min(settings.list_length, count // 5)
+    rows, distances = nearest(vectors, artists, BREADTH * settings.list_length)
+    return penalties_of_lists(rows, distances, settings)
 
 
 def penalties_of_lists(
-    rows: np.ndarray, distances: np.ndarray, penalties: np.ndarray, length: int, share: float
+    rows: np.ndarray, distances: np.ndarray, settings: HubSettings
 ) -> np.ndarray:
+    """Compute hub penalties from the lists of all tracks; see `hub_penalties`.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray of int, shape (n_tracks, breadth)
+        Of the tracks nearest to each, in any order; -1 in places that nobody takes.
+    distances : numpy.ndarray of float64, shape (n_tracks, breadth)
+        To them; inf in places that nobody takes.
+    settings : HubSettings
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_tracks,)
+    """
+    # A list must not hold most of a small catalogue.
+    length = min(settings.list_length, len(rows) // 5)
+    penalties = np.ones(len(rows))
+    for _ in range(ROUNDS if length else 0):
+        penalties = _if_others_keep_theirs(rows, distances, penalties, length, settings.share)
+    return penalties
+
+
+def _if_others_keep_theirs(rows, distances, penalties, length, share):
     """Compute each track's penalty, if all others keep theirs.
 
     A track leaves the list of a query if its stretched distance exceeds that of the last place
     among the others. The factor that just does so, found for every query, is sorted: all queries
     but the allowed number must be left.
-
-    Parameters
-    ----------
-    rows : numpy.ndarray of int, shape (n_tracks, breadth)
-        Of the tracks nearest to each; -1 in places that nobody takes.
-    distances : numpy.ndarray of float64, shape (n_tracks, breadth)
-        To them; inf in places that nobody takes.
-    penalties : numpy.ndarray of float64, shape (n_tracks,)
-        Those of the others.
-    length : int
-        Places of a list.
-    share : float
-        The most lists that a track may stand in, in times `length`.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_tracks,)
-        At least 1.
     """
-    count = len(rows)
     stretched = penalties[rows] * distances
-    last = np.sort(stretched, axis=1)[:, length - 1 : length + 1]
+    last = np.partition(stretched, (length - 1, length), axis=1)[:, length - 1 : length + 1]
     # Without the track itself, the place after the last becomes the last.
     others = np.where(stretched <= last[:, :1], last[:, 1:], last[:, :1])
-    movable = np.isfinite(distances) & (distances > COPY)
     # Lists that are not full have room for everybody.
-    factors = np.where(movable & np.isfinite(others), others, 0.0) / np.where(movable, distances, 1)
-    tracks, factors = rows[movable], factors[movable]
+    places = np.isfinite(others) & (distances < others) & (distances > COPY)
+    tracks, factors = rows[places], others[places] / distances[places]
     order = np.lexsort((-factors, tracks))
     tracks, factors = tracks[order], factors[order]
-    first, end = (np.searchsorted(tracks, np.arange(count), side) for side in ("left", "right"))
+    first, end = (np.searchsorted(tracks, np.arange(len(rows)), s) for s in ("left", "right"))
     allowed = int(share * length)
     hubs = end - first > allowed
-    found = np.ones(count)
-    found[hubs] = np.maximum(1.0, factors[first[hubs] + allowed])
+    found = np.ones(len(rows))
+    found[hubs] = BEYOND * factors[first[hubs] + allowed]
     return found
 
 

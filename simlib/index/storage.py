@@ -17,6 +17,7 @@ from simlib.index.settings import INDEX_HINT, IndexSettings
 from simlib.model import Aspects
 
 TABLES = ("tracks", "segments", "auto_tags")
+NEIGHBOURS = "neighbours.safetensors"
 
 
 @dataclass(frozen=True)
