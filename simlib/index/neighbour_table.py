@@ -20,7 +20,7 @@ from simlib.model import Aspects
 from simlib.relevance import artist_codes
 
 # Places of a track's list by default weights, and of each of its lists by one aspect.
-PLACES, ASPECT_PLACES = 50, 10
+PLACES, ASPECT_PLACES = 50, 20
 # Tracks whose cosines to all others are in memory at once.
 BLOCK = 64
 # Two products of the same vectors differ by less.

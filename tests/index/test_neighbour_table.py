@@ -34,7 +34,7 @@ def naive_lists(vectors, rows, row):
     parts = {"": vectors[rows], **ASPECTS.subspaces(vectors[rows])}
     for name, part in parts.items():
         near = sorted(others, key=lambda one, part=part: -float(part[one] @ part[row]))
-        found.append(set(near[: 10 if name else 50]))
+        found.append(set(near[: 20 if name else 50]))
     return found
 
 
