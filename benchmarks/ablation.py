@@ -23,8 +23,8 @@ from torch import nn
 from simlib.core import Project, cosine, digest_of, written_aside
 from simlib.evaluation import EvaluateSettings
 from simlib.features import FeatureStore, load_backbone, load_card
+from simlib.features.audio import mono_blocks
 from simlib.features.backbones.activations import MelActivations
-from simlib.features.readers import mono_blocks
 from simlib.features.spectrogram import feed
 from simlib.index import hub_corrected
 from simlib.model import Embedder, architecture_of

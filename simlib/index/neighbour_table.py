@@ -1,8 +1,9 @@
 """The table of neighbours: which tracks are nearest to each, by all aspects and by each one alone.
 
-The table is exact, and it grows with the catalogue. A track that comes changes the lists of the few
-tracks that it is nearest to; a track that goes, the lists that it stood in. All other lists stay.
-With the cosines of the table, hubs are found under any weights without looking at all pairs again.
+The table is exact, and it grows with the catalogue. A new track is compared with all others, and
+takes a place where it is nearer than others. Where a track goes, the lists that it stood in are
+made anew. The result is that of a build from nothing. Hubs are found under any weights from the
+cosines of the table, without looking at all pairs again.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from simlib.relevance import artist_codes
 PLACES, ASPECT_PLACES = 50, 20
 # Tracks whose cosines to all others are in memory at once.
 BLOCK = 64
-# Two products of the same vectors differ by less.
-ROUNDING = 1e-5
+# Of tracks by one artist, in place of their cosine: no place in a list.
+BARRED = -2.0
 KEY_BYTES = 16
 
 
@@ -41,20 +42,12 @@ class NeighbourTable:
         The neighbours, nearest by default weights first; -1 after the last one.
     cosines : numpy.ndarray of float32, shape (n_tracks, places, n_aspects)
         To each neighbour, by each aspect; 0 after the last one.
-    reach : numpy.ndarray of float32, shape (n_tracks, 1 + n_aspects)
-        The lowest cosine in each list, the one by default weights first; -2 if it is not full.
     """
 
     def __init__(
-        self,
-        keys: np.ndarray,
-        weights: np.ndarray,
-        rows: np.ndarray,
-        cosines: np.ndarray,
-        reach: np.ndarray,
+        self, keys: np.ndarray, weights: np.ndarray, rows: np.ndarray, cosines: np.ndarray
     ):
-        self.keys, self.weights = keys, weights
-        self.rows, self.cosines, self.reach = rows, cosines, reach
+        self.keys, self.weights, self.rows, self.cosines = keys, weights, rows, cosines
 
     def distances(self, weights: Sequence[float]) -> np.ndarray:
         """Return the distances to the neighbours under some weights.
@@ -119,14 +112,14 @@ def build_table(
         keys, weights,
         np.full((count, places), -1, dtype=np.int32),
         np.zeros((count, places, len(weights)), dtype=np.float32),
-        np.full((count, 1 + len(weights)), -2, dtype=np.float32),
     )  # fmt: skip
     stale = np.arange(count)
     if before is not None and _comparable(before, table):
         stale = _taken_over(table, before, cosines)
     for first in range(0, len(stale), BLOCK):
         block = stale[first : first + BLOCK]
-        table.rows[block], table.cosines[block], table.reach[block] = cosines.lists(block)
+        every = cosines.between(block, slice(None))
+        table.rows[block], table.cosines[block] = cosines.nearest(every, np.arange(count)[None])
     return table
 
 
@@ -143,36 +136,46 @@ class _Cosines:
         self.places = sum(self.lengths)
 
     def between(self, some, others):
-        """Return cosines by default weights and by each aspect; -2 for tracks by one artist."""
+        """Return cosines of the default weights and of each aspect."""
         by_aspect = np.stack([part[some] @ part[others].T for part in self.parts])
+        return self._with_default(by_aspect, self.codes[some][:, None] == self.codes[others])
+
+    def _with_default(self, by_aspect, barred):
         every = np.concatenate([np.tensordot(self.weights, by_aspect, 1)[None], by_aspect])
-        every[:, self.codes[some][:, None] == self.codes[others]] = -2
+        every[:, barred] = BARRED
         return every
 
-    def lists(self, block):
-        """Return rows, cosines and reach of some tracks."""
-        every = self.between(block, slice(None))
-        found, reach = [], []
-        for cosines, length in zip(every, self.lengths, strict=True):
-            places = np.argpartition(-cosines, length - 1, axis=1)[:, :length]
-            values = np.take_along_axis(cosines, places, axis=1)
-            reach.append(values.min(axis=1))
-            found.append(np.where(values > -2, places, -1))
-        rows = _without_repetition(np.concatenate(found, axis=1))
-        own = np.take_along_axis(every, np.maximum(rows, 0)[None], axis=2)
-        own[:, rows < 0] = -2
-        order = np.argsort(-own[0], axis=1, kind="stable")
-        rows = np.take_along_axis(rows, order, axis=1)
-        cosines = np.take_along_axis(own[1:], order[None], axis=2).transpose(1, 2, 0)
-        cosines = np.where(rows[..., None] < 0, 0, cosines)
-        return rows, cosines, np.stack(reach, axis=1)
+    def nearest(self, every, candidates):
+        """Choose the neighbours among candidates; return their rows and cosines.
 
+        `every` are the candidates' cosines, (1 + n_aspects, n, n_candidates), and `candidates`
+        their rows, (n, n_candidates) or (1, n_candidates).
+        """
+        places = np.concatenate([
+            np.argpartition(-cosines, length - 1, axis=1)[:, :length]
+            for cosines, length in zip(every, self.lengths, strict=True)
+        ], axis=1)  # fmt: skip
+        places.sort(axis=1)
+        found = np.take_along_axis(every, places[None], axis=2)
+        # A candidate counts once, and one by the same artist never.
+        found[:, :, 1:][:, places[:, 1:] == places[:, :-1]] = BARRED
+        order = np.argsort(-found[0], axis=1, kind="stable")
+        found = np.take_along_axis(found, order[None], axis=2)
+        taken = found[0] > BARRED
+        rows = np.take_along_axis(
+            np.broadcast_to(candidates, (len(places), candidates.shape[1])),
+            np.take_along_axis(places, order, axis=1), axis=1,
+        )  # fmt: skip
+        cosines = np.where(taken[..., None], found[1:].transpose(1, 2, 0), 0)
+        return np.where(taken, rows, -1), cosines
 
-def _without_repetition(rows):
-    """Sort each row and set to -1 what stands in it before."""
-    rows = np.sort(rows, axis=1)
-    rows[:, 1:][rows[:, 1:] == rows[:, :-1]] = -1
-    return rows
+    def joined(self, rows, cosines, block, new):
+        """Let new tracks into the lists of a block of others; return rows and cosines."""
+        by_aspect = np.stack([part[block] @ part[new].T for part in self.parts])
+        by_aspect = np.concatenate([cosines.transpose(2, 0, 1), by_aspect], axis=2)
+        same = self.codes[block][:, None] == self.codes[new]
+        every = self._with_default(by_aspect, np.concatenate([rows < 0, same], axis=1))
+        return self.nearest(every, np.hstack([rows, np.tile(new, (len(rows), 1))]))
 
 
 def _keys(vectors, ids, artists):
@@ -193,7 +196,7 @@ def _comparable(before, table):
 
 
 def _taken_over(table, before, cosines):
-    """Copy the lists that have not changed; return the tracks whose lists must be computed."""
+    """Take lists over and let new tracks in; return the tracks whose lists must be made anew."""
     now = {key.tobytes(): row for row, key in enumerate(table.keys)}
     moved = np.array([now.get(key.tobytes(), -1) for key in before.keys], dtype=np.int64)
     old = np.flatnonzero(moved >= 0)
@@ -201,13 +204,14 @@ def _taken_over(table, before, cosines):
     complete = ((rows >= 0) == (before.rows[old] >= 0)).all(axis=1)
     old, rows = old[complete], rows[complete]
     kept = moved[old]
-    new = np.setdiff1d(np.arange(len(table.keys)), moved[moved >= 0])
-    changed = np.zeros(len(kept), dtype=bool)
-    for first in range(0, len(kept), 64 * BLOCK) if len(new) else ():
-        part = slice(first, first + 64 * BLOCK)
-        nearest = cosines.between(kept[part], new).max(axis=2).T
-        changed[part] = (nearest > before.reach[old[part]] - ROUNDING).any(axis=1)
-    old, rows, kept = old[~changed], rows[~changed], kept[~changed]
-    table.rows[kept], table.reach[kept] = rows, before.reach[old]
-    table.cosines[kept] = before.cosines[old]
-    return np.setdiff1d(np.arange(len(table.keys)), kept)
+    every = np.arange(len(table.keys))
+    new = np.setdiff1d(every, moved[moved >= 0])
+    for first in range(0, len(kept), BLOCK):
+        part = slice(first, first + BLOCK)
+        own = before.cosines[old[part]]
+        if len(new):
+            found = cosines.joined(rows[part], own, kept[part], new)
+            table.rows[kept[part]], table.cosines[kept[part]] = found
+        else:
+            table.rows[kept[part]], table.cosines[kept[part]] = rows[part], own
+    return np.setdiff1d(every, kept)

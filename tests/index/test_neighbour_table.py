@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import unit
 
-from simlib.index import NeighbourTable, build_table
+from simlib.index import NeighbourTable, build_table, neighbour_table
 from simlib.model import Aspects
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -80,27 +80,27 @@ def test_a_table_that_grew_is_that_of_a_build_from_nothing(seed, kept, gone, new
     for row in range(len(after)):
         assert set(grown.rows[row]) == set(expected.rows[row])
     np.testing.assert_allclose(grown.cosines, expected.cosines, atol=1e-5)
-    np.testing.assert_allclose(grown.reach, expected.reach, atol=1e-5)
     np.testing.assert_array_equal(grown.keys, expected.keys)
 
 
-def test_a_new_track_costs_its_own_list_and_those_that_it_enters(monkeypatch):
+def test_a_new_track_is_compared_with_others_and_no_others_with_each_other(monkeypatch):
     vectors, rows = catalogue(200, 3)
     before = table_of(vectors, rows[:199])
-    computed = []
-    lists = NeighbourTable.__init__.__globals__["_Cosines"].lists
+    compared = []
+    between = neighbour_table._Cosines.between
 
-    def counted(self, block):
-        computed.extend(block)
-        return lists(self, block)
+    def counted(self, some, others):
+        compared.extend(some)
+        return between(self, some, others)
 
-    monkeypatch.setattr("simlib.index.neighbour_table._Cosines.lists", counted)
-    grown = table_of(vectors, rows, before)
-    entered = [row for row in range(199) if 199 in grown.rows[row]]
-    assert 199 in computed
-    assert set(entered) <= set(computed)
-    assert len(computed) == len(set(computed)) <= len(entered) + 2
-    assert len(computed) < 150
+    monkeypatch.setattr(neighbour_table._Cosines, "between", counted)
+    table_of(vectors, rows, before)
+    assert compared == [199]
+    lists = [row for row in range(199) if 17 in before.rows[row]]
+    compared.clear()
+    table_of(vectors, np.delete(rows, 17), table_of(vectors, rows[:199]))
+    assert len(lists) < 190
+    assert len(compared) == 199 + len(lists) + 1, "the table itself, lists with a gap, a new track"
 
 
 def test_a_table_is_read_back_and_another_file_is_none(tmp_path):
