@@ -31,10 +31,10 @@ UPLOADS := 'websocket_max_message_size': 268435456
 POLICY := default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:
 NO_SCREEN = $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname))),,--no-browser)
 
-.PHONY: help repro grow catalogue demo compare changes report pretrained lab app bench test format check clean
+.PHONY: help repro grow map catalogue demo compare changes report pretrained lab app bench bench-scale test format check clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make catalogue FROM=/path/to/music    any folder; its tracks.csv is used if it has one'
 	@echo '  make compare FILE=other.npz           ids (n,) and emb (n, d), or ids and sim (n, n)'
@@ -48,6 +48,10 @@ repro: tracked ## run all that follows from the catalogue; ends with the report
 grow: tracked ## index and evaluate music added to data/, without training
 	@dvc repro --single-item notebooks extract index evaluate
 	@echo; echo "The report: $$PWD/reports/evaluation.html"
+
+map: tracked ## lay the map out anew; else new tracks are placed and nothing moves
+	@rm -f index/map.safetensors
+	@dvc repro --single-item --force --no-run-cache index
 
 catalogue: $(READY) scm ## put your own music into data/: FROM=/path/to/music
 	@test -n "$${FROM:-}" || { echo 'Name the folder: make catalogue FROM=/path/to/music' >&2; exit 2; }
@@ -92,6 +96,9 @@ app: $(READY) ## serve the search as a page for people who do not code: IP=127.0
 	  --MappingKernelManager.cull_interval=30 --MappingKernelManager.cull_idle_timeout=120 \
 	  --Voila.tornado_settings="{$(UPLOADS), 'allow_remote_access': $$remote, \
 	  'headers': {'Content-Security-Policy': \"$(POLICY)\"}}" notebooks/search.ipynb
+
+bench-scale: $(READY) ## time each step in catalogues of up to 100,000 tracks: benchmarks/SCALE.md
+	@python benchmarks/scale.py
 
 bench: tracked ## time the parts on the catalogue in data/: benchmarks/RESULTS.md
 	@dvc repro --quiet

@@ -154,7 +154,7 @@ def served(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("served") / "project"
     shutil.copytree(built.root, folder)
     plane = project_to_plane(built.index.vectors(), built.index.settings.map)
-    save_projection(plane, folder / "index")
+    save_projection(plane, built.index.neighbours.keys, folder / "index")
     table = folder / "index" / "tracks.parquet"
     tracks = pd.read_parquet(table)
     tracks.loc[11, ["title", "artist", "genre"]] = HOSTILE

@@ -154,7 +154,7 @@ INDEX = {
         "closest_share": 0.3,
         "fewest": 10,
     },
-    "map": {"perplexity": 30.0, "seed": 0},
+    "map": {"perplexity": 30.0, "sample": 25000, "seed": 0},
 }
 
 SEARCH = {

@@ -13,6 +13,7 @@ from .files import write_json as write_json
 from .files import written_aside as written_aside
 from .project import Project as Project
 from .root import project_root as project_root
+from .sampling import stable_sample as stable_sample
 from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
 from .schema import AUTO_TAGS as AUTO_TAGS
 from .schema import BACKBONE_PREFIX as BACKBONE_PREFIX
@@ -37,6 +38,7 @@ __all__ = [
     "Probability",
     "Share",
     "unit_rows",
+    "stable_sample",
     "Project",
     "AUDIO_SUFFIXES",
     "BACKBONE_PREFIX",

@@ -19,11 +19,12 @@ from .fingerprints import fingerprint_rate as fingerprint_rate
 from .hubness import hub_corrected as hub_corrected
 from .hubness import hub_penalties as hub_penalties
 from .hubness import penalise_hubs as penalise_hubs
+from .map_points import load_projection as load_projection
+from .map_points import save_projection as save_projection
 from .neighbour_table import NeighbourTable as NeighbourTable
 from .neighbour_table import build_table as build_table
-from .projection import load_projection as load_projection
+from .projection import map_catalogue as map_catalogue
 from .projection import project_to_plane as project_to_plane
-from .projection import save_projection as save_projection
 from .settings import DEFAULT_HUBS as DEFAULT_HUBS
 from .settings import CalibrationSettings as CalibrationSettings
 from .settings import FingerprintSettings as FingerprintSettings
@@ -58,6 +59,7 @@ __all__ = [
     "joined_tags",
     "known_auto_tags",
     "load_projection",
+    "map_catalogue",
     "nearest_similarity",
     "penalise_hubs",
     "project_to_plane",

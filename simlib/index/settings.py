@@ -111,11 +111,14 @@ class MapSettings(Section):
     ----------
     perplexity : float
         Of t-SNE, about the number of neighbours that it keeps together.
+    sample : int
+        The most tracks that a map is laid out of. Others are placed among them.
     seed : int
     """
 
     section: ClassVar[str] = "index.map"
     perplexity: Positive
+    sample: Count
     seed: Annotated[int, Field(ge=0)]
 
 

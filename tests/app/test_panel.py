@@ -15,7 +15,7 @@ def panel(built, tmp_path):
     """The panel of a project that a test may change."""
     root = shutil.copytree(built.root, tmp_path / "project")
     plane = project_to_plane(built.index.vectors(), built.index.settings.map)
-    save_projection(plane, root / "index")
+    save_projection(plane, built.index.neighbours.keys, root / "index")
     return SearchPanel(root)
 
 
@@ -168,7 +168,7 @@ def test_conditions_are_put_together_without_knowing_how_to_write_them(panel):
 def test_automatic_tags_are_offered_as_conditions_and_shown(tagged, built, tmp_path):
     root = shutil.copytree(tagged.root, tmp_path / "tagged")
     plane = project_to_plane(built.index.vectors(), built.index.settings.map)
-    save_projection(plane, root / "index")
+    save_projection(plane, built.index.neighbours.keys, root / "index")
     panel = SearchPanel(root)
     options = panel.options
     options.column.value = "auto_tags"

@@ -71,7 +71,7 @@ def project(built, tmp_path_factory):
     shutil.copy(ROOT / "Makefile", folder)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     plane = project_to_plane(built.index.vectors(), built.index.settings.map)
-    save_projection(plane, folder / "index")
+    save_projection(plane, built.index.neighbours.keys, folder / "index")
     tracks = pd.read_parquet(folder / "index" / "tracks.parquet")
     tracks["title"] = [f"{title} {EVIL} {MATHS}" for title in tracks["title"]]
     tracks["artist"] = [f"{artist} {SCRIPT}" for artist in tracks["artist"]]
