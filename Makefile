@@ -105,7 +105,7 @@ bench: tracked ## time the parts on the catalogue in data/: benchmarks/RESULTS.m
 	@python benchmarks/bench.py
 
 test: $(READY) ## run all tests
-	@python -m pytest
+	@python -m pytest -n auto --dist loadfile
 
 format: $(READY) strip ## format code and notebooks, fix what the linter can
 	@ruff check --quiet --fix
