@@ -34,6 +34,12 @@ WordsOption = Annotated[
     str | None, typer.Option(help="In place of a query: 'female vocals, slow'.")
 ]
 LengthOption = Annotated[int, typer.Option("-k", help="Length of the list.")]
+WeightOption = Annotated[
+    list[str] | None, typer.Option("-w", help="ASPECT=NUMBER: how much an aspect counts.")
+]
+M3uOption = Annotated[Path | None, typer.Option(help="Write a playlist, too.")]
+CsvOption = Annotated[Path | None, typer.Option(help="Write a table for spreadsheets, too.")]
+TrackArgument = Annotated[str, typer.Argument(help="A track id.")]
 
 
 @app.command()
@@ -41,9 +47,7 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
     query: OptionalQuery = None,
     k: LengthOption = 10,
     words: WordsOption = None,
-    weight: Annotated[
-        list[str] | None, typer.Option("-w", help="ASPECT=NUMBER: how much an aspect counts.")
-    ] = None,
+    weight: WeightOption = None,
     start: Annotated[float | None, typer.Option(help="Seconds of the query: from,")] = None,
     end: Annotated[float | None, typer.Option(help="and to.")] = None,
     where: Annotated[
@@ -54,6 +58,8 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
         typer.Option("--own-artist", help="Also list the query's own artist, and several of one."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    m3u: M3uOption = None,
+    csv: CsvOption = None,
 ):
     """Rank the catalogue by similarity to a query, or by words."""
     _check_query(query, words)
@@ -62,13 +68,18 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
         if weight or start is not None or end is not None:
             cause = "have neither aspects nor seconds"
             raise SimlibError("words", cause, "leave out --weight, --start and --end")
-        _print_words(search.Searcher().query_words(words, k, where or (), per_artist), as_json)
+        searcher = search.Searcher()
+        found = searcher.query_words(words, k, where or (), per_artist)
+        _write_lists(searcher, found, m3u, csv)
+        _print_words(found, as_json)
         return
     weights = dict(map(_weight, weight or []))
-    found = search.Searcher().query(
+    searcher = search.Searcher()
+    found = searcher.query(
         query, k, weights, start=start, end=end, where=where or (), own_artist=own_artist,
         per_artist=per_artist,
     )  # fmt: skip
+    _write_lists(searcher, found, m3u, csv)
     if found.attrs["no_close_match"]:
         print("simlib: nothing in the catalogue is similar to this", file=sys.stderr)
     if found.empty:
@@ -90,6 +101,56 @@ def query(  # noqa: PLR0913 - each parameter is an option of the command line
         score = f"{row.rank:>4}  {row.closer_than:>10.1f}%  {seconds:>8}  {of_query:>10}"
         print(f"{score}  {track_id:<{longest}}  {name}{same}")
         _print_auto_tags(row)
+
+
+def _write_lists(searcher, found, m3u, csv):
+    """Write a list to the files that are asked for."""
+    if m3u is not None:
+        searcher.to_m3u(found, m3u)
+        print(f"simlib: {m3u}: a playlist of {len(found)} tracks", file=sys.stderr)
+    if csv is not None:
+        search.write_csv(found, csv)
+        print(f"simlib: {csv}: a table of {len(found)} rows", file=sys.stderr)
+
+
+@app.command()
+def path(
+    first: TrackArgument,
+    last: TrackArgument,
+    steps: Annotated[int, typer.Option(help="Steps of the path.")] = 8,
+    weight: WeightOption = None,
+    m3u: M3uOption = None,
+    csv: CsvOption = None,
+):
+    """Make a playlist from one track of the catalogue to another."""
+    searcher = search.Searcher()
+    found = searcher.path(first, last, steps, dict(map(_weight, weight or [])))
+    _write_lists(searcher, found, m3u, csv)
+    _print_playlist(found)
+
+
+@app.command()
+def radio(
+    seed: TrackArgument,
+    length: Annotated[int, typer.Option(help="Tracks after the first.")] = 20,
+    weight: WeightOption = None,
+    m3u: M3uOption = None,
+    csv: CsvOption = None,
+):
+    """Make a playlist around one track of the catalogue."""
+    searcher = search.Searcher()
+    found = searcher.radio(seed, length, dict(map(_weight, weight or [])))
+    _write_lists(searcher, found, m3u, csv)
+    _print_playlist(found)
+
+
+def _print_playlist(found):
+    ids = [printable(track_id) for track_id in found["track_id"]]
+    longest = max(map(len, ids))
+    print(f"step  {'track':<{longest}}  title – artist")
+    for row, track_id in zip(found.itertuples(), ids, strict=True):
+        name = printable(reporting.title_and_artist(row.title, row.artist))
+        print(f"{row.step:>4}  {track_id:<{longest}}  {name}")
 
 
 def _check_query(query, words):

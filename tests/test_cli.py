@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import samples
 import yaml
@@ -394,3 +395,23 @@ def test_a_section_that_is_missing_is_named(run, checkout, section):
     code, _, err = run("check")
     assert code == 2
     assert f"params.yaml, section {section}" in err
+
+
+# --- lists that leave ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["query", "s02", "-k", "3"], ["radio", "s02", "--length", "4"], ["path", "s02", "s05"]],
+)
+def test_a_list_is_written_as_playlist_and_table(run, inside, tmp_path, command):
+    files = ["--m3u", tmp_path / "list.m3u8", "--csv", tmp_path / "list.csv"]
+    steps = ["--steps", "2"] if command[0] == "path" else []
+    code, out, err = run(*command, *steps, *files)
+    assert code == 0, err
+    ids = pd.read_csv(tmp_path / "list.csv", encoding="utf-8-sig")["track_id"].tolist()
+    assert len(ids) >= 3
+    assert all(track_id in out for track_id in ids)
+    playlist = (tmp_path / "list.m3u8").read_text().splitlines()
+    assert [Path(line).stem for line in playlist[2::2]] == [f"song {i[1:]}" for i in ids]
+    assert f"a playlist of {len(ids)} tracks" in err

@@ -2,6 +2,8 @@ from .embed_files import embed as embed
 from .excerpts import best_match as best_match
 from .excerpts import representative_excerpt as representative_excerpt
 from .filters import filter_mask as filter_mask
+from .playlist_files import write_csv as write_csv
+from .playlist_files import write_m3u as write_m3u
 from .playlists import path_between as path_between
 from .playlists import radio as radio
 from .queries import Query as Query
@@ -48,4 +50,6 @@ __all__ = [
     "standardised",
     "synonyms",
     "word_scores",
+    "write_csv",
+    "write_m3u",
 ]

@@ -17,6 +17,7 @@ from simlib.index import Calibration, Index
 from simlib.model import Embedder
 from simlib.search.excerpts import excerpt_spans, joined_answers, representative_excerpt
 from simlib.search.filters import filter_mask
+from simlib.search.playlist_files import write_m3u
 from simlib.search.playlists import path_between, radio
 from simlib.search.queries import Query, Recording, Sources
 from simlib.search.request import Search, SearchRequest, Weights
@@ -269,6 +270,10 @@ class Searcher:
         """Make a playlist around a track of the catalogue; see `simlib.search.radio`."""
         settings, weights = self.settings.playlists, self._weights(weights)
         return radio(self.index, self.sources.row_of(seed), length, settings, weights)
+
+    def to_m3u(self, found: pd.DataFrame, file: str | os.PathLike) -> None:
+        """Write a list of this searcher as a playlist; see `simlib.search.write_m3u`."""
+        write_m3u(found, self.tracks, self.project.data, file)
 
     def _weights(self, wanted):
         """Return the weights of all aspects, if a search sets some or none."""
