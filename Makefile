@@ -93,7 +93,7 @@ lab: $(READY) ## open the notebooks in JupyterLab
 app: $(READY) ## serve the search as a page for people who do not code: IP=127.0.0.1 PORT=8866
 	@case "$${IP:=127.0.0.1}" in 127.*|localhost) remote=False ;; *) remote=True ;; esac; \
 	voila $(NO_SCREEN) --show_tracebacks=True --Voila.ip="$$IP" --port="$${PORT:-8866}" --Voila.port_retries=0 \
-	  --MappingKernelManager.cull_interval=30 --MappingKernelManager.cull_idle_timeout=120 \
+	  --MappingKernelManager.cull_interval=60 --MappingKernelManager.cull_idle_timeout=1800 \
 	  --Voila.tornado_settings="{$(UPLOADS), 'allow_remote_access': $$remote, \
 	  'headers': {'Content-Security-Policy': \"$(POLICY)\"}}" notebooks/search.ipynb
 
