@@ -98,6 +98,18 @@ def test_the_order_of_the_artists_does_not_matter():
     ]
 
 
+@given(st.lists(st.sets(st.sampled_from("abcdefghij"), min_size=1, max_size=3), min_size=1))
+def test_artists_are_linked_as_by_merging_sets_until_none_overlap(recordings):
+    merged = []
+    for people in recordings:
+        linked = [group for group in merged if group & people]
+        merged = [group for group in merged if not group & people] + [people.union(*linked)]
+    artists = [";".join(sorted(people)) for people in recordings]
+    keys = artist_keys(samples.tracks(len(artists), artist=artists))
+    expected = [next(i for i, group in enumerate(merged) if one <= group) for one in recordings]
+    assert len({*zip(keys, expected, strict=True)}) == len({*keys}) == len({*expected})
+
+
 def test_chains_of_joint_recordings_link_artists():
     artists = ("Anna; Ben", "Cleo feat. Ben", "Cleo & Dora", "Dora", "Emil")
     assert groups(*artists) == [list(artists[:4]), ["Emil"]]
