@@ -5,15 +5,20 @@ probability of 0.1 is low for rock and high for house. `auto_tags.yaml` holds th
 tags are no ground truth: nothing is trained, evaluated or calibrated on them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 
-from simlib.features import RecordingFeatures, load_card
+from simlib.features import load_card
+
+if TYPE_CHECKING:
+    from simlib.features import RecordingFeatures
 
 _FILE = Path(__file__).with_name("auto_tags.yaml")
 

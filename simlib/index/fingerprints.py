@@ -9,15 +9,16 @@ cross-correlation, coarsely with all tracks, then finely with the candidates.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import scipy.ndimage
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+import scipy
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from simlib.core import written_aside
 from simlib.index.settings import FingerprintSettings
@@ -138,11 +139,13 @@ class Fingerprints:
         OSError, ValueError, KeyError
             If it is absent or broken.
         """
+        path = Path(folder) / _FILE
         try:
-            arrays = load_file(Path(folder) / _FILE)
+            with safe_open(path, framework="np") as file:
+                lengths, rate = file.get_tensor("lengths"), float(file.get_tensor("rate")[0])
         except SafetensorError as error:
             raise ValueError(f"{_FILE}: {error}") from None
-        return cls(arrays["frames"], arrays["lengths"], float(arrays["rate"][0]), settings)
+        return cls(_mapped(path, "frames"), lengths, rate, settings)
 
     def of(self, row: int) -> np.ndarray:
         """Return the fingerprint of a track."""
@@ -242,6 +245,15 @@ class Fingerprints:
         shorter = min(len(query), int(self.lengths[row])) / self.rate
         share = self.settings.near_duplicate_share
         return match is not None and match.seconds >= share * shorter
+
+
+def _mapped(path, name):
+    """Map an array of int8 in a safetensors file: a search reads few fingerprints of many."""
+    with open(path, "rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(size))[name]
+    start = 8 + size + entry["data_offsets"][0]
+    return np.memmap(path, np.int8, "r", start, tuple(entry["shape"]))
 
 
 def _float(one):

@@ -75,8 +75,9 @@ def read_index(folder: Path, model_digest: str) -> dict[str, Any]:
         settings = _settings(folder, made_with)
         return {
             **{name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES},
-            "by_track": faiss.read_index(str(folder / "tracks.faiss")),
-            "by_segment": faiss.read_index(str(folder / "segments.faiss")),
+            # Mapped, so that a large index is loaded at once and a search reads what it needs.
+            "by_track": faiss.read_index(str(folder / "tracks.faiss"), faiss.IO_FLAG_MMAP_IFC),
+            "by_segment": faiss.read_index(str(folder / "segments.faiss"), faiss.IO_FLAG_MMAP_IFC),
             "fingerprints": Fingerprints.load(folder, settings.fingerprints),
             "origin": IndexOrigin(model_digest, Aspects(sizes, default), settings),
         }
