@@ -1,11 +1,15 @@
 """Rules of the architecture that import-linter cannot see: lazy names, and what is loaded when."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from simlib.index import save_projection
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "simlib"
@@ -15,6 +19,8 @@ SUBPACKAGES = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
 INNER = sorted(path.parent for path in PACKAGE.glob("*/*/__init__.py"))
 # Nothing of these is needed to print a help text or to check parameters.
 HEAVY = ("torch", "faiss", "librosa", "pandas", "sklearn", "matplotlib")
+# Nothing of these is needed to search with a track of the catalogue, or by words.
+SLOW = ("torch", "librosa", "sklearn", "scipy.stats", "matplotlib.pyplot")
 
 
 def of_path(path):
@@ -109,24 +115,57 @@ def test_a_subpackages_names_exist_and_have_one_home(folder):
     subprocess.run([sys.executable, "-c", line], check=True)
 
 
+def loaded(line, names, folder=ROOT):
+    """Run a line of Python in a process of its own; return which of some modules it loaded."""
+    lines = [
+        "import sys",
+        "try:",
+        f"    {line}",
+        "except SystemExit as stop:",
+        "    print('code', stop.code)",
+        f"print([name for name in {names!r} if name in sys.modules])",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return ast.literal_eval(done.stdout.splitlines()[-1]), done.stdout + done.stderr
+
+
+def command(*arguments):
+    """Return the line that runs a command of simlib."""
+    return f"sys.argv = ['simlib', *{arguments!r}]; import simlib.cli; simlib.cli.main()"
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["query", "--help"], ["check"], ["query", "--no-such-option"]]
 )
 def test_the_command_line_answers_without_loading_what_it_does_not_need(arguments):
-    lines = [
-        "import sys",
-        f"sys.argv = ['simlib', *{arguments!r}]",
-        "from simlib.cli import main",
-        "try:",
-        "    main()",
-        "except SystemExit:",
-        "    pass",
-        f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.stdout.endswith("loaded: []\n"), done.stdout + done.stderr
+    found, output = loaded(command(*arguments), HEAVY)
+    assert not found, output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["query", "s03", "-k", "3"], "\n   3 "),
+        (["query", "no-such-track"], "is neither a track id of the catalogue nor a file"),
+        (["query", "--words", "calm", "-k", "3"], "fits better than: calm"),
+    ],
+)
+def test_a_search_in_the_catalogue_loads_no_network(built, arguments, answer):
+    found, output = loaded(command(*arguments), SLOW, built.root)
+    assert answer in output
+    assert not found, output
+
+
+def test_the_search_page_opens_without_network_and_reports(built, tmp_path):
+    root = shutil.copytree(built.root, tmp_path / "project")
+    save_projection(np.zeros((12, 2)), root / "index")
+    line = "import simlib; panel = simlib.app.SearchPanel(); print(len(panel.searcher.tracks))"
+    found, output = loaded(line, (*SLOW, "nbconvert", "nbformat", "seaborn"), root)
+    assert output.splitlines()[0] == "12"
+    assert not found, output
 
 
 def test_cards_of_backbones_load_no_network():

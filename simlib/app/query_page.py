@@ -201,7 +201,7 @@ def query_record(answer: Answer) -> str:
 def page_record(searcher: Searcher, answer: dict[str, Any]) -> str:
     """Return a record of an answer and the catalogue, and the text of `params.yaml`."""
     catalogue = {
-        "recordings": len(searcher.tracks), "encoder": searcher.model.digest[:12],
+        "recordings": len(searcher.tracks), "encoder": searcher.index.origin.model_digest[:12],
     }  # fmt: skip
     params = (searcher.project.root / "params.yaml").read_text(encoding="utf-8")
     record = yaml.safe_dump({"answer": answer | catalogue}, sort_keys=False, allow_unicode=True)

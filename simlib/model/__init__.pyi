@@ -16,6 +16,7 @@ from .segments import segment_frames as segment_frames
 from .segments import segment_starts as segment_starts
 from .settings import BranchSettings as BranchSettings
 from .settings import ShareSettings as ShareSettings
+from .weights import read_metadata as read_metadata
 
 __all__ = [
     "Aspects",
@@ -32,6 +33,7 @@ __all__ = [
     "cut_segment",
     "load_pretrained",
     "pool_segments",
+    "read_metadata",
     "segment_frames",
     "segment_starts",
     "shorten_digests",

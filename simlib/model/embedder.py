@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
-from simlib.core import SimlibError, digest_of_file, unit_rows, written_aside
+from simlib.core import digest_of_file, unit_rows, written_aside
 from simlib.features import (
     CYCLIC_BINS,
     FrontEnd,
@@ -26,14 +25,13 @@ from simlib.model.inputs import DESCRIPTOR_SIZE, WholeRecording, tag_input_size
 from simlib.model.networks import Branch, Encoder
 from simlib.model.reduction import Reduction
 from simlib.model.segments import cut_segment, pool_segments, segment_frames, segment_starts
+from simlib.model.weights import TRAIN_HINT, read_metadata, unfit_refused
 
 EMBED_BATCH = 64
 # The branches, by their names in `params.yaml` and in the architecture.
 BRANCHES = ("descriptor_branch", "tag_subspaces", "tempo_subspace")
 # Settings of a branch that belong to its architecture; the others are about its training.
 BUILT_OF = ("hidden", "embedding", "input_dropout", "dropout", "noise")
-# What reading a file that is no encoder, or one of another version, may raise.
-UNFIT = (SafetensorError, SimlibError, OSError, ValueError, TypeError, KeyError, RuntimeError)
 
 
 class Embedder:
@@ -257,7 +255,7 @@ class Embedder:
             save_file(weights, aside, {"simlib": json.dumps(metadata, sort_keys=True)})
 
     @classmethod
-    def load(cls, path: str | os.PathLike, hint: str = "run 'make repro' to train one") -> Embedder:
+    def load(cls, path: str | os.PathLike, hint: str = TRAIN_HINT) -> Embedder:
         """Load what `save` wrote.
 
         Parameters
@@ -271,10 +269,9 @@ class Embedder:
         SimlibError
             If the file is absent, or holds no weights of this version.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = json.loads((file.metadata() or {}).get("simlib", "null"))
-                weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = read_metadata(path, hint)
+        with unfit_refused(path, hint):
+            weights = load_file(path)
             front_end = FrontEnd.of(metadata["front_end"])
             digest = digest_of_file(path)
             model = cls(front_end, metadata["segment_seconds"], metadata["architecture"], digest)
@@ -285,12 +282,7 @@ class Embedder:
             if absent or result.unexpected_keys:
                 wrong = [*absent, *result.unexpected_keys][0]
                 raise ValueError(f"its weights do not fit: {wrong}")
-        except FileNotFoundError:
-            raise SimlibError(path, "is not there", hint) from None
-        except UNFIT as error:
-            reason = str(error).splitlines()[0]
-            raise SimlibError(path, f"holds no encoder of this version ({reason})", hint) from None
-        return model
+            return model
 
     def _embed(self, branch, features):
         """Embed the features of one recording by a branch."""

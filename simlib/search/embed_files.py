@@ -14,7 +14,7 @@ from simlib.core import Project, SimlibError, unit_rows
 from simlib.features import compute_activations, load_onnx
 from simlib.index import DEFAULT_HUBS, HubSettings, IndexSettings, hub_corrected
 from simlib.model import Embedder
-from simlib.search.queries import load_recording
+from simlib.search.decoding import load_recording
 
 # Above this, embed leaves the similarity matrix out: it grows with the square.
 SIMILARITY_LIMIT = 5_000

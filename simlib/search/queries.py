@@ -3,25 +3,23 @@
 A recording holds features. A query is all of a recording, or an excerpt, as the model embeds it.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import math
 import os
-import tempfile
-from collections.abc import Callable, Mapping
+from functools import cached_property
 from numbers import Real
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import soundfile as sf
 
-from simlib.core import SimlibError, printable
-from simlib.features import FeatureStore, RecordingFeatures, compute_features
+from simlib.core import Project, SimlibError, printable
 from simlib.index import Index, fingerprint
-from simlib.model import Embedder
 
-# Limits of samples. An array with more channels has its axes the wrong way round.
-MOST_CHANNELS, HIGHEST_RATE = 32, 768_000
+if TYPE_CHECKING:
+    from simlib.features import FeatureStore, RecordingFeatures
+    from simlib.model import Embedder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,107 +75,48 @@ class Query:
     fingerprint: np.ndarray
 
 
-def load_recording(
-    model: Embedder,
-    path: str | os.PathLike,
-    start: float = 0.0,
-    end: float | None = None,
-    variants: Mapping[str, str] | None = None,
-) -> Recording:
-    """Decode an audio file and compute its features.
-
-    Parameters
-    ----------
-    model : simlib.model.Embedder
-    path : path-like
-    start, end : float, optional
-        Seconds; the whole recording by default.
-    variants : mapping of str to str, optional
-        Of the model's backbones; see `FeatureStore.backbones`. By default what is quick here.
-
-    Returns
-    -------
-    Recording
-        Named after the file.
-
-    Raises
-    ------
-    SimlibError
-        If it cannot be decoded, or is too short.
-    """
-    backbones = {name: (variants or {}).get(name) for name in model.backbones}
-    arrays = compute_features(path, model.front_end, backbones=backbones, start=start, end=end)
-    return Recording(Path(path).name, None, RecordingFeatures.of(arrays), start)
-
-
-def load_unnamed(
-    source: bytes | tuple[np.ndarray, int], load: Callable[[Path], Recording]
-) -> Recording:
-    """Decode bytes of an audio file, or samples with their rate.
-
-    Parameters
-    ----------
-    source : bytes or (numpy.ndarray, int)
-        An audio file; or samples, shape (n_samples,) or (n_samples, n_channels), float with full
-        scale at 1 or signed integers, and Hz.
-    load : callable
-        Loads a file; see `load_recording`.
-
-    Returns
-    -------
-    Recording
-
-    Raises
-    ------
-    SimlibError
-        If it is neither, or cannot be decoded. It names no file that is gone afterwards.
-    """
-    in_file = isinstance(source, bytes)
-    subject = "the uploaded file" if in_file else "the samples"
-    with tempfile.TemporaryDirectory(prefix="simlib-") as folder:
-        path = Path(folder) / ("query" if in_file else "query.wav")
-        try:
-            if isinstance(source, bytes):
-                path.write_bytes(source)
-            else:
-                _write(path, *source)
-            recording = load(path)
-        except SimlibError as error:
-            raise SimlibError(subject, error.cause, error.hint) from None
-        except (TypeError, ValueError, OverflowError) as error:
-            hint = "give an array of shape (n_samples,) or (n_samples, n_channels), and a rate"
-            raise SimlibError(subject, f"cannot be used ({error})", hint) from None
-    return dataclasses.replace(recording, name="upload" if in_file else "samples")
-
-
-def _write(path, samples, rate):
-    samples = np.asarray(samples)
-    if samples.dtype.kind == "i":
-        # Integers as a WAV file has them: full scale is the lowest number.
-        samples = samples / -float(np.iinfo(samples.dtype).min)
-    samples = samples.astype(np.float32)
-    if samples.ndim not in (1, 2) or samples.ndim == 2 and samples.shape[1] > MOST_CHANNELS:
-        raise ValueError(f"an array of shape {samples.shape}")
-    if not 0 < int(rate) <= HIGHEST_RATE:
-        raise ValueError(f"a rate of {rate} Hz")
-    sf.write(path, samples, int(rate), subtype="FLOAT")
-
-
 class Sources:
     """Makes recordings and queries of track ids, files, bytes and samples.
 
+    The index alone answers for a whole track. The model and the features are loaded for the first
+    recording that needs them: to import torch takes longer than such a search.
+
     Parameters
     ----------
-    model : simlib.model.Embedder
+    project : simlib.core.Project
     index : simlib.index.Index
-    store : simlib.features.FeatureStore
-        Of the catalogue.
     """
 
-    def __init__(self, model: Embedder, index: Index, store: FeatureStore):
-        self.model, self.index, self.store = model, index, store
+    def __init__(self, project: Project, index: Index):
+        self.project, self.index = project, index
+
+    @cached_property
+    def model(self) -> Embedder:
+        """The encoder that the catalogue was embedded with.
+
+        Raises
+        ------
+        SimlibError
+            If it is not there, or another one is by now.
+        """
+        from simlib.model import Embedder
+
+        model = Embedder.load(self.project.weights)
+        if model.digest != self.index.origin.model_digest:
+            cause = "changed after the index was loaded"
+            raise SimlibError(self.project.weights, cause, "make another Searcher")
+        return model
+
+    @cached_property
+    def _store(self) -> FeatureStore:
+        from simlib.features import FeatureStore
+
+        return FeatureStore(self.project.features)
+
+    @cached_property
+    def _variants(self):
         # A query takes the same road as the catalogue, in the same dtype or network.
-        self._variants = store.backbones() if model.backbones else {}
+        return self._store.backbones() if self.model.backbones else {}
 
     def query(self, source: Any, start: float | None = None, end: float | None = None) -> Query:
         """Make a query; see `Searcher.load_query`."""
@@ -212,6 +151,8 @@ class Sources:
             source = bytes(source)
         start = start or 0.0
         if isinstance(source, (bytes, tuple)):
+            from simlib.search.decoding import load_unnamed
+
             return load_unnamed(source, lambda path: self._load(path, start, end))
         if not isinstance(source, (str, os.PathLike)):
             kinds = "a track id, a path, bytes of an audio file, or (samples, rate)"
@@ -220,7 +161,7 @@ class Sources:
         row = self.row_of(source, or_file=True)
         if row is None:
             return self._load(source, start, end)
-        return Recording(self._name(row), row, self.store.features(self.index.tracks.iloc[row]))
+        return Recording(self._name(row), row, self._store.features(self.index.tracks.iloc[row]))
 
     def row_of(self, source: str | os.PathLike, or_file: bool = False) -> int | None:
         """Return the row of a track id; None for a file, if one is allowed.
@@ -242,6 +183,8 @@ class Sources:
         raise SimlibError(source, cause, f"ids look like '{printable(ids[0])}'")
 
     def _load(self, path, start, end):
+        from simlib.search.decoding import load_recording
+
         return load_recording(self.model, path, start, end, self._variants)
 
     def _name(self, row):

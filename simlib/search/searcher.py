@@ -1,20 +1,21 @@
 """A query in, a ranked table out."""
 
+from __future__ import annotations
+
 import dataclasses
 import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from simlib.core import Project
-from simlib.features import FeatureStore
+from simlib.core import Project, digest_of_file
 from simlib.index import Calibration, Index
-from simlib.model import Embedder
+from simlib.model import read_metadata
 from simlib.search.excerpts import excerpt_spans, joined_answers, representative_excerpt
 from simlib.search.filters import filter_mask
 from simlib.search.playlist_files import write_m3u
@@ -24,11 +25,16 @@ from simlib.search.request import Search, SearchRequest, Weights
 from simlib.search.rerank import choose, ranked
 from simlib.search.results import find_matches, result_table
 from simlib.search.settings import SearchSettings
-from simlib.search.words import rank_by_words
+
+if TYPE_CHECKING:
+    from simlib.model import Embedder
 
 
 class Searcher:
-    """An encoder and an index, loaded once for many queries.
+    """An index and its encoder, loaded once for many queries.
+
+    The encoder is loaded with the first query that needs it: not for a whole track of the
+    catalogue.
 
     Parameters
     ----------
@@ -50,10 +56,15 @@ class Searcher:
     def __init__(self, root: str | os.PathLike | None = None):
         self.project = Project(Path(root)) if root else Project.find()
         self.settings = SearchSettings.of(self.project.params().get("search"))
-        self.model = Embedder.load(self.project.weights)
-        self.index = Index.load(self.project.index, self.model.digest)
+        self.segment_seconds: float = read_metadata(self.project.weights)["segment_seconds"]
+        self.index = Index.load(self.project.index, digest_of_file(self.project.weights))
         self.calibration = Calibration.load(self.project.index)
-        self.sources = Sources(self.model, self.index, FeatureStore(self.project.features))
+        self.sources = Sources(self.project, self.index)
+
+    @property
+    def model(self) -> Embedder:
+        """The encoder; see `Sources.model`."""
+        return self.sources.model
 
     @property
     def tracks(self) -> pd.DataFrame:
@@ -91,7 +102,7 @@ class Searcher:
     def representative(self, query: Query, seconds: float | None = None) -> tuple[float, float]:
         """Find the start and end, in seconds, of the excerpt most similar to the whole query."""
         seconds = self.settings.excerpt_seconds if seconds is None else seconds
-        length = self.model.segment_seconds
+        length = self.segment_seconds
         return representative_excerpt(query.segments, query.starts, length, query.end, seconds)
 
     def query(
@@ -168,7 +179,7 @@ class Searcher:
             if len(rows) == rest:
                 break
         rows = np.array([*first, *rows], dtype=np.int64)
-        table = result_table(search, rows, matches, self.calibration, self.model.segment_seconds)
+        table = result_table(search, rows, matches, self.calibration, self.segment_seconds)
         outliers = [
             self.calibration.has_no_close_match(index, one.vector, index.artist(one.row))
             for one in queries
@@ -208,9 +219,12 @@ class Searcher:
         SimlibError
             If a word is not known, or a condition or a number is wrong.
         """
+        # What only words need takes longer to import than another search.
+        from simlib.search.words import rank_by_words
+
         where = (where,) if isinstance(where, str) else where
         found = rank_by_words(self.index, words, k, where, per_artist)
-        length, seconds = self.model.segment_seconds, self.settings.excerpt_seconds
+        length, seconds = self.segment_seconds, self.settings.excerpt_seconds
         spans = [
             representative_excerpt(*self.index.segments_of(row), length, end, seconds)
             for row, end in zip(found.index, self.tracks["seconds"].iloc[found.index], strict=True)

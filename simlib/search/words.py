@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import yaml
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from simlib.core import AUTO_TAGS, SimlibError, at_least_one, printable
 from simlib.index import Index, known_auto_tags
@@ -146,7 +145,7 @@ def _normal_scores(rows, count):
     """Return the normal scores of carrying a tag, which stay small if few tracks carry it."""
     carried = np.zeros(count)
     carried[rows] = 1.0
-    return ndtri((rankdata(carried) - 0.5) / count)
+    return ndtri((pd.Series(carried).rank().to_numpy() - 0.5) / count)
 
 
 def _own_tags(index):

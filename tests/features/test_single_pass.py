@@ -15,7 +15,7 @@ from simlib.features import (
     native_blocks,
 )
 from simlib.features.spectrogram import feed
-from simlib.search.queries import load_recording
+from simlib.search.decoding import load_recording
 
 SETTINGS = samples.front_end()
 

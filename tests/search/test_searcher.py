@@ -175,6 +175,18 @@ def test_weights_that_did_not_make_the_index_are_refused(built, project):
         Searcher(project)
 
 
+def test_weights_that_change_after_the_index_was_loaded_are_refused(built, project):
+    """The encoder is loaded with the first file, and a training may have ended by then."""
+    searcher, opened_before = Searcher(project), Searcher(project)
+    found = opened_before.query(song(built, 3), k=3)
+    other = Embedder.untrained(built.model.front_end, 0.5, built.model.architecture, 99)
+    other.save(project / "models" / "encoder.safetensors")
+    with pytest.raises(SimlibError, match="changed after the index was loaded"):
+        searcher.query(song(built, 3))
+    assert opened_before.query(song(built, 3), k=3).equals(found), "has its encoder already"
+    assert len(searcher.query("s03", k=3)) == 3, "needs no encoder"
+
+
 def test_a_project_without_weights_or_index_names_the_command(project):
     shutil.rmtree(project / "index")
     with pytest.raises(SimlibError, match="run 'dvc repro index'"):
