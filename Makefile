@@ -24,6 +24,13 @@ TRACK = { if test -e data.dvc; then mv data.dvc data.dvc.before; fi; \
   if test -L data; then echo 'data is a link, so DVC keeps no copy of the catalogue.' >&2; \
   elif dvc add data > /dev/null; then rm -f data.dvc.before; \
   else test ! -e data.dvc.before || mv data.dvc.before data.dvc; exit 1; fi; }
+# Ask DVC whether data/ is what data.dvc says. CHECKED, a copy of data.dvc from just before a check,
+# saves that start of DVC if neither has changed since. A copy can keep its time of modification,
+# but not its time of change (-cnewer).
+CHECKED := .dvc/tmp/data.dvc.checked
+SAME = { cmp -s data.dvc $(CHECKED) && ! find data -cnewer $(CHECKED) | grep -q .; } || \
+  { test -e data.dvc && mkdir -p .dvc/tmp && cp data.dvc $(CHECKED).new && \
+    dvc status --quiet data.dvc && mv $(CHECKED).new $(CHECKED); }
 
 # A file that is uploaded in a notebook comes as one message; tornado takes 10 MB.
 UPLOADS := 'websocket_max_message_size': 268435456
@@ -129,7 +136,7 @@ tracked: $(READY) scm
 	@test ! -L data || test -d data || { echo 'data is a link to nothing: mount that disk, or remove the link' >&2; exit 2; }
 	@test -d data || test -e data.dvc || { echo 'No catalogue: make demo, or make catalogue FROM=/path/to/music' >&2; exit 2; }
 	@test -d data || dvc checkout --quiet data.dvc 2>/dev/null || dvc pull data.dvc > /dev/null
-	@test ! -L data && test -e data.dvc && dvc status --quiet data.dvc || $(TRACK)
+	@test ! -L data && { $(SAME); } || $(TRACK)
 
 # A folder that was downloaded as an archive has no history, and DVC wants to be told so.
 .PHONY: scm

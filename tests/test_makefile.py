@@ -66,6 +66,32 @@ def test_what_systems_leave_in_folders_changes_nothing(tmp_path, music, name):
     assert (tmp_path / "data.dvc").read_bytes() == before
 
 
+def test_dvc_starts_only_if_the_catalogue_or_its_pointer_changed(tmp_path, music, monkeypatch):
+    project = Project(tmp_path)
+    project.make("catalogue", f"FROM={music}")
+    # What make calls `dvc` says so first.
+    monkeypatch.setenv("BASH_FUNC_dvc%%", '() { echo "started: dvc" >&2; command dvc "$@"; }')
+    starts = lambda: project.make("tracked").count("started: dvc")  # noqa: E731
+    assert (starts(), starts()) == (1, 0)
+    pointer, song = tmp_path / "data.dvc", min((tmp_path / "data" / "audio").rglob("*.flac"))
+    changes = {
+        "edited": lambda: song.write_bytes(song.read_bytes() + b"x"),
+        "an old file added": lambda: os.utime(shutil.copy(song, song.with_name("b")), (0, 0)),
+        "removed": song.unlink,
+    }
+    for name, change in changes.items():
+        before = pointer.read_bytes()
+        change()
+        assert starts() == 2, f"{name}: compared and added"
+        assert pointer.read_bytes() != before
+        status(project)
+        assert (starts(), starts()) == (1, 0)
+    # A catalogue of one's own goes to no demo remote, however data.dvc came to name one.
+    pointer.write_text(before.decode() + "  remote: demo\n")
+    assert starts() == 2
+    assert "remote" not in pointer.read_text()
+
+
 def test_a_link_to_a_larger_disk_is_read_by_the_stages(tmp_path, music):
     (tmp_path / "disk").mkdir()
     (tmp_path / "checkout").mkdir()
