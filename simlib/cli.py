@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,11 +18,8 @@ import simlib.search as search
 import simlib.training as training
 from simlib.core import Project, SimlibError, printable, written_aside
 
-# The settings of each section of params.yaml.
-SECTIONS = {settings.section: settings for settings in (
-    features.ExtractSettings, relevance.SplitSettings, training.TrainSettings,
-    index.IndexSettings, search.SearchSettings, evaluation.EvaluateSettings,
-)}  # fmt: skip
+if TYPE_CHECKING:
+    from simlib.core import Section
 
 app = typer.Typer(
     help="Find songs that sound alike.", no_args_is_help=True, add_completion=False,
@@ -308,14 +305,22 @@ def query_report(query: OptionalQuery = None, k: LengthOption = 10, words: Words
     reporting.export_report(executed, project.reports / "query.html", "query-page")
 
 
+def sections() -> "dict[str, type[Section]]":
+    """Return the settings of each section of params.yaml."""
+    return {settings.section: settings for settings in (
+        features.ExtractSettings, relevance.SplitSettings, training.TrainSettings,
+        index.IndexSettings, search.SearchSettings, evaluation.EvaluateSettings,
+    )}  # fmt: skip
+
+
 @app.command()
 def check():
     """Check params.yaml, section by section."""
-    content = Project.find().params()
+    content, known = Project.find().params(), sections()
     for name in content:
-        if name not in SECTIONS:
+        if name not in known:
             raise SimlibError("params.yaml", f"unknown section '{name}'", "take it out")
-    for name, section in SECTIONS.items():
+    for name, section in known.items():
         section.of(content.get(name))
 
 

@@ -20,7 +20,7 @@ from imports import dependencies, notebook_source
 from project import RATE, Project, tone, write_music, write_table
 
 from simlib.catalogue import TRIPLETS_FILE, append_triplet
-from simlib.cli import SECTIONS
+from simlib.cli import sections
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -33,8 +33,8 @@ NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
 def test_every_section_of_the_parameters_has_its_settings():
-    assert set(PARAMS) == set(SECTIONS)
-    for name, section in SECTIONS.items():
+    assert set(PARAMS) == set(sections())
+    for name, section in sections().items():
         section.of(PARAMS[name])
 
 

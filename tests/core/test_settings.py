@@ -5,7 +5,7 @@ import samples
 import yaml
 from pydantic import ValidationError
 
-from simlib.cli import SECTIONS
+from simlib.cli import sections
 from simlib.core import SimlibError
 from simlib.evaluation import EvaluateSettings, RobustnessSettings, TagStudySettings
 from simlib.features import BackboneSettings, DegradedSettings, ExtractSettings
@@ -48,9 +48,9 @@ CASES = [(section, key) for section, values in GOOD.items() for key in values]
 def test_the_shipped_parameters_are_good_and_have_all_sections():
     path = Path(__file__).parents[2] / "params.yaml"
     shipped = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert list(shipped) == list(SECTIONS)
+    assert list(shipped) == list(sections())
     for name, values in shipped.items():
-        assert SECTIONS[name].of(values).as_dict() == values
+        assert sections()[name].of(values).as_dict() == values
 
 
 def test_outside_a_project_the_hub_penalty_is_the_shipped_one():
