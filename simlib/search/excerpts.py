@@ -3,17 +3,21 @@
 Segments are compared by the encoder's embeddings. A matched excerpt is a few segments in a row.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from numbers import Real
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from simlib.core import SimlibError
-from simlib.features import FrontEnd
 from simlib.search.queries import Recording
+
+if TYPE_CHECKING:
+    from simlib.features import FrontEnd
 
 
 class MatchedExcerpt(NamedTuple):
