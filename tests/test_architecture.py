@@ -161,7 +161,8 @@ def test_a_search_in_the_catalogue_loads_no_network(built, arguments, answer):
 
 def test_the_search_page_opens_without_network_and_reports(built, tmp_path):
     root = shutil.copytree(built.root, tmp_path / "project")
-    save_projection(np.zeros((12, 2)), root / "index")
+    plane = np.zeros((12, 2), dtype=np.float32)
+    save_projection(plane, built.index.neighbours.keys, root / "index")
     line = "import simlib; panel = simlib.app.SearchPanel(); print(len(panel.searcher.tracks))"
     found, output = loaded(line, (*SLOW, "nbconvert", "nbformat", "seaborn"), root)
     assert output.splitlines()[0] == "12"

@@ -10,6 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 
 from simlib.core import stable_sample
 from simlib.index.map_points import known_points
@@ -36,10 +38,6 @@ def project_to_plane(vectors: np.ndarray, settings: MapSettings) -> np.ndarray:
     -------
     numpy.ndarray of float32, shape (n_tracks, 2)
     """
-    # Who only loads a map need not wait for scikit-learn.
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-
     if len(vectors) < 5:
         plane = np.zeros((len(vectors), 2), dtype=np.float32)
         axes = min(2, len(vectors) - 1)
