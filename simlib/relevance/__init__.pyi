@@ -9,7 +9,10 @@ from .labels import jaccard as jaccard
 from .labels import tag_columns as tag_columns
 from .labels import tag_matrix as tag_matrix
 from .labels import tag_sets as tag_sets
+from .metrics import discounted_gain as discounted_gain
+from .metrics import ideal_gain as ideal_gain
 from .metrics import ndcg as ndcg
+from .metrics import normalised_gain as normalised_gain
 from .metrics import precision_at_k as precision_at_k
 from .metrics import rank_candidates as rank_candidates
 from .metrics import reciprocal_rank as reciprocal_rank
@@ -24,9 +27,12 @@ __all__ = [
     "artist_keys",
     "complete_bpm",
     "describe_bpm_source",
+    "discounted_gain",
+    "ideal_gain",
     "jaccard",
     "known_bpm",
     "ndcg",
+    "normalised_gain",
     "precision_at_k",
     "rank_candidates",
     "reciprocal_rank",

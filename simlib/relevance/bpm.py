@@ -11,20 +11,21 @@ from simlib.features import FrontEnd, estimate_bpm
 TEMPO_TOLERANCE = 0.1
 
 
-def tempo_gain(bpm: np.ndarray) -> np.ndarray:
+def tempo_gain(bpm: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
     """Compute gains by tempo: 1 for equal tempi or octaves, falling to 0 at `TEMPO_TOLERANCE`.
 
     Parameters
     ----------
     bpm : numpy.ndarray of float64, shape (n_tracks,)
         In beats per minute.
+    others : numpy.ndarray of float64, shape (n_others,) or (n_tracks, n_others), optional
+        Of the tracks to compare each with; by default the same ones.
 
     Returns
     -------
-    numpy.ndarray of float64, shape (n_tracks, n_tracks)
+    numpy.ndarray of float64, shape (n_tracks, n_others)
     """
-    octaves = np.log2(bpm)
-    apart = octaves[:, None] - octaves[None, :]
+    apart = np.log2(bpm)[:, None] - np.log2(bpm if others is None else others)
     # Listeners disagree whether a beat is at half or at double speed.
     return np.maximum(0.0, 1.0 - np.abs(apart - np.round(apart)) / TEMPO_TOLERANCE)
 

@@ -72,20 +72,22 @@ def tag_matrix(column: pd.Series) -> np.ndarray:
     return matrix
 
 
-def jaccard(tags: np.ndarray) -> np.ndarray:
+def jaccard(tags: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
     """Compute the Jaccard index |A n B| / |A u B| of the tag sets of every pair of tracks.
 
     Parameters
     ----------
-    tags : numpy.ndarray of float32, shape (n_tracks, n_tags)
+    tags : numpy.ndarray of float32, shape (..., n_tracks, n_tags)
         From `tag_matrix`.
+    others : numpy.ndarray of float32, shape (..., n_others, n_tags), optional
+        Of the tracks to compare them with; by default the same ones.
 
     Returns
     -------
-    numpy.ndarray of float32, shape (n_tracks, n_tracks)
+    numpy.ndarray of float32, shape (..., n_tracks, n_others)
         0 if both sets are empty.
     """
-    shared = tags @ tags.T
-    sizes = tags.sum(axis=1)
-    union = sizes[:, None] + sizes[None, :] - shared
+    others = tags if others is None else others
+    shared = tags @ np.swapaxes(others, -1, -2)
+    union = tags.sum(axis=-1)[..., :, None] + others.sum(axis=-1)[..., None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)

@@ -31,11 +31,21 @@ def rank_candidates(
     numpy.ndarray of int64, shape (n_queries, min(k, n_candidates))
         Candidates from rank 1 on; -1 if a query has fewer.
     """
-    shuffled = np.random.default_rng(seed).permutation(similarity.shape[1])
-    scores = np.where(candidate_mask, similarity, -np.inf)[:, shuffled]
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    found = np.take_along_axis(scores, order, axis=1) > -np.inf
-    return np.where(found, shuffled[order], -1)
+    count = similarity.shape[1]
+    k = min(k, count)
+    ranked = np.full((len(similarity), k), -1)
+    if not k:
+        return ranked
+    place = np.empty(count, dtype=np.int64)
+    place[np.random.default_rng(seed).permutation(count)] = np.arange(count)
+    scores = np.where(candidate_mask, similarity, -np.inf)
+    # Sorting all candidates of a large catalogue would take far longer than finding the best k.
+    least = np.partition(scores, count - k, axis=1)[:, count - k]
+    for row, values in enumerate(scores):
+        near = np.flatnonzero((values >= least[row]) & (values > -np.inf))
+        near = near[np.lexsort((place[near], -values[near]))[:k]]
+        ranked[row, : len(near)] = near
+    return ranked
 
 
 def ndcg(ranked: np.ndarray, gain: np.ndarray, candidate_mask: np.ndarray) -> np.ndarray:
@@ -57,13 +67,49 @@ def ndcg(ranked: np.ndarray, gain: np.ndarray, candidate_mask: np.ndarray) -> np
     numpy.ndarray of float64, shape (n_queries,)
         NaN for a query to which nothing is relevant.
     """
-    k = ranked.shape[1]
-    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    listed = np.take_along_axis(gain, np.maximum(ranked, 0), axis=1)
+    found = discounted_gain(np.where(ranked >= 0, listed, 0.0))
+    return normalised_gain(found, ideal_gain(gain, candidate_mask, ranked.shape[1]))
+
+
+def discounted_gain(gains: np.ndarray) -> np.ndarray:
+    """Compute the discounted cumulative gain of lists.
+
+    Parameters
+    ----------
+    gains : numpy.ndarray, shape (n_queries, k)
+        Of what stands at each rank; 0 for nothing.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_queries,)
+    """
+    return gains @ (1.0 / np.log2(np.arange(2, gains.shape[1] + 2)))
+
+
+def ideal_gain(gain: np.ndarray, candidate_mask: np.ndarray, k: int) -> np.ndarray:
+    """Compute the discounted cumulative gain of the best lists of k that there can be.
+
+    Parameters
+    ----------
+    gain : numpy.ndarray, shape (n_queries, n_candidates)
+    candidate_mask : numpy.ndarray of bool, shape (n_queries, n_candidates)
+    k : int
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_queries,)
+    """
     gain = np.where(candidate_mask, gain, 0.0)
-    found = np.where(ranked >= 0, np.take_along_axis(gain, np.maximum(ranked, 0), axis=1), 0.0)
-    ideal = -np.sort(-gain, axis=1)[:, :k]
-    best = ideal @ discount
-    return np.divide(found @ discount, best, out=np.full(len(best), np.nan), where=best > 0)
+    count = gain.shape[1]
+    k = min(k, count)
+    best = np.partition(gain, count - k, axis=1)[:, count - k :] if k else gain
+    return discounted_gain(-np.sort(-best, axis=1))
+
+
+def normalised_gain(found: np.ndarray, ideal: np.ndarray) -> np.ndarray:
+    """Divide the gain of lists by that of ideal ones: NaN if nothing is relevant to a query."""
+    return np.divide(found, ideal, out=np.full(len(ideal), np.nan), where=ideal > 0)
 
 
 def precision_at_k(ranked: np.ndarray, relevant: np.ndarray) -> np.ndarray:
@@ -85,21 +131,24 @@ def precision_at_k(ranked: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     return np.divide(hits.sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def reciprocal_rank(similarity: np.ndarray) -> np.ndarray:
+def reciprocal_rank(similarity: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
     """Compute the reciprocal rank of each query's own recording among all candidates.
 
     Parameters
     ----------
-    similarity : numpy.ndarray, shape (n_recordings, n_recordings)
-        Rows are excerpts, columns recordings, in the same order.
+    similarity : numpy.ndarray, shape (n_queries, n_recordings)
+        Rows are excerpts, columns recordings.
+    own : numpy.ndarray of int, shape (n_queries,), optional
+        The column of each excerpt's recording; by default they are in the same order.
 
     Returns
     -------
-    numpy.ndarray of float64, shape (n_recordings,)
+    numpy.ndarray of float64, shape (n_queries,)
         Ties count against the recording.
     """
-    own = np.diagonal(similarity)[:, None]
-    return 1.0 / (similarity >= own).sum(axis=1)
+    rows = np.arange(len(similarity))
+    known = similarity[rows, rows if own is None else own][:, None]
+    return 1.0 / (similarity >= known).sum(axis=1)
 
 
 def retrieval_score(

@@ -53,6 +53,19 @@ def test_a_list_holds_the_best_of_other_artists_each_once(case):
         assert similarity[query, found].tolist() == best
 
 
+@given(retrievals(), st.booleans())
+def test_lists_are_those_of_sorting_all_candidates_ties_included(case, coarse):
+    similarity, artists, _, k = case
+    similarity = np.round(similarity) if coarse else similarity
+    candidate_mask = artist_filter(artists)
+    found = rank_candidates(similarity, candidate_mask, k, seed=5)
+    shuffled = np.random.default_rng(5).permutation(len(artists))
+    scores = np.where(candidate_mask, similarity, -np.inf)[:, shuffled]
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    listed = np.take_along_axis(scores, order, axis=1) > -np.inf
+    np.testing.assert_array_equal(found, np.where(listed, shuffled[order], -1))
+
+
 def test_ties_break_at_random_but_the_same_for_one_seed():
     similarity, candidate_mask = np.zeros((1, 50)), np.ones((1, 50), dtype=bool)
     first = [
