@@ -13,6 +13,7 @@ from .files import write_json as write_json
 from .files import written_aside as written_aside
 from .project import Project as Project
 from .root import project_root as project_root
+from .sampling import digest_order as digest_order
 from .sampling import stable_sample as stable_sample
 from .schema import AUDIO_SUFFIXES as AUDIO_SUFFIXES
 from .schema import AUTO_TAGS as AUTO_TAGS
@@ -52,6 +53,7 @@ __all__ = [
     "digest_of",
     "digest_of_code",
     "digest_of_file",
+    "digest_order",
     "evenly_spread",
     "import_closure",
     "is_reserved",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.core import SimlibError, evenly_spread, read_json, write_json
+from simlib.core import SimlibError, read_json, stable_sample, write_json
 from simlib.index.settings import INDEX_HINT
 from simlib.model import SOUND
 
@@ -138,6 +138,7 @@ def calibrate(index: Index, splits: np.ndarray) -> Calibration:
             )
     elif not len(estimates):
         remark = "There are no unrelated recordings: scores are shares of the catalogue."
+    rows = _sampled(index, rows, settings.references)
     vectors = index.vectors()
     nearest_similarities = [
         nearest_similarity(index, vectors[row], by_other_artists(index, index.artists[row]))
@@ -260,7 +261,7 @@ def unrelated_percentiles(index: Index, rows: np.ndarray) -> tuple[np.ndarray, n
     ----------
     index : simlib.index.Index
     rows : numpy.ndarray of int, shape (n_queries,)
-        Queries. If they are more than the settings allow, some that are evenly spread.
+        Queries. If they are more than the settings allow, a sample of them.
 
     Returns
     -------
@@ -269,7 +270,7 @@ def unrelated_percentiles(index: Index, rows: np.ndarray) -> tuple[np.ndarray, n
     queries : numpy.ndarray of int64, shape (n_pairs,)
         The query of each pair.
     """
-    rows = rows[evenly_spread(len(rows), index.settings.calibration.queries)]
+    rows = _sampled(index, rows, index.settings.calibration.queries)
     apart = (index.tags_of(rows) @ index.reference_tags.T) == 0
     vectors, found = index.vectors(), [np.empty(0)]
     apart &= index.artists[rows][:, None] != index.artists[index.reference_rows]
@@ -277,3 +278,8 @@ def unrelated_percentiles(index: Index, rows: np.ndarray) -> tuple[np.ndarray, n
         near = index.similarities(vectors[row], index.reference_rows[counts])
         found.append(similarity_percentile(index, near, vectors[row], index.artists[row]))
     return np.concatenate(found), np.repeat(rows, apart.sum(axis=1))
+
+
+def _sampled(index, rows, most):
+    """Return at most so many of some rows, whatever the order of the table."""
+    return rows[stable_sample(index.tracks["track_id"].iloc[rows], most)]

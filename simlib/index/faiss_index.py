@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 import pandas as pd
 
-from simlib.core import evenly_spread
+from simlib.core import stable_sample
 from simlib.index.fingerprints import Fingerprints
 from simlib.index.hubness import penalise_hubs, penalties_of_lists
 from simlib.index.neighbour_table import NeighbourTable, build_table
@@ -166,8 +166,8 @@ class Index:
 
     @cached_property
     def reference_rows(self) -> np.ndarray:
-        """The rows of the reference sample, spread evenly: int64, shape (n_references,)."""
-        return evenly_spread(self.by_track.ntotal, self.settings.calibration.references)
+        """The rows of the reference sample, rising: int64, shape (n_references,)."""
+        return stable_sample(self.tracks["track_id"], self.settings.calibration.references)
 
     @cached_property
     def reference_sample(self) -> ReferenceSample:
