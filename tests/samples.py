@@ -221,6 +221,8 @@ EVALUATE = {
     "k": 3,
     "bootstrap": 200,
     "seed": 0,
+    "queries": 2000,
+    "exact_tracks": 20000,
     "most_tracks": 5000,
     "robustness": {"queries": 40, "seconds": 40.0},
     "tag_study": {

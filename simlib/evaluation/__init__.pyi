@@ -22,10 +22,12 @@ from .listening import aspect_margins as aspect_margins
 from .listening import evaluate_judgements as evaluate_judgements
 from .listening import listener_agreement as listener_agreement
 from .listening import system_margins as system_margins
+from .lists import RankedLists as RankedLists
 from .protocol import Evaluation as Evaluation
 from .protocol import compare_excerpts as compare_excerpts
 from .protocol import compare_systems as compare_systems
 from .protocol import evaluated_rows as evaluated_rows
+from .protocol import sampled_queries as sampled_queries
 from .protocol import unmeasurable as unmeasurable
 from .reliability import STATED as STATED
 from .reliability import describe_error as describe_error
@@ -44,6 +46,10 @@ from .robustness import robustness_table as robustness_table
 from .settings import EvaluateSettings as EvaluateSettings
 from .settings import RobustnessSettings as RobustnessSettings
 from .settings import TagStudySettings as TagStudySettings
+from .similarities import CosineSimilarity as CosineSimilarity
+from .similarities import HubCorrectedSimilarity as HubCorrectedSimilarity
+from .similarities import RandomSimilarity as RandomSimilarity
+from .similarities import catalogue_similarity as catalogue_similarity
 from .statistics import bootstrap as bootstrap
 from .statistics import skewness as skewness
 from .statistics import swap_artists as swap_artists
@@ -66,13 +72,17 @@ from .tag_confusion import confused_tags as confused_tags
 
 __all__ = [
     "BEFORE_FOLDER",
+    "CosineSimilarity",
     "DegradedQueries",
     "EvaluateSettings",
     "Evaluation",
     "EvaluationContext",
+    "HubCorrectedSimilarity",
     "IndexComparison",
     "Neighbourhoods",
     "RESERVED_NAMES",
+    "RandomSimilarity",
+    "RankedLists",
     "RobustnessSettings",
     "STATED",
     "TagStudySettings",
@@ -89,6 +99,7 @@ __all__ = [
     "by_other_tags",
     "by_tag",
     "catalogue_neighbours",
+    "catalogue_similarity",
     "compare_excerpts",
     "compare_systems",
     "confused_tags",
@@ -119,6 +130,7 @@ __all__ = [
     "reliability_curve",
     "robustness_report",
     "robustness_table",
+    "sampled_queries",
     "search_metrics",
     "skewness",
     "standardised",

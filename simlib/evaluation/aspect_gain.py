@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from simlib.evaluation.gains import Gain, TempoGain
 from simlib.evaluation.protocol import Evaluation
-from simlib.index import HubSettings, hub_corrected
+from simlib.evaluation.similarities import HubCorrectedSimilarity
+from simlib.index import HubSettings
 from simlib.model import TEMPO, Aspects, subspace_name
-from simlib.relevance import ndcg, tempo_gain
 
 
 def turned_up(weights: dict[str, float], subspace: str) -> dict[str, float]:
@@ -48,19 +49,21 @@ def aspect_gains(
 
     Returns
     -------
-    scores : dict of str to numpy.ndarray of float64, shape (n_tracks,)
+    scores : dict of str to numpy.ndarray of float64, shape (n_queries,)
         nDCG@k with no aspect turned up, by the aspect that is measured; NaN if nothing is relevant
         to a query.
-    differences : dict of (str, str) to numpy.ndarray of float64, shape (n_tracks,)
+    differences : dict of (str, str) to numpy.ndarray of float64, shape (n_queries,)
         What is gained, by the aspect turned up and the aspect that is measured.
     """
-    gains = {subspace_name(column): gain for column, gain in evaluation.gains.items()}
-    gains[TEMPO] = tempo_gain(bpm)
+    gains: dict[str, Gain] = {
+        subspace_name(column): gain for column, gain in evaluation.gains.items()
+    }
+    gains[TEMPO] = TempoGain(bpm)
 
     def scores(weights):
         weighted = aspects.weighted(vectors, weights)
-        ranked = evaluation.ranked(hub_corrected(weighted, evaluation.artists, hubs))
-        return {n: ndcg(ranked, g, evaluation.candidate_mask) for n, g in gains.items()}
+        lists = evaluation.rank(HubCorrectedSimilarity(weighted, evaluation.artists, hubs))
+        return {name: evaluation.ndcg(lists, gain) for name, gain in gains.items()}
 
     before = scores(weights)
     found: dict = {}

@@ -8,7 +8,8 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
-from simlib.core import SimlibError, cosine, digest_of_file, written_aside
+from simlib.core import SimlibError, digest_of_file, written_aside
+from simlib.evaluation.similarities import CosineSimilarity
 from simlib.features import SHIPPED
 
 # The systems that simlib compares itself; no file may have the name of one.
@@ -58,7 +59,7 @@ def add_comparison(path: Path, folder: Path) -> Path:
     return copy
 
 
-def load_comparison(path: Path, tracks: pd.DataFrame) -> np.ndarray:
+def load_comparison(path: Path, tracks: pd.DataFrame) -> CosineSimilarity | np.ndarray:
     """Read another system's similarities of some tracks.
 
     Parameters
@@ -70,7 +71,7 @@ def load_comparison(path: Path, tracks: pd.DataFrame) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray of float64, shape (n_tracks, n_tracks)
+    CosineSimilarity, or numpy.ndarray of float64, shape (n_tracks, n_tracks), for a `sim`
 
     Raises
     ------
@@ -87,10 +88,10 @@ def load_comparison(path: Path, tracks: pd.DataFrame) -> np.ndarray:
         cause = f"lacks {len(absent)} of {len(wanted)} test tracks, '{absent[0]}' for one"
         raise SimlibError(path, cause, HINT)
     rows = np.array([position[key] for key in keys])
-    matrix = values[np.ix_(rows, rows)] if name == "sim" else cosine(values[rows])
-    if not np.isfinite(matrix).all():
+    values = values[np.ix_(rows, rows)] if name == "sim" else values[rows]
+    if not np.isfinite(values).all():
         raise SimlibError(path, "holds values that are not numbers", HINT)
-    return matrix.astype(np.float64)
+    return values.astype(np.float64) if name == "sim" else CosineSimilarity(values)
 
 
 def _check_name(name, path):

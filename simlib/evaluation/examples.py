@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from simlib.core import digest_of
+from simlib.core import digest_order
+from simlib.evaluation.lists import RankedLists
 from simlib.evaluation.protocol import Evaluation
 from simlib.index import Index
 from simlib.relevance import tag_sets
@@ -20,23 +21,23 @@ def example_queries(evaluation: Evaluation, count: int) -> list[int]:
         Rows of the evaluation's tracks.
     """
     tracks, artists = evaluation.tracks, evaluation.artists
-    order = np.argsort([digest_of(str(t)) for t in tracks["track_id"]])
+    order = evaluation.queries[digest_order(tracks["track_id"].iloc[evaluation.queries])]
     columns = evaluation.columns[:1]
     tags = tag_sets(tracks[columns[0]]) if columns else [frozenset()] * len(tracks)
     chosen: list[int] = []
-    for _ in range(min(count, len(tracks))):
+    for _ in range(min(count, len(order))):
         seen = Counter(tag for row in chosen for tag in tags[row])
         known = {artists[row] for row in chosen}
         # The next query has the tag that was chosen least often, if possible by another artist.
         rank = {
             row: (row in chosen, min((seen[t] for t in tags[row]), default=0), artist in known)
-            for row, artist in enumerate(artists)
+            for row, artist in zip(order, artists[order], strict=True)
         }
         chosen.append(int(min(order, key=rank.__getitem__)))
     return chosen
 
 
-def hardest_queries(evaluation: Evaluation, similarity: np.ndarray, count: int) -> list[int]:
+def hardest_queries(evaluation: Evaluation, lists: RankedLists, count: int) -> list[int]:
     """Find the queries with the worst lists, by the mean of their nDCG over tag columns.
 
     Returns
@@ -44,12 +45,20 @@ def hardest_queries(evaluation: Evaluation, similarity: np.ndarray, count: int) 
     list of int
         Rows of the evaluation's tracks, the worst first; empty without tag columns.
     """
-    mean = pd.Series(evaluation.mean_ndcg(similarity)).dropna()
-    return mean.sort_values(kind="stable").index[:count].tolist()
+    mean = pd.Series(evaluation.mean_ndcg(lists)).dropna()
+    worst = mean.sort_values(kind="stable").index[:count]
+    return lists.queries[worst].tolist()
 
 
-def neighbour_table(evaluation: Evaluation, similarity: np.ndarray, query: int) -> pd.DataFrame:
+def neighbour_table(evaluation: Evaluation, lists: RankedLists, query: int) -> pd.DataFrame:
     """Return the ranked list of one query.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    lists : RankedLists
+    query : int
+        Row of the evaluation's tracks, among the queries of the lists.
 
     Returns
     -------
@@ -57,9 +66,9 @@ def neighbour_table(evaluation: Evaluation, similarity: np.ndarray, query: int) 
         Columns `rank, track_id, path, title, similarity, artist`, the tag columns and `shares`,
         the tags in common.
     """
-    ranked = evaluation.ranked(similarity)[query]
-    ranked = ranked[ranked >= 0]
-    found = similarity[query, ranked]
+    place = int(np.flatnonzero(lists.queries == query)[0])
+    listed = lists.ranked[place] >= 0
+    ranked, found = lists.ranked[place, listed], lists.similarities[place, listed]
     return _list_of(evaluation.tracks, evaluation.columns, query, ranked, found)
 
 

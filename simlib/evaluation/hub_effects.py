@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from simlib.core import evenly_spread
+from simlib.core import stable_sample
+from simlib.evaluation.lists import RankedLists, rank_by_other_artists
 from simlib.evaluation.protocol import Evaluation
 from simlib.evaluation.settings import EvaluateSettings
+from simlib.evaluation.similarities import CosineSimilarity, HubCorrectedSimilarity
 from simlib.evaluation.statistics import skewness
-from simlib.index import Index, hub_corrected
-from simlib.relevance import artist_filter, rank_candidates
+from simlib.index import Index
 from simlib.reporting import interval_text
 
 
@@ -23,7 +24,7 @@ def hubs_before_and_after(
     ----------
     index : simlib.index.Index
     settings : simlib.evaluation.EvaluateSettings
-        A catalogue of more than `most_tracks` is thinned out evenly.
+        Of a catalogue of more than `most_tracks`, a sample is counted.
 
     Returns
     -------
@@ -33,31 +34,30 @@ def hubs_before_and_after(
         The five tracks that stand in most lists by cosine: `track_id, title, artist`, and the
         two counts.
     """
-    rows = evenly_spread(len(index.tracks), settings.most_tracks)
+    rows = stable_sample(index.tracks["track_id"], settings.most_tracks)
     vectors, artists = index.weighted()[rows], index.artists[rows]
     similarities = {
-        "by cosine": vectors @ vectors.T,
-        "corrected": hub_corrected(vectors, artists, index.settings.hubs),
+        "by cosine": CosineSimilarity(vectors),
+        "corrected": HubCorrectedSimilarity(vectors, artists, index.settings.hubs),
     }
-    candidate_mask = artist_filter(artists)
     table, skew = index.tracks.iloc[rows][["track_id", "title", "artist"]], {}
     for name, similarity in similarities.items():
-        ranked = rank_candidates(similarity, candidate_mask, settings.k, settings.seed)
-        table[name] = np.bincount(ranked[ranked >= 0], minlength=len(rows))
+        lists = rank_by_other_artists(similarity, artists, np.arange(len(rows)), settings)
+        table[name] = lists.occurrence(len(rows))
         skew[name] = skewness(table[name])
     return skew, table.nlargest(5, "by cosine", keep="first").reset_index(drop=True)
 
 
 def hub_correction_cost(
-    evaluation: Evaluation, before: np.ndarray, after: np.ndarray
+    evaluation: Evaluation, before: RankedLists, after: RankedLists
 ) -> pd.DataFrame:
     """Compare the lists of the test artists before and after a correction, by their nDCG.
 
     Parameters
     ----------
     evaluation : simlib.evaluation.Evaluation
-    before, after : numpy.ndarray, shape (n_tracks, n_tracks)
-        Similarities.
+    before, after : RankedLists
+        From `Evaluation.rank`.
 
     Returns
     -------

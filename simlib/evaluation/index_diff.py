@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from simlib.core import SimlibError, evenly_spread
+from simlib.core import SimlibError, stable_sample
 from simlib.evaluation.examples import neighbour_table
+from simlib.evaluation.lists import query_blocks
 from simlib.evaluation.protocol import Evaluation
 from simlib.evaluation.settings import EvaluateSettings
-from simlib.index import Index, hub_corrected
+from simlib.evaluation.similarities import HubCorrectedSimilarity
+from simlib.index import Index
 from simlib.relevance import tag_sets
 
 
@@ -22,16 +24,16 @@ class IndexComparison:
     ----------
     before, after : simlib.index.Index
     settings : simlib.evaluation.EvaluateSettings
-        `k`, `seed` and `most_tracks`: more tracks are thinned out evenly.
+        `k`, `seed` and `most_tracks`: of more tracks, a sample is compared.
 
     Attributes
     ----------
     evaluation : simlib.evaluation.Evaluation
         The n tracks that are compared.
-    similarities : tuple of two numpy.ndarray of float64, shape (n, n)
-        Hub-corrected, before and after.
-    lists : tuple of two numpy.ndarray of int64, shape (n, k)
-        Rows of the evaluation's tracks, artist-filtered; -1 for none.
+    similarities : tuple of two simlib.evaluation.HubCorrectedSimilarity
+        Before and after.
+    lists : tuple of two simlib.evaluation.RankedLists
+        Of all n tracks as queries.
     kept_shares : numpy.ndarray of float64, shape (n,)
         Share of a list's tracks that stayed in it; NaN for an empty list.
     unchanged : int
@@ -50,18 +52,22 @@ class IndexComparison:
         both = np.flatnonzero(rows >= 0)
         self.kept = len(both)
         self.gone, self.new = len(before.tracks) - len(both), len(after.tracks) - len(both)
-        sampled = both[evenly_spread(len(both), settings.most_tracks)]
+        sampled = both[stable_sample(after.tracks["track_id"].iloc[both], settings.most_tracks)]
         self.evaluation = Evaluation(after.tracks.iloc[sampled], after.tag_columns, settings)
-        if not self.evaluation.candidate_mask.any():
+        if not self.evaluation.candidate_counts().any():
             cause = f"have {self.kept} recording(s) in common, not by two artists"
             raise SimlibError("the two indexes", cause, "name a revision with the same music")
         self.similarities = tuple(
-            hub_corrected(index.weighted()[at], self.evaluation.artists, index.settings.hubs)
+            HubCorrectedSimilarity(
+                index.weighted()[at], self.evaluation.artists, index.settings.hubs
+            )
             for index, at in ((before, rows[sampled]), (after, sampled))
         )
-        self.lists = tuple(self.evaluation.ranked(s) for s in self.similarities)
-        self.kept_shares = kept_shares(*self.lists)
-        same = (self.lists[0] == self.lists[1]).all(axis=1)
+        everyone = np.arange(len(sampled))
+        self.lists = tuple(self.evaluation.rank(s, everyone) for s in self.similarities)
+        before_ranked, after_ranked = (lists.ranked for lists in self.lists)
+        self.kept_shares = kept_shares(before_ranked, after_ranked)
+        same = (before_ranked == after_ranked).all(axis=1)
         self.unchanged = int((same & np.isfinite(self.kept_shares)).sum())
 
 
@@ -71,7 +77,7 @@ def kept_shares(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     before, after : numpy.ndarray of int64, shape (n_queries, k)
-        From `rank_candidates`, with the same candidate mask.
+        Ranks of the same candidates, from `RankedLists`.
 
     Returns
     -------
@@ -113,8 +119,8 @@ def diff_headline(comparison: IndexComparison, since: str) -> str:
 
 def by_chance(comparison: IndexComparison) -> float:
     """Return the share that lists drawn at random would keep, on average over the queries."""
-    candidates = comparison.evaluation.candidate_mask.sum(axis=1)
-    sizes = (comparison.lists[0] >= 0).sum(axis=1)
+    candidates = comparison.evaluation.candidate_counts()
+    sizes = (comparison.lists[0].ranked >= 0).sum(axis=1)
     return float(np.mean(sizes[candidates > 0] / candidates[candidates > 0]))
 
 
@@ -177,9 +183,12 @@ def moved_queries(comparison: IndexComparison, count: int) -> list[int]:
     list of int
         Rows of the evaluation's tracks; none whose list kept all.
     """
-    before, artists = comparison.lists[0], comparison.evaluation.artists
-    now = np.take_along_axis(comparison.similarities[1], np.maximum(before, 0), axis=1)
-    similarity = np.where(before >= 0, now, 0.0).sum(axis=1)
+    before, artists = comparison.lists[0].ranked, comparison.evaluation.artists
+    now = [
+        np.take_along_axis(comparison.similarities[1][rows], np.maximum(before[rows], 0), axis=1)
+        for rows in query_blocks(comparison.lists[0].queries, len(artists))
+    ]
+    similarity = np.where(before >= 0, np.concatenate(now), 0.0).sum(axis=1)
     ids = comparison.evaluation.tracks["track_id"].to_numpy(dtype=object).astype(str)
     chosen: dict[str, int] = {}
     for row in np.lexsort((ids, similarity, comparison.kept_shares)):
@@ -197,8 +206,8 @@ def before_and_after(comparison: IndexComparison, query: int) -> tuple[pd.DataFr
         As from `neighbour_table`, with one column more: in the earlier list `after`, as
         `now 3` or `went`; in the later list `before`, as `was 3` or `came`.
     """
-    similarities = comparison.similarities
-    before, after = (neighbour_table(comparison.evaluation, s, query) for s in similarities)
+    both = comparison.lists
+    before, after = (neighbour_table(comparison.evaluation, lists, query) for lists in both)
     later, earlier = (t.set_index("track_id")["rank"].to_dict() for t in (after, before))
     before["after"] = [f"now {later[t]}" if t in later else "went" for t in before["track_id"]]
     after["before"] = [f"was {earlier[t]}" if t in earlier else "came" for t in after["track_id"]]

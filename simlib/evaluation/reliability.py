@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from simlib.evaluation.protocol import sampled_queries
 from simlib.evaluation.settings import EvaluateSettings
 from simlib.index import (
     ESTIMATES,
@@ -102,7 +103,7 @@ def without_related(
 
 
 def no_close_match_rates(
-    index: Index, calibration: Calibration, splits: np.ndarray
+    index: Index, calibration: Calibration, splits: np.ndarray, settings: EvaluateSettings
 ) -> pd.DataFrame:
     """Tabulate how often search reports "no close match".
 
@@ -112,6 +113,8 @@ def no_close_match_rates(
     calibration : simlib.index.Calibration
     splits : numpy.ndarray of object, shape (n_tracks,)
         From `split_artists`.
+    settings : simlib.evaluation.EvaluateSettings
+        Of very many recordings a sample is counted; see `sampled_queries`.
 
     Returns
     -------
@@ -123,6 +126,7 @@ def no_close_match_rates(
     table, columns = [], index.tag_columns[:1]
     for split in ("validation", "test"):
         rows = np.flatnonzero(splits == split)
+        rows = rows[sampled_queries(index.tracks.iloc[rows], settings)]
         if len(rows):
             rates = without_related(index, calibration, rows, columns)
             names = ["in the whole catalogue", *(f"without its {c}" for c in columns)]

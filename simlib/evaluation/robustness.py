@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from simlib.core import SimlibError, cosine, digest_of
+from simlib.core import SimlibError, cosine, digest_of, digest_order
 from simlib.evaluation.protocol import Evaluation
 from simlib.evaluation.settings import RobustnessSettings
 from simlib.evaluation.systems import EvaluationContext
@@ -77,8 +77,7 @@ def degraded_queries(
         If no recording can be decoded.
     """
     data, model, hop = context.project.data, context.model, context.settings.hop_seconds
-    order = np.argsort([digest_of(str(track_id)) for track_id in tracks["track_id"]])
-    chosen = order[: settings.queries]
+    chosen = digest_order(tracks["track_id"])[: settings.queries]
     call = joblib.delayed(_features)
     variants = context.store.backbones() if model.backbones else {}
     recipe = model.front_end, {name: variants[name] for name in model.backbones}
@@ -157,7 +156,7 @@ def robustness_report(
         for name, (first, similarity) in answers(queries, context, test):
             values = {f"first ({system})": (first == test[queries.rows]).astype(float)}
             if evaluation.columns:
-                after = evaluation.mean_ndcg(similarity, queries.rows)
+                after = evaluation.mean_ndcg(evaluation.rank_block(similarity, queries.rows))
                 before = after if before is None else before
                 values[f"nDCG left ({system})"] = _share(after, before)
             report[name] |= {m: evaluation.interval(v, queries.rows) for m, v in values.items()}

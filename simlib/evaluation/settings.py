@@ -57,9 +57,14 @@ class EvaluateSettings(Section):
         Resamples of the artists behind each 95% interval.
     seed : int
         Of resamples, ties, the random baseline and the choice of examples.
+    queries : int
+        The queries that are scored if there are more than `exact_tracks` candidates. All are
+        candidates still.
+    exact_tracks : int
+        The most candidates of which each is a query.
     most_tracks : int
-        The most tracks, spread evenly over the catalogue, of which hubs are counted and two indexes
-        compared. Pairs of tracks grow with the square.
+        The most tracks of which hubs are counted and two indexes compared. Pairs of tracks grow
+        with the square.
     robustness : RobustnessSettings
     tag_study : TagStudySettings
     """
@@ -68,6 +73,8 @@ class EvaluateSettings(Section):
     k: Count
     bootstrap: Annotated[int, Field(ge=100)]
     seed: int
+    queries: Count
+    exact_tracks: Count
     most_tracks: Count
     robustness: RobustnessSettings
     tag_study: TagStudySettings

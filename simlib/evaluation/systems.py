@@ -8,9 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simlib.core import Project, cosine
+from simlib.core import Project
 from simlib.evaluation.comparisons import comparison_files, load_comparison
 from simlib.evaluation.protocol import Evaluation, compare_excerpts, compare_systems
+from simlib.evaluation.similarities import (
+    CosineSimilarity,
+    HubCorrectedSimilarity,
+    RandomSimilarity,
+    Similarity,
+    SummedSimilarity,
+)
 from simlib.features import (
     DESCRIPTOR_BLOCK_SECONDS,
     DESCRIPTOR_GROUPS,
@@ -18,7 +25,7 @@ from simlib.features import (
     RecordingFeatures,
     load_card,
 )
-from simlib.index import Index, IndexSettings, hub_corrected
+from simlib.index import Index, IndexSettings
 from simlib.model import Embedder, load_pretrained
 
 
@@ -59,24 +66,23 @@ def backbone_embedding(features: RecordingFeatures, name: str) -> np.ndarray:
     return features.backbones[name][:, columns].mean(axis=0, dtype=np.float32)
 
 
-def by_other_tags(evaluation: Evaluation) -> dict[str, Any]:
+def by_other_tags(evaluation: Evaluation) -> dict[str, SummedSimilarity]:
     """Rank by the Jaccard index of the other tag columns: a baseline that uses tags only.
 
     Returns
     -------
-    dict of str to numpy.ndarray, shape (n_tracks, n_tracks)
+    dict of str to SummedSimilarity
         By the column that is measured; empty if there is only one.
     """
     gains = evaluation.gains
     if len(gains) < 2:
         return {}
-    return {c: sum(g for other, g in gains.items() if other != c) for c in gains}
+    return {c: SummedSimilarity([g for o, g in gains.items() if o != c]) for c in gains}
 
 
-def at_random(evaluation: Evaluation) -> np.ndarray:
+def at_random(evaluation: Evaluation) -> RandomSimilarity:
     """Draw similarities at random: the lowest level of every measure."""
-    rng = np.random.default_rng(evaluation.settings.seed + 1)
-    return rng.random((len(evaluation.tracks),) * 2)
+    return RandomSimilarity(len(evaluation.tracks), evaluation.settings.seed + 1)
 
 
 @dataclass(frozen=True)
@@ -152,11 +158,13 @@ class EvaluationContext:
     @cached_property
     def backbones(self) -> dict[str, np.ndarray]:
         """Each backbone's embedding of the catalogue: float32, shape (n_tracks, size)."""
-        features = [self.store.features(track) for _, track in self.index.tracks.iterrows()]
-        return {
-            name: np.stack([backbone_embedding(one, name) for one in features])
-            for name in self.model.backbones
-        }
+        found: dict[str, list] = {name: [] for name in self.model.backbones}
+        # Track by track: the activations of a large catalogue would not fit into memory.
+        for _, track in self.index.tracks.iterrows():
+            features = self.store.features(track)
+            for name, embedded in found.items():
+                embedded.append(backbone_embedding(features, name))
+        return {name: np.stack(embedded) for name, embedded in found.items()}
 
     def standardised_backbone(self, name: str, vectors: np.ndarray) -> np.ndarray:
         """Standardise embeddings by a backbone alone; see `standardised`."""
@@ -176,7 +184,7 @@ class EvaluationContext:
 
 def evaluate_systems(
     context: EvaluationContext, evaluation: Evaluation
-) -> tuple[dict[str, np.ndarray], dict]:
+) -> tuple[dict[str, Similarity], dict]:
     """Score all systems on the test artists.
 
     Parameters
@@ -186,8 +194,8 @@ def evaluate_systems(
 
     Returns
     -------
-    systems : dict of str to numpy.ndarray, shape (n_tracks, n_tracks)
-        Similarities of `simlib` and its two baselines, for lists and figures.
+    systems : dict of str to Similarity
+        Of `simlib` and its two baselines, for lists and figures.
     report : dict
         What `metrics/evaluation.json` holds; see `simlib.evaluation.compare_systems`.
 
@@ -198,19 +206,20 @@ def evaluate_systems(
     """
     tracks, artists, hubs = evaluation.tracks, evaluation.artists, context.index.settings.hubs
     test = context.splits == "test"
-    systems = {
-        "simlib": hub_corrected(context.index.weighted()[test], artists, hubs),
-        "untrained": cosine(context.embed(context.untrained, tracks)),
-        "mfcc": cosine(context.described[test]),
+    systems: dict[str, Similarity] = {
+        "simlib": HubCorrectedSimilarity(context.index.weighted()[test], artists, hubs),
+        "untrained": CosineSimilarity(context.embed(context.untrained, tracks)),
+        "mfcc": CosineSimilarity(context.described[test]),
     }
     if not evaluation.columns:
         return systems, compare_excerpts(_excerpts(context, tracks), evaluation)
     compared: dict[str, Any] = dict(systems)
     if (shipped := context.pretrained[0]) is not None:
-        compared["pretrained"] = hub_corrected(context.embed(shipped, tracks), artists, hubs)
+        vectors = context.embed(shipped, tracks)
+        compared["pretrained"] = HubCorrectedSimilarity(vectors, artists, hubs)
     for name in context.model.backbones:
         embedded = context.standardised_backbone(name, context.backbones[name][test])
-        compared[name] = cosine(embedded)
+        compared[name] = CosineSimilarity(embedded)
     if tags := by_other_tags(evaluation):
         compared["tags"] = tags
     compared["random"] = at_random(evaluation)

@@ -6,25 +6,23 @@ their tags. Of many tags some would pass by chance, so a false discovery rate bo
 (Benjamini and Hochberg 1995).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
+from simlib.evaluation.lists import RankedLists, rank_by_other_artists
 from simlib.evaluation.protocol import Evaluation
 from simlib.evaluation.settings import EvaluateSettings
+from simlib.evaluation.similarities import Similarity
 from simlib.evaluation.statistics import (
     false_discovery_rates,
     permutation_p,
     resample_artists,
     swap_artists,
 )
-from simlib.relevance import artist_codes, artist_keys, rank_candidates, tag_matrix, tag_sets
+from simlib.relevance import artist_codes, artist_keys, tag_matrix, tag_sets
 
 
-def tag_neighbourhoods(
-    evaluation: Evaluation, similarity: np.ndarray, most: int = 15
-) -> pd.DataFrame:
+def tag_neighbourhoods(evaluation: Evaluation, lists: RankedLists, most: int = 15) -> pd.DataFrame:
     """Count the tags of the neighbours of queries with each tag, for the first tag column.
 
     Returns
@@ -37,13 +35,13 @@ def tag_neighbourhoods(
         return pd.DataFrame()
     column = evaluation.columns[0]
     tags, names = evaluation.tag_matrices[column], _tag_names(evaluation.tracks[column])
+    ranked, own = lists.ranked, tags[lists.queries]
     often = np.argsort(-tags.sum(axis=0), kind="stable")[:most]
-    often = often[tags[:, often].sum(axis=0) > 0]
-    ranked = evaluation.ranked(similarity)
+    often = often[own[:, often].sum(axis=0) > 0]
     present = (ranked >= 0)[:, :, None]
     share = (tags[np.maximum(ranked, 0)] * present).sum(axis=1)
     share = share / np.maximum(present.sum(axis=1), 1)
-    queries = tags[:, often]
+    queries = own[:, often]
     cells = (queries.T @ share[:, often]) / queries.sum(axis=0)[:, None]
     labels = pd.Index(names[often], name=column)
     return pd.DataFrame(cells, index=labels, columns=labels)
@@ -61,7 +59,7 @@ class Neighbourhoods:
 
     Parameters
     ----------
-    similarity : sequence of numpy.ndarray, shape (n_queries, n_tracks)
+    similarity : Similarity or numpy.ndarray, shape (n_tracks, n_tracks)
     tracks : pandas.DataFrame
         The catalogue's table.
     queries : numpy.ndarray of int, shape (n_queries,)
@@ -77,12 +75,11 @@ class Neighbourhoods:
     """
 
     def __init__(
-        self, similarity: Sequence[np.ndarray], tracks: pd.DataFrame, queries: np.ndarray,
+        self, similarity: Similarity | np.ndarray, tracks: pd.DataFrame, queries: np.ndarray,
         columns: list[str], settings: EvaluateSettings,
     ):  # fmt: skip
         queries, artists = np.asarray(queries), artist_codes(artist_keys(tracks))
-        mask = artists[queries][:, None] != artists[None, :]
-        ranked = rank_candidates(np.asarray(similarity), mask, settings.k, settings.seed)
+        ranked = rank_by_other_artists(similarity, artists, queries, settings).ranked
         tagged = {c: TaggedQueries(tracks[c], queries, ranked, artists[queries]) for c in columns}
         self.columns = {column: found for column, found in tagged.items() if len(found.own)}
         self.settings = settings

@@ -34,13 +34,15 @@ def test_the_gain_is_that_of_the_lists_that_search_would_give(evaluation, vector
     scores, found = aspect_gains(vectors, ASPECTS, ASPECTS.default, evaluation, BPM, HUBS)
     assert list(scores) == ["genre", "mood", "tempo"]
     assert set(found) == {(p, m) for p in ASPECTS.sizes for m in scores}
-    gains = {**evaluation.gains, "tempo": tempo_gain(BPM)}
+    everyone = np.arange(12)
+    gains = {column: gain[everyone] for column, gain in evaluation.gains.items()}
+    gains["tempo"] = tempo_gain(BPM)
 
     def naive(weights, measured):
         weighed = ASPECTS.weighted(vectors, weights)
         similarity = np.array(naive_similarities(weighed, evaluation.artists))
-        ranked = evaluation.ranked(similarity)
-        return ndcg(ranked, gains[measured], evaluation.candidate_mask)
+        ranked = evaluation.rank(similarity).ranked
+        return ndcg(ranked, gains[measured], evaluation.candidate_mask(everyone))
 
     for measured in scores:
         np.testing.assert_allclose(scores[measured], naive(ASPECTS.default, measured))

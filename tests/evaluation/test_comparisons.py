@@ -22,7 +22,7 @@ def other(tmp_path, **arrays):
 def test_another_systems_vectors_are_compared_by_cosine(tmp_path):
     emb = np.random.default_rng(0).standard_normal((6, 3))
     ids = np.array(["w", "more", "a/y", "a/x", "b/z", "again"])
-    found = load_comparison(other(tmp_path, ids=ids, emb=emb), TABLE)
+    found = load_comparison(other(tmp_path, ids=ids, emb=emb), TABLE)[np.arange(4)]
     np.testing.assert_allclose(found, cosine(emb[[3, 2, 4, 0]]))
 
 
@@ -38,6 +38,7 @@ def test_another_systems_similarities_come_before_its_vectors(tmp_path):
 
 def test_another_system_may_name_tracks_by_their_file_names(tmp_path):
     found = load_comparison(other(tmp_path, ids=["x", "y", "z", "w"], emb=np.eye(4)), TABLE)
+    found = found[np.arange(4)]
     np.testing.assert_allclose(found, np.eye(4))
 
 

@@ -19,7 +19,7 @@ def test_a_neighbour_table_has_the_common_tags():
     )
     evaluation = Evaluation(table, ["genre", "mood"], samples.evaluate_settings(k=3))
     similarity = np.array([[1, 0.9, 0.3, 0.7]] * 4)
-    found = neighbour_table(evaluation, similarity, 0)
+    found = neighbour_table(evaluation, evaluation.rank(similarity), 0)
     assert found["rank"].tolist() == [1, 2], "the own artist is not listed"
     assert found["track_id"].tolist() == ["t03", "t02"]
     assert found["similarity"].tolist() == [0.7, 0.3]
@@ -46,8 +46,9 @@ def test_examples_spread_over_tags_and_artists():
 def test_the_hardest_queries_have_the_worst_lists(seed, count):
     evaluation = samples.evaluation_of(seed)
     similarity = samples.similarity_of(evaluation, seed)
-    found = hardest_queries(evaluation, similarity, count)
-    scores = evaluation.scores(similarity)
+    lists = evaluation.rank(similarity)
+    found = hardest_queries(evaluation, lists, count)
+    scores = evaluation.scores(lists)
     means = {}
     for row in range(12):
         values = [scores[f"{column}_ndcg@3"][row] for column in ("genre", "mood")]
@@ -58,4 +59,4 @@ def test_the_hardest_queries_have_the_worst_lists(seed, count):
     worst = sorted(means.values())[: len(found)]
     np.testing.assert_allclose([means[row] for row in found], worst)
     untagged = Evaluation(evaluation.tracks, [], evaluation.settings)
-    assert hardest_queries(untagged, similarity, count) == []
+    assert hardest_queries(untagged, lists, count) == []

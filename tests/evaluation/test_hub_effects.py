@@ -5,7 +5,7 @@ import pandas as pd
 import samples
 from samples import unit
 
-from simlib.core import evenly_spread
+from simlib.core import stable_sample
 from simlib.evaluation import (
     Evaluation,
     hub_correction_cost,
@@ -32,7 +32,7 @@ def test_hubs_are_counted_over_the_whole_catalogue_before_and_after():
 
 def test_the_effect_of_a_correction_is_tabulated_by_measure():
     evaluation = samples.evaluation_of(seed=1)
-    before, after = (samples.similarity_of(evaluation, seed) for seed in (1, 2))
+    before, after = (evaluation.rank(samples.similarity_of(evaluation, s)) for s in (1, 2))
     table = hub_correction_cost(evaluation, before, after).set_index("measure")
     assert table.index.tolist() == ["genre_ndcg@3", "mood_ndcg@3"]
     for measure, row in table.iterrows():
@@ -47,9 +47,9 @@ def test_the_effect_of_a_correction_is_tabulated_by_measure():
     assert hub_correction_cost(untagged, before, after).empty
 
 
-def test_of_many_tracks_an_even_sample_is_counted():
+def test_of_many_tracks_a_sample_is_counted():
     vectors, tracks = unit(60, 4), samples.tracks(60)
-    rows = evenly_spread(60, 20)
+    rows = stable_sample(tracks["track_id"], 20)
     few = hubs_before_and_after(
         samples.index_of(vectors[rows], tracks.iloc[rows]), samples.evaluate_settings()
     )

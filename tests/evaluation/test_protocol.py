@@ -27,7 +27,7 @@ from simlib.relevance import artist_keys, tag_sets
 def test_scores_are_the_naive_loop_over_other_artists(seed, k):
     evaluation = samples.evaluation_of(seed, k=k)
     similarity = samples.similarity_of(evaluation, seed)
-    found = evaluation.scores(similarity)
+    found = evaluation.scores(evaluation.rank(similarity))
     assert list(found)[0] == f"genre_ndcg@{k}"
     artists = artist_keys(evaluation.tracks)
     for column in ("genre", "mood"):
@@ -56,7 +56,8 @@ def test_scores_are_the_naive_loop_over_other_artists(seed, k):
 
 def test_precision_is_scored_only_if_tracks_have_one_value():
     evaluation = samples.evaluation_of()
-    assert list(evaluation.scores(samples.similarity_of(evaluation))) == [
+    lists = evaluation.rank(samples.similarity_of(evaluation))
+    assert list(evaluation.scores(lists)) == [
         "genre_ndcg@3",
         "genre_p@3",
         "mood_ndcg@3",
@@ -72,8 +73,9 @@ def test_the_own_artist_is_neither_found_nor_relevant():
     similarity = np.array(
         [[1, 0.99, 0.2, 0.1], [0.99, 1, 0.2, 0.1], [0, 0, 1, 0.9], [0, 0, 0.9, 1]], dtype=float
     )
-    assert evaluation.ranked(similarity)[0].tolist() == [2, 3]
-    values = evaluation.scores(similarity)["genre_ndcg@2"]
+    lists = evaluation.rank(similarity)
+    assert lists.ranked[0].tolist() == [2, 3]
+    values = evaluation.scores(lists)["genre_ndcg@2"]
     assert np.isnan(values[:2]).all(), "nothing by others is relevant: no query at all"
     assert values[2:].tolist() == [1.0, 1.0]
     assert evaluation.interval(values)["n"] == 2
@@ -82,13 +84,16 @@ def test_the_own_artist_is_neither_found_nor_relevant():
 def test_tracks_without_an_artist_may_find_each_other():
     table = samples.tracks(2, artist=["", ""], genre=["rock", "rock"])
     evaluation = Evaluation(table, ["genre"], samples.evaluate_settings(k=1))
-    assert evaluation.scores(np.eye(2))["genre_ndcg@1"].tolist() == [1.0, 1.0]
+    assert evaluation.scores(evaluation.rank(np.eye(2)))["genre_ndcg@1"].tolist() == [1.0, 1.0]
 
 
 def test_perfect_lists_score_one_and_reversed_ones_less():
     evaluation = samples.evaluation_of(3)
-    perfect = evaluation.gains
-    best, worst = evaluation.scores(perfect), evaluation.scores({c: -g for c, g in perfect.items()})
+    everyone, gains = np.arange(12), evaluation.gains
+    best, worst = (
+        evaluation.scores({c: evaluation.rank(sign * g[everyone]) for c, g in gains.items()})
+        for sign in (1, -1)
+    )
     for measure in ("genre_ndcg@3", "mood_ndcg@3"):
         np.testing.assert_allclose(best[measure][np.isfinite(best[measure])], 1)
         assert np.nanmean(worst[measure]) < 0.9
@@ -96,7 +101,7 @@ def test_perfect_lists_score_one_and_reversed_ones_less():
 
 def test_a_query_that_does_not_count_counts_in_no_measure():
     evaluation = samples.evaluation_of(1)
-    found = evaluation.scores(samples.similarity_of(evaluation))
+    found = evaluation.scores(evaluation.rank(samples.similarity_of(evaluation)))
     none = np.isnan(found["genre_ndcg@3"])
     assert 0 < none.sum() < 12
     np.testing.assert_array_equal(np.isnan(found["genre_p@3"]), none)
@@ -140,9 +145,9 @@ def test_leads_are_paired_query_by_query():
     report = compare_systems(systems, evaluation)
     assert list(report) == ["simlib", "x", "y"]
     assert "simlib_lead" not in report["simlib"]
-    ours = evaluation.scores(systems["simlib"])
+    ours = evaluation.scores(evaluation.rank(systems["simlib"]))
     for name in ("x", "y"):
-        theirs = evaluation.scores(systems[name])
+        theirs = evaluation.scores(evaluation.rank(systems[name]))
         for measure, lead in report[name]["simlib_lead"].items():
             assert lead == evaluation.interval(ours[measure] - theirs[measure])
             difference = report["simlib"][measure]["value"] - report[name][measure]["value"]
@@ -163,8 +168,8 @@ def test_a_lead_over_oneself_is_nothing():
 def test_the_report_is_json_without_nan():
     import json
 
-    evaluation = samples.evaluation_of(count=4)
-    evaluation.gains = {c: np.zeros((4, 4)) for c in evaluation.gains}
+    tags = {"genre": list("abcd"), "mood": [""] * 4}
+    evaluation = Evaluation(samples.tracks(4, **tags), list(tags), samples.evaluate_settings())
     report = compare_systems({"simlib": np.eye(4), "x": np.eye(4)}, evaluation)
     assert report["simlib"]["genre_ndcg@3"]["n"] == 0
     json.dumps(report, allow_nan=False)
@@ -172,7 +177,7 @@ def test_the_report_is_json_without_nan():
 
 def test_the_measure_of_a_column_looks_at_that_columns_ranking():
     evaluation = samples.evaluation_of(2)
-    tags = by_other_tags(evaluation)
+    tags = {column: evaluation.rank(s) for column, s in by_other_tags(evaluation).items()}
     found = evaluation.scores(tags)
     for column in ("genre", "mood"):
         single = evaluation.scores(tags[column])[f"{column}_ndcg@3"]

@@ -72,11 +72,15 @@ def test_the_rates_of_no_close_match_are_tabulated():
     index, splits = clusters(), splits_of(60, 30)
     splits[40:] = "test"
     found = calibrate(index, splits)
-    table = no_close_match_rates(index, found, splits).set_index("artists")
+    table = no_close_match_rates(index, found, splits, SETTINGS).set_index("artists")
     assert table["recordings"].to_dict() == {"validation": 30, "test": 20}
     there, gone = without_related(index, found, np.arange(40, 60), ["genre"])
     assert table.loc["test", "in the whole catalogue"] == there.mean()
     assert table.loc["test", "without its genre"] == gone.mean()
-    untagged = no_close_match_rates(index_of(index.vectors()), found, splits[:60])
+    untagged = no_close_match_rates(index_of(index.vectors()), found, splits[:60], SETTINGS)
     assert untagged.columns.tolist() == ["artists", "recordings", "in the whole catalogue"]
-    assert len(no_close_match_rates(index, found, np.where(splits == "test", "test", "train"))) == 1
+    one = np.where(splits == "test", "test", "train")
+    assert len(no_close_match_rates(index, found, one, SETTINGS)) == 1
+    few = samples.evaluate_settings(exact_tracks=20, queries=7)
+    sampled = no_close_match_rates(index, found, splits, few).set_index("artists")
+    assert sampled["recordings"].to_dict() == {"validation": 7, "test": 20}

@@ -212,7 +212,7 @@ def naive_ndcg(similarity, queries, evaluation):
         others = [c for c in range(8) if evaluation.artists[c] != evaluation.artists[row]]
         ranked = sorted(others, key=lambda c: -given[c])[: evaluation.settings.k]
         values = [
-            ndcg(np.array([ranked]), gains[[row]], evaluation.candidate_mask[[row]])[0]
+            ndcg(np.array([ranked]), gains[[row]], evaluation.candidate_mask([row]))[0]
             for gains in evaluation.gains.values()
         ]
         found.append(np.nanmean(values))

@@ -43,7 +43,7 @@ def catalogue(seed=1):
 def neighbourhoods(table, vectors, queries=None, columns=("genre", "mood")):
     queries = np.arange(len(table)) if queries is None else queries
     settings = samples.evaluate_settings(k=10)
-    return Neighbourhoods(vectors[queries] @ vectors.T, table, queries, list(columns), settings)
+    return Neighbourhoods(vectors @ vectors.T, table, queries, list(columns), settings)
 
 
 @pytest.fixture(scope="module")
@@ -164,9 +164,10 @@ def test_artists_swap_all_their_tags(seed):
 def test_the_neighbours_of_a_tag_are_the_share_with_another(seed, k):
     evaluation = samples.evaluation_of(seed, k=k)
     similarity = samples.similarity_of(evaluation, seed)
-    cells = tag_neighbourhoods(evaluation, similarity)
+    lists = evaluation.rank(similarity)
+    cells = tag_neighbourhoods(evaluation, lists)
     sets = tag_sets(evaluation.tracks["genre"])
-    ranked = evaluation.ranked(similarity)
+    ranked = lists.ranked
     assert set(cells.index) == set(cells.columns) == frozenset().union(*sets)
     for tag, other_tag in itertools.product(cells.index, repeat=2):
         shares = [
@@ -175,9 +176,9 @@ def test_the_neighbours_of_a_tag_are_the_share_with_another(seed, k):
             if tag in sets[query]
         ]
         assert cells.loc[tag, other_tag] == pytest.approx(np.mean(shares), abs=1e-6)
-    assert len(tag_neighbourhoods(evaluation, similarity, most=2)) <= 2
+    assert len(tag_neighbourhoods(evaluation, lists, most=2)) <= 2
     untagged = Evaluation(evaluation.tracks, [], evaluation.settings)
-    assert tag_neighbourhoods(untagged, similarity).empty
+    assert tag_neighbourhoods(untagged, lists).empty
 
 
 @pytest.mark.parametrize(

@@ -136,9 +136,9 @@ def test_automatic_tags_are_no_ground_truth(tagged, built):
     rows, columns = evaluated_rows(index.tracks, built.splits)
     assert columns == ["genre", "mood"]
     similarity = np.random.default_rng(0).random((len(rows), len(rows)))
-    scores = [
-        Evaluation(one.tracks.iloc[rows], columns, samples.evaluate_settings()).scores(similarity)
-        for one in (index, without)
-    ]
+    scores = []
+    for one in (index, without):
+        evaluation = Evaluation(one.tracks.iloc[rows], columns, samples.evaluate_settings())
+        scores.append(evaluation.scores(evaluation.rank(similarity)))
     pd.testing.assert_frame_equal(*map(pd.DataFrame, scores))
     assert "auto_tags" not in tagged.store.tracks(), "training reads the store"
