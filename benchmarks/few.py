@@ -73,13 +73,13 @@ def measured(fits, settings):
 
         def score(vectors, evaluation=evaluation):
             similarity = hub_corrected(vectors, evaluation.artists, fits.hubs)
-            return mean_ndcg(evaluation.scores(similarity))
+            return mean_ndcg(evaluation.scores(evaluation.rank(similarity)))
 
         scaled = standardised(
             fits.descriptors[test], fits.descriptors[pretrained_on == "train"], DESCRIPTOR_GROUPS
         )
         found.setdefault("hand-crafted features", []).append(
-            mean_ndcg(evaluation.scores(cosine(scaled)))
+            mean_ndcg(evaluation.scores(evaluation.rank(cosine(scaled))))
         )
         found.setdefault("as it is", []).append(score(fits.embed(*begun, test)))
         for size, splits in catalogues.items():

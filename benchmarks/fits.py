@@ -134,7 +134,7 @@ def scored(fits, pairs, similarities):
         evaluation = Evaluation(fits.tracks[held], fits.columns, settings)
         for name, similarity in similarities(learning, held).items():
             skews.setdefault(name, []).append(evaluation.hub_skew(similarity))
-            for measure, values in evaluation.scores(similarity).items():
+            for measure, values in evaluation.scores(evaluation.rank(similarity)).items():
                 pooled.setdefault(name, {}).setdefault(measure, []).append(values)
         artists.append(evaluation.artists)
     joined = {

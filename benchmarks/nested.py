@@ -106,13 +106,15 @@ def inner_scores(fits, settings, activations, learning, held):
         return joblib.load(path)
     chosen = EvaluateSettings.of(fits.params["evaluate"])
     evaluation = Evaluation(fits.tracks[held], fits.columns, chosen)
-    found = {"musicnn": evaluation.scores(fits.alone("musicnn", learning, held))}
+    alone = evaluation.rank(fits.alone("musicnn", learning, held))
+    found = {"musicnn": evaluation.scores(alone)}
     for trained in products(TRAINED):
         changed = settings.model_copy(update={"temperature": trained["temperature"]})
         parts = heads(fits, changed, activations.of(trained["layers"]), learning, held)
         for weights in products(WEIGHED):
             name = tuple((trained | weights).items())
-            found[name] = evaluation.scores(weighed(parts, fits.columns, trained | weights))
+            similarity = weighed(parts, fits.columns, trained | weights)
+            found[name] = evaluation.scores(evaluation.rank(similarity))
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(path) as aside:
         joblib.dump(found, aside)
