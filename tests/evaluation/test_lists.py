@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import samples
 
-from simlib.core import digest_of
+from simlib.core import cosine, digest_of
 from simlib.evaluation import (
     CosineSimilarity,
     Evaluation,
@@ -16,7 +16,7 @@ from simlib.evaluation import (
     skewness,
 )
 from simlib.evaluation import lists as lists_module
-from simlib.index import hub_corrected
+from simlib.index import hub_penalties, penalise_hubs
 from simlib.relevance import jaccard, tag_matrix
 
 HUBS = samples.hub_settings()
@@ -63,7 +63,8 @@ def test_blocks_give_what_all_pairs_give(count, block, monkeypatch):
     systems = {
         "simlib": (
             HubCorrectedSimilarity(vectors, evaluation.artists, HUBS),
-            hub_corrected(vectors, evaluation.artists, HUBS),
+            # Hubs stand just behind the last place of some lists: float32 may turn two of them.
+            penalise_hubs(cosine(vectors), hub_penalties(vectors, evaluation.artists, HUBS)),
         ),
         "tags": (by_other_tags(evaluation)["genre"], jaccard(tag_matrix(table["mood"]))),
     }
