@@ -16,7 +16,15 @@ from simlib.index.fingerprints import Fingerprints
 from simlib.index.hubness import penalise_hubs, penalties_of_lists
 from simlib.index.neighbour_table import NeighbourTable, build_table
 from simlib.index.reference_sample import ReferenceSample
-from simlib.index.storage import NEIGHBOURS, TABLES, IndexOrigin, read_index, write_index
+from simlib.index.storage import (
+    TABLES,
+    IndexOrigin,
+    Stored,
+    read_index,
+    read_stored,
+    write_index,
+    write_stored,
+)
 from simlib.model import SOUND
 from simlib.relevance import artist_codes, artist_keys, tag_columns, tag_matrix
 
@@ -68,6 +76,7 @@ class Index:
         self.settings, self.aspects = origin.settings, origin.aspects
         self.hop_seconds = self.settings.hop_seconds
         self.weights = self.aspects.weights(self.settings.set_weights)
+        self._stored: Stored | None = None
         self._penalties = lru_cache(maxsize=8)(self._hub_penalties)
 
     def search(
@@ -133,9 +142,7 @@ class Index:
         found = self.aspects.subspaces(self.vectors_of(rows))
         return np.array([found[name] @ query[name] for name in query], dtype=np.float64)
 
-    def hub_penalties(
-        self, rows: np.ndarray, weights: dict[str, float] | None = None
-    ) -> np.ndarray:
+    def hub_penalties(self, rows: Any, weights: dict[str, float] | None = None) -> np.ndarray:
         """Return tracks' hub penalties under some weights: float64, shape (n_rows,)."""
         return self._penalties(tuple((weights or self.weights).items()))[rows]
 
@@ -201,7 +208,8 @@ class Index:
     @cached_property
     def neighbours(self) -> NeighbourTable:
         """The table of neighbours; computed when it is first used, if none was stored."""
-        return self.find_neighbours()
+        stored = NeighbourTable.load(self._stored.neighbours) if self._stored else None
+        return stored or self.find_neighbours()
 
     def find_neighbours(self, before: NeighbourTable | None = None) -> NeighbourTable:
         """Compute the table of neighbours, from an earlier one where there is one."""
@@ -209,6 +217,9 @@ class Index:
         return build_table(self.vectors(), self.aspects, ids, artists, before)
 
     def _hub_penalties(self, weights):
+        if self._stored and dict(weights) == self.weights:
+            # A search under these weights need not read the table.
+            return self._stored.penalties
         distances = self.neighbours.distances([weight for _, weight in weights])
         return penalties_of_lists(self.neighbours.rows, distances, self.settings.hubs)
 
@@ -218,7 +229,7 @@ class Index:
         write_index(
             Path(folder), tables, self.by_track, self.by_segment, self.fingerprints, self.origin
         )
-        self.neighbours.save(Path(folder) / NEIGHBOURS)
+        write_stored(Path(folder), self.neighbours, self.hub_penalties(slice(None)))
 
     @classmethod
     def load(cls, folder: str | os.PathLike, model_digest: str) -> Index:
@@ -236,6 +247,5 @@ class Index:
             If there is none, another version of simlib made it, or other weights.
         """
         index = cls(**read_index(Path(folder), model_digest))
-        if neighbours := NeighbourTable.load(Path(folder) / NEIGHBOURS):
-            index.neighbours = neighbours
+        index._stored = read_stored(Path(folder), len(index.tracks))
         return index

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import faiss
+import numpy as np
 import pandas as pd
 
 from simlib.core import SimlibError, read_json, write_json, written_aside
 from simlib.index.fingerprints import Fingerprints
+from simlib.index.neighbour_table import NeighbourTable
 from simlib.index.settings import INDEX_HINT, IndexSettings
 from simlib.model import Aspects
 
 TABLES = ("tracks", "segments", "auto_tags")
-NEIGHBOURS = "neighbours.safetensors"
+NEIGHBOURS, PENALTIES = "neighbours.safetensors", "hub_penalties.npy"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,38 @@ def read_index(folder: Path, model_digest: str) -> dict[str, Any]:
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise SimlibError(folder, f"cannot be read ({reason})", INDEX_HINT) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """What an index computed of its neighbours when it was made.
+
+    Attributes
+    ----------
+    neighbours : pathlib.Path
+        The file of the table, which most searches need not read.
+    penalties : numpy.ndarray of float64, shape (n_tracks,)
+        Hub penalties under the index's own weights.
+    """
+
+    neighbours: Path
+    penalties: np.ndarray
+
+
+def write_stored(folder: Path, neighbours: NeighbourTable, penalties: np.ndarray) -> None:
+    """Write the table of neighbours and the hub penalties beside an index."""
+    neighbours.save(folder / NEIGHBOURS)
+    with written_aside(folder / PENALTIES) as aside, open(aside, "wb") as stream:
+        np.save(stream, penalties, allow_pickle=False)
+
+
+def read_stored(folder: Path, count: int) -> Stored | None:
+    """Read what `write_stored` wrote of `count` tracks; None if it is not there, or broken."""
+    try:
+        penalties = np.load(folder / PENALTIES, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return Stored(folder / NEIGHBOURS, penalties) if len(penalties) == count else None
 
 
 def _settings(folder, made_with):

@@ -174,7 +174,7 @@ def test_building_and_saving_twice_gives_the_same_bytes(built, tmp_path):
     one, two = (
         {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two")
     )
-    assert len(one) == 8
+    assert len(one) == 9
     assert one == two
 
 

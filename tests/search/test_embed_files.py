@@ -8,7 +8,7 @@ from samples import naive_similarities
 
 from simlib.core import SimlibError, digest_of_file
 from simlib.features import compute_activations, load_onnx
-from simlib.index import build_table
+from simlib.index import Index
 from simlib.model import Embedder
 from simlib.search import Searcher, embed
 
@@ -42,11 +42,11 @@ def test_embedding_a_folder(built, tmp_path):
 def test_the_similarities_are_what_search_would_say(built):
     searcher = Searcher(built.root)
     # The artists of files are unknown: each file counts as one by an artist of its own.
-    index = searcher.index
-    index.artists = np.arange(12)
-    index.neighbours = build_table(
-        index.vectors(), index.aspects, index.tracks["track_id"], range(12)
-    )
+    made = searcher.index
+    searcher.index = Index(
+        made.tracks.assign(artist=made.tracks["track_id"]), made.segments, made.by_track,
+        made.by_segment, made.fingerprints, made.origin,
+    )  # fmt: skip
     arrays, _ = embed([built.root / "data" / "audio"], weights_of(built))
     found = searcher.query("s02", k=11, per_artist=None, own_artist=True)
     for row in found.itertuples():
