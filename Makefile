@@ -32,6 +32,9 @@ SAME = { cmp -s data.dvc $(CHECKED) && ! find data -cnewer $(CHECKED) | grep -q 
   { test -e data.dvc && mkdir -p .dvc/tmp && cp data.dvc $(CHECKED).new && \
     dvc status --quiet data.dvc && mv $(CHECKED).new $(CHECKED); }
 
+# DVC and the extraction take a file whose size, time and inode are as before for unchanged.
+VERIFIED = test "$${VERIFY:-}" != 1 || dvc repro --single-item --force notebooks extract
+
 # A file that is uploaded in a notebook comes as one message; tornado takes 10 MB.
 UPLOADS := 'websocket_max_message_size': 268435456
 # What the page of `make app` may load: what its server sends, and nothing from elsewhere.
@@ -44,15 +47,18 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make catalogue FROM=/path/to/music    any folder; its tracks.csv is used if it has one'
+	@echo '  make repro VERIFY=1                   read every audio file again; also make grow VERIFY=1'
 	@echo '  make compare FILE=other.npz           ids (n,) and emb (n, d), or ids and sim (n, n)'
 	@echo '  make changes REV=HEAD~1               any revision with an index; HEAD, if none is named'
 	@echo '  make report QUERY=song.mp3 K=10       an audio file, or a track id of the catalogue'
 
 repro: tracked ## run all that follows from the catalogue; ends with the report
+	@$(VERIFIED)
 	@dvc repro
 	@echo; echo "The report: $$PWD/reports/evaluation.html"
 
 grow: tracked ## index and evaluate music added to data/, without training
+	@$(VERIFIED)
 	@dvc repro --single-item notebooks extract index evaluate
 	@echo; echo "The report: $$PWD/reports/evaluation.html"
 

@@ -162,6 +162,14 @@ def test_a_second_repro_runs_nothing(project):
     assert not stages_run(project.make("repro"))
 
 
+def test_verifying_reads_every_file_and_changes_nothing(project):
+    os.utime(min((project.folder / "data" / "audio").rglob("*.flac")))
+    output = project.make("repro", "VERIFY=1")
+    assert stages_run(output) == ["extract"]
+    assert "features computed for 0" in output
+    assert not stages_run(project.make("repro"))
+
+
 def test_a_judgement_reruns_no_stage(project):
     append_triplet(project.folder / "data", *sorted(project.tracks())[:3])
     output = project.make("repro")

@@ -1,5 +1,6 @@
 """The extract stage: features of a whole catalogue, several recordings at a time."""
 
+import contextlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from os import PathLike
@@ -22,6 +23,7 @@ from simlib.core import (
     printable,
 )
 from simlib.features.audio import mono_blocks
+from simlib.features.audio_digests import AudioDigests, FileStamp
 from simlib.features.backbones.loading import load_backbone
 from simlib.features.degraded import MiddleOfRecording, compute_degraded_descriptor
 from simlib.features.settings import ExtractSettings
@@ -43,12 +45,13 @@ def extract(
     settings: ExtractSettings,
     *,
     backbones: Sequence[str] = (),
+    verify: bool = False,
     jobs: int = -1,
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Fill the store with the features of a catalogue and write its table.
 
-    A recording whose features are in the store costs one reading of its file. Features that no
-    recording needs any more are removed.
+    An unchanged recording whose features are in the store is not read; see `AudioDigests`. Features
+    that no recording needs any more are removed.
 
     Parameters
     ----------
@@ -60,6 +63,8 @@ def extract(
     settings : simlib.features.ExtractSettings
     backbones : sequence of str
         Names of the backbones whose activations are stored, too; see `load_backbone`.
+    verify : bool
+        Whether to read unchanged files, too. That finds changes that kept size, time and inode.
     jobs : int
         Processes; one a core by default.
 
@@ -85,8 +90,11 @@ def extract(
     for name, backbone in loaded.items():
         recipes[BACKBONE_PREFIX + name] = _backbone_recipe(name, backbone, settings)
     paths = list(tracks["path"].to_numpy(dtype=object))
-    done, rejected = {}, []
-    for path, result in _each(paths, (Path(data), store, settings, recipes, variants), jobs):
+    digests = AudioDigests(store.audio_digests)
+    context = (Path(data), store, settings, recipes, variants)
+    done = {} if verify else _unchanged(paths, digests, *context[:-1])
+    rejected = []
+    for path, result in _each([path for path in paths if path not in done], context, jobs):
         if isinstance(result, SimlibError):
             rejected.append((path, result.cause, result.hint))
         else:
@@ -99,6 +107,7 @@ def extract(
     for name in dict.fromkeys((*RESERVED_COLUMNS, *recipes)):
         stored[name] = [result[name] for result in results]
     store.finish(stored, settings.front_end.as_dict(), variants)
+    digests.replace({path: (done[path]["stamp"], done[path]["digest"]) for path in done})
     rejected = pd.DataFrame(rejected, columns=REJECTED_COLUMNS, dtype="str")
     return stored, rejected, sum(result["computed"] for result in results)
 
@@ -121,6 +130,35 @@ def _decoding(settings):
     libraries.append(str(av.library_versions))
     # Decoding checks these, so a stricter limit must decode every file again.
     return [settings.min_seconds, settings.silence_dbfs], libraries
+
+
+def _unchanged(paths, digests, data, store, settings, recipes):
+    """Return the results of the recordings of which nothing is to be read or computed."""
+    results = {}
+    for path in paths:
+        # A worker says what is wrong with a file or a feature that cannot be read.
+        with contextlib.suppress(OSError, SimlibError):
+            stamp = FileStamp.of(data / path)
+            content = digests.known(path, stamp)
+            keys = _keys(content, recipes)
+            if content is not None and not _missing(keys, store):
+                results[path] = _result(keys, content, stamp, store, settings)
+    return results
+
+
+def _keys(content, recipes):
+    """Return the key of each feature of a recording with this digest."""
+    return {kind: digest_of([content, recipe])[:32] for kind, recipe in recipes.items()}
+
+
+def _missing(keys, store):
+    return [kind for kind, key in keys.items() if not store.path(kind, key).exists()]
+
+
+def _result(keys, content, stamp, store, settings, computed=False):
+    """Return what is known of a recording whose features are all in the store."""
+    seconds = len(store.log_mel(keys["log_mel"])) / settings.frame_rate
+    return {**keys, "digest": content, "stamp": stamp, "seconds": seconds, "computed": computed}
 
 
 def _each(paths, context, jobs):
@@ -153,16 +191,17 @@ def _each(paths, context, jobs):
 def _extract_one(path, data, store, settings, recipes, variants):
     """Compute what is missing of one recording; runs in a worker."""
     try:
+        # Before the bytes, so that a change while they are read shows in the next run.
+        stamp = FileStamp.of(data / path)
         content = digest_of_file(data / path)
-        keys = {kind: digest_of([content, recipe])[:32] for kind, recipe in recipes.items()}
-        missing = [kind for kind, key in keys.items() if not store.path(kind, key).exists()]
+        keys = _keys(content, recipes)
+        missing = _missing(keys, store)
         if missing:
             seed = int(content, 16)
             computed = _compute(data / path, store, settings, missing, keys, variants, seed)
             for kind, rows in computed.items():
                 store.save(kind, keys[kind], rows)
-        seconds = len(store.log_mel(keys["log_mel"])) / settings.frame_rate
-        return path, {**keys, "digest": content, "seconds": seconds, "computed": bool(missing)}
+        return path, _result(keys, content, stamp, store, settings, bool(missing))
     except SimlibError as error:
         return path, error
     except OSError as error:

@@ -1,8 +1,10 @@
 import os
 import shutil
 import signal
+import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import samples
 
@@ -35,8 +37,11 @@ class Music:
     def add(self, name, sound):
         return samples.write(self.data / "audio" / name, sound)
 
-    def extract(self, settings=SETTINGS, **options):
-        tracks, _ = read_catalogue(self.data)
+    def tracks(self):
+        return read_catalogue(self.data)[0]
+
+    def extract(self, settings=SETTINGS, tracks=None, **options):
+        tracks = self.tracks() if tracks is None else tracks
         return extract(self.data, tracks, self.store, settings, **{"jobs": 1} | options)
 
     def files(self, kind):
@@ -276,6 +281,121 @@ def test_several_workers_find_what_one_does(music):
     assert two.to_dict("list") == one.to_dict("list")
     for key in one["log_mel"]:
         np.testing.assert_array_equal(store.log_mel(key), music.store.log_mel(key))
+
+
+# --- files that are not read again -----------------------------------------------------------
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The audio files that Python opens or a decoder is given, each as often as it is."""
+    names = []
+
+    def watched(event, arguments):
+        if event == "open" and "/audio/" in str(arguments[0]) and watching:
+            names.append(os.path.basename(arguments[0]))
+
+    watching = [True]
+    sys.addaudithook(watched)
+
+    def counted(path, *seconds):
+        names.append(path.name)
+        yield from native_blocks(path, *seconds)
+
+    monkeypatch.setattr("simlib.features.audio.native_blocks", counted)
+    yield names
+    watching.clear()  # An audit hook stays for good.
+
+
+def in_place(path, change):
+    """Overwrite the last bytes of a file, and keep its size, inode and, if asked, its time."""
+    before = path.stat()
+    with open(path, "r+b") as stream:
+        stream.seek(-len(change), os.SEEK_END)
+        stream.write(change)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    assert before.st_ino == after.st_ino
+
+
+def test_a_second_run_opens_no_audio(music, opened):
+    first = music.extract(tracks=music.tracks())[0]
+    assert {"0.wav", "1.wav", "2.wav"} == set(opened)
+    tracks = music.tracks()
+    opened.clear()
+    stored, rejected, computed = music.extract(tracks=tracks)
+    assert opened == []
+    assert (len(rejected), computed) == (0, 0)
+    assert stored.to_dict("list") == first.to_dict("list")
+
+
+def test_a_new_recording_is_the_only_one_that_is_read(music, opened):
+    music.extract()
+    music.add("3.wav", samples.bursts(0.7, seed=3))
+    tracks = music.tracks()
+    opened.clear()
+    assert music.extract(tracks=tracks)[2] == 1
+    assert set(opened) == {"3.wav"}
+
+
+def test_a_touched_file_is_read_once_more_and_computes_nothing(music, opened):
+    first = music.extract()[0]
+    os.utime(music.data / "audio" / "1.wav", ns=(1, 1))
+    tracks = music.tracks()
+    opened.clear()
+    stored, _, computed = music.extract(tracks=tracks)
+    assert (opened, computed) == (["1.wav"], 0)
+    assert stored.to_dict("list") == first.to_dict("list")
+    opened.clear()
+    music.extract(tracks=tracks)
+    assert opened == []
+
+
+def test_a_file_that_takes_the_place_of_another_is_read(music):
+    """With the same size and time, as a tool that copies times leaves it."""
+    first, path = music.extract()[0], music.data / "audio" / "1.wav"
+    before = path.stat()
+    other = music.add("other.wav", samples.bursts(0.7, seed=8))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.rename(path)
+    after = path.stat()
+    assert (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    assert before.st_ino != after.st_ino
+    stored, _, computed = music.extract()
+    assert computed == 1
+    assert stored["digest"][1] == digests.digest_of_file(path) != first["digest"][1]
+
+
+def test_verifying_finds_a_change_that_nothing_shows(music):
+    first, path = music.extract()[0], music.data / "audio" / "1.wav"
+    in_place(path, b"\1" * 100)
+    stored, _, computed = music.extract()
+    assert computed == 0
+    assert stored["digest"][1] == first["digest"][1], "by size, time and inode it is unchanged"
+    stored, _, computed = music.extract(verify=True)
+    assert computed == 1
+    assert stored["digest"][1] == digests.digest_of_file(path)
+    assert music.extract()[0]["digest"][1] == stored["digest"][1]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no table"])
+def test_without_the_kept_digests_every_file_is_read(music, opened, damage):
+    first = music.extract()[0]
+    music.store.audio_digests.write_bytes(damage)
+    tracks = music.tracks()
+    opened.clear()
+    stored, _, computed = music.extract(tracks=tracks)
+    assert (sorted(opened), computed) == (["0.wav", "1.wav", "2.wav"], 0)
+    assert stored.to_dict("list") == first.to_dict("list")
+
+
+def test_digests_of_removed_recordings_are_removed(music):
+    music.extract()
+    (music.data / "audio" / "1.wav").unlink()
+    music.extract()
+    table = pd.read_parquet(music.store.audio_digests)
+    assert table["path"].tolist() == ["audio/0.wav", "audio/2.wav"]
 
 
 # --- one decoding ----------------------------------------------------------------------------
