@@ -132,7 +132,7 @@ check: $(READY) ## check format, lint, layers, types, and that notebooks carry n
 	@$(STRIP) --verify $(NOTEBOOKS)
 
 clean: ## remove what the pipeline made; data/ and the environment stay
-	@rm -rf features models index metrics plots reports .checkpoints
+	@rm -rf features models index embeddings metrics plots reports .checkpoints
 
 # The catalogue is there, and data.dvc says what it is. Only the demo, as it came, names the remote
 # in demo/: a catalogue that differs from its data.dvc gets a new one, without a remote.

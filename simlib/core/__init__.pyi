@@ -29,6 +29,7 @@ from .settings import Positive as Positive
 from .settings import Probability as Probability
 from .settings import Section as Section
 from .settings import Share as Share
+from .shards import ShardStore as ShardStore
 
 __all__ = [
     "AUTO_TAGS",
@@ -47,6 +48,7 @@ __all__ = [
     "REJECTED_COLUMNS",
     "RESERVED_COLUMNS",
     "Section",
+    "ShardStore",
     "SimlibError",
     "at_least_one",
     "cosine",

@@ -71,6 +71,16 @@ class Project:
         return self.root / "index"
 
     @property
+    def catalogue_embeddings(self) -> Path:
+        """What the index stage computed of each recording, by the trained weights."""
+        return self.root / "embeddings" / "catalogue"
+
+    @property
+    def evaluation_embeddings(self) -> Path:
+        """What the evaluate stage computed of each recording, by other weights."""
+        return self.root / "embeddings" / "evaluation"
+
+    @property
     def figures(self) -> Path:
         """The figures of the evaluation."""
         return self.plots / "evaluation"

@@ -25,7 +25,7 @@ from simlib.features import (
     RecordingFeatures,
     load_card,
 )
-from simlib.index import Index, IndexSettings
+from simlib.index import EmbeddingStore, Index, IndexSettings
 from simlib.model import Embedder, load_pretrained
 
 
@@ -146,6 +146,11 @@ class EvaluationContext:
         return model, remark
 
     @cached_property
+    def embeddings(self) -> EmbeddingStore:
+        """What earlier evaluations computed of each recording."""
+        return EmbeddingStore(self.project.evaluation_embeddings)
+
+    @cached_property
     def descriptors(self) -> np.ndarray:
         """The hand-crafted descriptors of the catalogue: float32, shape (n_tracks, 102)."""
         return self.store.descriptors(self.index.tracks["descriptor"])
@@ -177,9 +182,7 @@ class EvaluationContext:
 
     def embed(self, model: Embedder, tracks: pd.DataFrame) -> np.ndarray:
         """Embed recordings as the index does: float32, shape (n_tracks, dimensions)."""
-        hop = self.settings.hop_seconds
-        features = (self.store.features(track) for _, track in tracks.iterrows())
-        return np.stack([model.track(one, hop)[0] for one in features])
+        return self.embeddings.vectors(model, self.store, tracks, self.settings.hop_seconds)
 
 
 def evaluate_systems(

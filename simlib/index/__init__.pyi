@@ -11,6 +11,7 @@ from .calibration import corrected_percentile as corrected_percentile
 from .calibration import nearest_similarity as nearest_similarity
 from .calibration import similarity_percentile as similarity_percentile
 from .calibration import unrelated_percentiles as unrelated_percentiles
+from .embeddings import EmbeddingStore as EmbeddingStore
 from .faiss_index import Index as Index
 from .fingerprints import Fingerprints as Fingerprints
 from .fingerprints import Match as Match
@@ -38,6 +39,7 @@ __all__ = [
     "CalibrationSettings",
     "DEFAULT_HUBS",
     "ESTIMATES",
+    "EmbeddingStore",
     "FingerprintSettings",
     "Fingerprints",
     "HubSettings",

@@ -3,13 +3,13 @@
 import faiss
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from simlib.core import AUTO_TAGS, SimlibError
 from simlib.features import SHIPPED, FeatureStore
-from simlib.index.auto_tags import joined_tags, tag_scores
+from simlib.index.auto_tags import joined_tags
+from simlib.index.embeddings import EmbeddingStore
 from simlib.index.faiss_index import Index
-from simlib.index.fingerprints import Fingerprints, fingerprint, fingerprint_rate
+from simlib.index.fingerprints import Fingerprints, fingerprint_rate
 from simlib.index.neighbour_table import NeighbourTable
 from simlib.index.settings import IndexSettings
 from simlib.index.storage import IndexOrigin
@@ -17,9 +17,12 @@ from simlib.model import Embedder
 
 
 def build_index(
-    model: Embedder, store: FeatureStore, settings: IndexSettings,
+    model: Embedder,
+    store: FeatureStore,
+    settings: IndexSettings,
     before: NeighbourTable | None = None,
-) -> Index:  # fmt: skip
+    embeddings: EmbeddingStore | None = None,
+) -> Index:
     """Embed every recording of a feature store.
 
     Parameters
@@ -29,6 +32,8 @@ def build_index(
     settings : simlib.index.IndexSettings
     before : NeighbourTable, optional
         Of an earlier index, which may hold many of the same tracks.
+    embeddings : EmbeddingStore, optional
+        What earlier runs computed; by default everything is computed.
 
     Returns
     -------
@@ -49,22 +54,18 @@ def build_index(
             "run 'dvc repro train'",
         )
     _require_networks(model, store)
-    tracks = store.tracks()
-    vectors, rows, segments, fingerprints, scores = [], [], [], [], []
-    bar = tqdm(tracks.iterrows(), total=len(tracks), desc="embedding", unit="", mininterval=5)
-    for row, track in bar:
-        features = store.features(track)
-        vector, embedded, starts = model.track(features, settings.hop_seconds)
-        fingerprints.append(fingerprint(features.log_mel, model.front_end))
-        scores.append(tag_scores(features))
-        vectors.append(vector)
-        segments.append(embedded)
-        rows.append(pd.DataFrame({"track": row, "start": starts}))
+    tracks, kept = store.tracks(), embeddings or EmbeddingStore()
+    vectors, segments, starts = zip(
+        *kept.embed(model, store, tracks, settings.hop_seconds), strict=True
+    )
+    fingerprints = kept.fingerprints(store, tracks, model.front_end)
+    scores = kept.tag_scores(store, tracks)
+    rows = np.repeat(np.arange(len(tracks)), [len(one) for one in starts])
     if scores[0]:
         tracks[AUTO_TAGS] = pd.array([joined_tags(one) for one in scores], dtype="str")
     index = Index(
         tracks,
-        pd.concat(rows, ignore_index=True),
+        pd.DataFrame({"track": rows, "start": np.concatenate(starts)}),
         _flat(np.stack(vectors)),
         _flat(np.concatenate(segments)),
         Fingerprints.of_all(fingerprints, fingerprint_rate(model.front_end), settings.fingerprints),

@@ -17,6 +17,7 @@ from .segments import segment_starts as segment_starts
 from .settings import BranchSettings as BranchSettings
 from .settings import ShareSettings as ShareSettings
 from .weights import read_metadata as read_metadata
+from .weights_identity import weights_digest as weights_digest
 
 __all__ = [
     "Aspects",
@@ -38,4 +39,5 @@ __all__ = [
     "segment_starts",
     "shorten_digests",
     "subspace_name",
+    "weights_digest",
 ]

@@ -91,6 +91,22 @@ def test_the_untrained_network_is_the_same_with_other_weights(context, tagged):
     np.testing.assert_array_equal(vectors, again)
 
 
+def test_a_second_evaluation_embeds_nothing(context, tmp_path, monkeypatch):
+    first = replace(context, project=Project(tmp_path))
+    _, report = evaluate_systems(first, evaluation_of(first))
+
+    def fails(*arguments):
+        raise AssertionError("embedded once more")
+
+    monkeypatch.setattr(Embedder, "track", fails)
+    second = replace(context, project=Project(tmp_path))
+    assert evaluate_systems(second, evaluation_of(second))[1] == report
+    for row, vector in enumerate(second.embed(second.untrained, second.test)):
+        monkeypatch.undo()
+        features = context.store.features(context.test.iloc[row])
+        np.testing.assert_array_equal(vector, context.untrained.track(features, 0.25)[0])
+
+
 def test_the_hand_crafted_features_are_standardised_by_all_but_the_test_artists(context, tagged):
     descriptors = context.store.descriptors(context.index.tracks["descriptor"])
     known = descriptors[:4]
