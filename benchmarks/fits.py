@@ -11,12 +11,11 @@ from simlib.core import cosine, digest_of, digest_of_code, written_aside
 from simlib.evaluation import (
     EvaluateSettings,
     Evaluation,
-    backbone_embedding,
     bootstrap,
     standardised,
 )
 from simlib.features import FeatureStore, load_card
-from simlib.index import IndexSettings, hub_corrected
+from simlib.index import IndexSettings, backbone_embedding, hub_corrected
 from simlib.model import Embedder
 from simlib.relevance import artist_keys, tag_columns
 from simlib.training import Objective, TrainingData, train

@@ -61,7 +61,6 @@ from .summary import search_metrics as search_metrics
 from .summary import wide_table as wide_table
 from .systems import EvaluationContext as EvaluationContext
 from .systems import at_random as at_random
-from .systems import backbone_embedding as backbone_embedding
 from .systems import by_other_tags as by_other_tags
 from .systems import evaluate_systems as evaluate_systems
 from .systems import standardised as standardised
@@ -92,7 +91,6 @@ __all__ = [
     "aspect_gains",
     "aspect_margins",
     "at_random",
-    "backbone_embedding",
     "before_and_after",
     "bootstrap",
     "by_chance",

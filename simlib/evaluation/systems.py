@@ -22,10 +22,8 @@ from simlib.features import (
     DESCRIPTOR_BLOCK_SECONDS,
     DESCRIPTOR_GROUPS,
     FeatureStore,
-    RecordingFeatures,
-    load_card,
 )
-from simlib.index import EmbeddingStore, Index, IndexSettings
+from simlib.index import EmbeddingStore, Index, IndexSettings, backbone_embedding
 from simlib.model import Embedder, load_pretrained
 
 
@@ -47,23 +45,6 @@ def standardised(vectors: np.ndarray, others: np.ndarray, groups: Sequence[int])
     deviation = others.std(axis=0)
     scores = (vectors - others.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
     return scores / np.sqrt(np.repeat(groups, groups))
-
-
-def backbone_embedding(features: RecordingFeatures, name: str) -> np.ndarray:
-    """Embed a recording by a backbone alone, as its users do: the mean of its embedding layer.
-
-    Parameters
-    ----------
-    features : simlib.features.RecordingFeatures
-    name : str
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (size,)
-    """
-    card = load_card(name)
-    columns = card.columns(card.embedding)
-    return features.backbones[name][:, columns].mean(axis=0, dtype=np.float32)
 
 
 def by_other_tags(evaluation: Evaluation) -> dict[str, SummedSimilarity]:
@@ -163,13 +144,8 @@ class EvaluationContext:
     @cached_property
     def backbones(self) -> dict[str, np.ndarray]:
         """Each backbone's embedding of the catalogue: float32, shape (n_tracks, size)."""
-        found: dict[str, list] = {name: [] for name in self.model.backbones}
-        # Track by track: the activations of a large catalogue would not fit into memory.
-        for _, track in self.index.tracks.iterrows():
-            features = self.store.features(track)
-            for name, embedded in found.items():
-                embedded.append(backbone_embedding(features, name))
-        return {name: np.stack(embedded) for name, embedded in found.items()}
+        tracks, names = self.index.tracks, self.model.backbones
+        return {name: self.embeddings.backbone(name, self.store, tracks) for name in names}
 
     def standardised_backbone(self, name: str, vectors: np.ndarray) -> np.ndarray:
         """Standardise embeddings by a backbone alone; see `standardised`."""

@@ -2,6 +2,7 @@ from .auto_tags import joined_tags as joined_tags
 from .auto_tags import known_auto_tags as known_auto_tags
 from .auto_tags import tag_probabilities as tag_probabilities
 from .auto_tags import tag_scores as tag_scores
+from .backbone_vectors import backbone_embedding as backbone_embedding
 from .building import build_index as build_index
 from .calibration import ESTIMATES as ESTIMATES
 from .calibration import Calibration as Calibration
@@ -49,6 +50,7 @@ __all__ = [
     "MapSettings",
     "Match",
     "NeighbourTable",
+    "backbone_embedding",
     "build_index",
     "build_table",
     "by_other_artists",

@@ -16,6 +16,7 @@ import pandas as pd
 from simlib.core import BACKBONE_PREFIX, ShardStore, digest_of, digest_of_code, digest_of_file
 from simlib.features import SHIPPED, FeatureStore, FrontEnd, compute_tempogram, load_card
 from simlib.index.auto_tags import known_auto_tags, tag_scores
+from simlib.index.backbone_vectors import backbone_embedding
 from simlib.index.fingerprints import fingerprint
 from simlib.model import Embedder, weights_digest
 
@@ -164,6 +165,28 @@ class EmbeddingStore:
         made_by = [front_end.as_dict(), digest_of_code("simlib.features.tempogram")]
         records = self._complete("tempogram", _joined(made_by, tracks, ["log_mel"]), compute)
         return [one["tempogram"] for one in records]
+
+    def backbone(self, name: str, store: FeatureStore, tracks: pd.DataFrame) -> np.ndarray:
+        """Embed recordings by a backbone alone.
+
+        Parameters
+        ----------
+        name : str
+        store : simlib.features.FeatureStore
+        tracks : pandas.DataFrame
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_tracks, size)
+            See `simlib.index.backbone_embedding`.
+        """
+
+        def compute(row):
+            return {"vector": backbone_embedding(store.features(tracks.iloc[row]), name)}
+
+        made_by = [load_card(name).embedding, digest_of_code("simlib.index.backbone_vectors")]
+        keys = _joined(made_by, tracks, [BACKBONE_PREFIX + name])
+        return np.stack([one["vector"] for one in self._complete(name, keys, compute)])
 
     def drop_stale(self) -> None:
         """Remove the records that were not asked for, if they take more than half of the bytes."""

@@ -101,8 +101,9 @@ def test_a_second_evaluation_embeds_nothing(context, tmp_path, monkeypatch):
     monkeypatch.setattr(Embedder, "track", fails)
     second = replace(context, project=Project(tmp_path))
     assert evaluate_systems(second, evaluation_of(second))[1] == report
-    for row, vector in enumerate(second.embed(second.untrained, second.test)):
-        monkeypatch.undo()
+    vectors = second.embed(second.untrained, second.test)
+    monkeypatch.undo()
+    for row, vector in enumerate(vectors):
         features = context.store.features(context.test.iloc[row])
         np.testing.assert_array_equal(vector, context.untrained.track(features, 0.25)[0])
 
@@ -235,7 +236,7 @@ def test_a_recording_of_one_block_is_no_query(context):
 # --- backbones alone ------------------------------------------------------------------------
 
 
-def test_a_backbone_alone_is_standardised_by_the_other_artists_and_compared(context):
+def test_a_backbone_alone_is_standardised_by_the_other_artists_and_compared(context, tmp_path):
     rng = np.random.default_rng(3)
     known = rng.normal(size=(len(context.splits), 200)).astype(np.float32)
 
@@ -246,7 +247,10 @@ def test_a_backbone_alone_is_standardised_by_the_other_artists_and_compared(cont
             return RecordingFeatures(None, None, {"musicnn": patches})
 
     model = SimpleNamespace(backbones=("musicnn",))
-    staged = replace(context, model=model, store=Store())
+    keys = [f"{row:032x}" for row in range(len(known))]
+    index = SimpleNamespace(tracks=context.index.tracks.assign(**{"backbone.musicnn": keys}))
+    project = Project(tmp_path)
+    staged = replace(context, project=project, model=model, store=Store(), index=index)
     test = staged.splits == "test"
     found = staged.standardised_backbone("musicnn", staged.backbones["musicnn"][test])
     others = known[~test]

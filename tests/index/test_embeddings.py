@@ -8,7 +8,7 @@ import samples
 import torch
 
 from simlib.features import compute_tempogram
-from simlib.index import EmbeddingStore, build_index, fingerprint, tag_scores
+from simlib.index import EmbeddingStore, backbone_embedding, build_index, fingerprint, tag_scores
 from simlib.model import Embedder
 
 SETTINGS = samples.index_settings()
@@ -84,9 +84,10 @@ def test_each_recording_gets_its_own_numbers(tagged, tmp_path):
             embeddings.fingerprints(store, tracks, model.front_end),
             embeddings.tag_scores(store, tracks),
             embeddings.tempograms(store, tracks, model.front_end),
+            embeddings.backbone("musicnn", store, tracks),
         ]
         rows = zip(tracks.iterrows(), *found, strict=True)
-        for (_, track), whole, vector, frames, scores, tempogram in rows:
+        for (_, track), whole, vector, frames, scores, tempogram, alone in rows:
             features = store.features(track)
             for array, expected in zip(whole, model.track(features, HOP), strict=True):
                 assert array.dtype == expected.dtype
@@ -96,6 +97,7 @@ def test_each_recording_gets_its_own_numbers(tagged, tmp_path):
             assert scores == tag_scores(features)
             expected = compute_tempogram(features.log_mel, model.front_end)
             np.testing.assert_array_equal(tempogram, expected)
+            np.testing.assert_array_equal(alone, backbone_embedding(features, "musicnn"))
 
 
 def other_weights(model):
