@@ -18,11 +18,8 @@ from simlib.evaluation.similarities import (
     Similarity,
     SummedSimilarity,
 )
-from simlib.features import (
-    DESCRIPTOR_BLOCK_SECONDS,
-    DESCRIPTOR_GROUPS,
-    FeatureStore,
-)
+from simlib.evaluation.thirds import thirds
+from simlib.features import DESCRIPTOR_GROUPS, FeatureStore
 from simlib.index import EmbeddingStore, Index, IndexSettings, backbone_embedding
 from simlib.model import Embedder, load_pretrained
 
@@ -213,12 +210,13 @@ def _excerpts(context, tracks):
     if (shipped := context.pretrained[0]) is not None:
         networks["pretrained"] = shipped
     front_end = context.model.front_end
-    cut = [_thirds(context.store.features(track), front_end) for _, track in tracks.iterrows()]
+    cut = [thirds(context.store.features(track), front_end) for _, track in tracks.iterrows()]
     found = {}
     for name, model in networks.items():
         # The step is a whole segment, so that no second counts twice.
         hop = model.segment_seconds
-        found[name] = _stacked(cut, lambda part, m=model, h=hop: m.track(part, h)[0])
+        vectors = context.embeddings.parts(model, context.store, tracks, hop, thirds)
+        found[name] = _stacked(vectors, lambda vector: vector)
     described = _stacked(cut, lambda part: part.descriptor.mean(axis=0))
     found["mfcc"] = tuple(context.standardised(vectors) for vectors in described)
     for name in context.model.backbones:
@@ -227,16 +225,6 @@ def _excerpts(context, tracks):
     rng = np.random.default_rng(0)
     found["random"] = tuple(rng.standard_normal((len(tracks), 16)) for _ in range(2))
     return found
-
-
-def _thirds(features, front_end):
-    """Cut a recording's features after a third of its descriptor's blocks; None if it has one."""
-    blocks = len(features.descriptor)
-    first, cut = -(-blocks // 3), -(-blocks // 3) * DESCRIPTOR_BLOCK_SECONDS
-    seconds = len(features.log_mel) / front_end.frame_rate
-    if first == blocks or cut >= seconds:
-        return None
-    return features.between(0.0, cut, front_end), features.between(cut, seconds, front_end)
 
 
 def _stacked(cut, embed):

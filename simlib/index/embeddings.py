@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from simlib.core import BACKBONE_PREFIX, ShardStore, digest_of, digest_of_code, digest_of_file
-from simlib.features import SHIPPED, FeatureStore, FrontEnd, compute_tempogram, load_card
+from simlib.features import (
+    SHIPPED,
+    FeatureStore,
+    FrontEnd,
+    RecordingFeatures,
+    compute_tempogram,
+    load_card,
+)
 from simlib.index.auto_tags import known_auto_tags, tag_scores
 from simlib.index.backbone_vectors import backbone_embedding
 from simlib.index.fingerprints import fingerprint
@@ -23,6 +30,7 @@ from simlib.model import Embedder, weights_digest
 _LIBRARIES = ("torch", "numpy", "scipy")
 _AUTO_TAGS_FILE = Path(__file__).with_name("auto_tags.yaml")
 
+Cut = Callable[[RecordingFeatures, FrontEnd], Sequence[RecordingFeatures] | None]
 Track = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -90,6 +98,42 @@ class EmbeddingStore:
 
         records = self._complete("vector", _keys(model, tracks, hop_seconds), compute)
         return np.stack([one["vector"] for one in records])
+
+    def parts(
+        self,
+        model: Embedder,
+        store: FeatureStore,
+        tracks: pd.DataFrame,
+        hop_seconds: float,
+        cut: Cut,
+    ) -> list[np.ndarray | None]:
+        """Embed parts of recordings.
+
+        Parameters
+        ----------
+        model, store, tracks, hop_seconds
+            See `embed`.
+        cut : callable
+            Gets the features of a recording and their front end, and returns the features of its
+            parts; None if it cannot be cut. The code of its module is part of what a record is
+            found by.
+
+        Returns
+        -------
+        list of numpy.ndarray of float32, shape (n_parts, dimensions), or None
+        """
+
+        def compute(row):
+            parts = cut(store.features(tracks.iloc[row]), model.front_end) or ()
+            vectors = [model.track(part, hop_seconds)[0] for part in parts]
+            return {"vectors": np.concatenate([np.zeros(0, dtype=np.float32), *vectors])}
+
+        made_by = [cut.__qualname__, digest_of_code(cut.__module__)]
+        keys = [digest_of([made_by, key]) for key in _keys(model, tracks, hop_seconds)]
+        size = sum(model.aspects.sizes.values())
+        records = self._complete("parts", keys, compute)
+        found = [one["vectors"].reshape(-1, size) for one in records]
+        return [vectors if len(vectors) else None for vectors in found]
 
     def fingerprints(
         self, store: FeatureStore, tracks: pd.DataFrame, front_end: FrontEnd

@@ -22,7 +22,8 @@ from simlib.evaluation import (
     standardised,
     system_margins,
 )
-from simlib.evaluation.systems import _stacked, _thirds
+from simlib.evaluation.systems import _stacked
+from simlib.evaluation.thirds import thirds
 from simlib.features import DESCRIPTOR_GROUPS, RecordingFeatures
 from simlib.index import build_index, hub_corrected
 from simlib.model import Embedder, pool_segments
@@ -213,10 +214,24 @@ def test_without_tags_an_excerpt_is_to_find_its_recording(long_context):
     assert report["simlib"]["excerpt_mrr"]["value"] > report["random"]["excerpt_mrr"]["value"]
 
 
+def test_excerpts_are_embedded_once(long_context, tmp_path, monkeypatch):
+    staged = replace(long_context, project=Project(tmp_path))
+    model, tracks = staged.untrained, staged.test
+    hop = model.segment_seconds
+    first = staged.embeddings.parts(model, staged.store, tracks, hop, thirds)
+    for row, vectors in enumerate(first):
+        pair = thirds(staged.store.features(tracks.iloc[row]), FRONT_END)
+        expected = [model.track(part, hop)[0] for part in pair]
+        np.testing.assert_array_equal(vectors, expected)
+    monkeypatch.setattr(Embedder, "track", None)
+    second = replace(staged).embeddings.parts(model, staged.store, tracks, hop, thirds)
+    np.testing.assert_array_equal(second, first)
+
+
 def test_an_excerpt_shares_no_second_with_the_rest(long_context):
     """The first of the two blocks of five seconds against all that follows."""
     whole, front_end = long_context.store.features(long_context.test.iloc[0]), FRONT_END
-    excerpt, rest = _thirds(whole, front_end)
+    excerpt, rest = thirds(whole, front_end)
     assert len(excerpt.log_mel) == round(5 * front_end.frame_rate)
     both = np.concatenate([excerpt.log_mel, rest.log_mel])
     np.testing.assert_array_equal(both, whole.log_mel)
@@ -226,8 +241,11 @@ def test_an_excerpt_shares_no_second_with_the_rest(long_context):
 
 def test_a_recording_of_one_block_is_no_query(context):
     rows = [track for _, track in context.test.iterrows()]
-    cut = [_thirds(context.store.features(row), FRONT_END) for row in rows]
+    cut = [thirds(context.store.features(row), FRONT_END) for row in rows]
     assert cut == [None] * 8, "they last less than three seconds"
+    for _ in range(2):
+        found = context.embeddings.parts(context.model, context.store, context.test, 0.5, thirds)
+        assert found == [None] * 8
     first, rest = _stacked([None, ("a", "b"), None], lambda features: np.full(2, ord(features)))
     assert np.isnan(first[[0, 2]]).all() and np.isnan(rest[[0, 2]]).all()
     assert first[1].tolist() == [97, 97] and rest[1].tolist() == [98, 98]
