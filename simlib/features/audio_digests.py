@@ -13,6 +13,8 @@ import pandas as pd
 
 from simlib.core import written_aside
 
+# In the folder of the features.
+DIGESTS_FILE = "audio_digests.parquet"
 _TYPES = {"size": "int64", "mtime_ns": "int64", "inode": "uint64"}
 
 

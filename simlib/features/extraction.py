@@ -23,7 +23,7 @@ from simlib.core import (
     printable,
 )
 from simlib.features.audio import mono_blocks
-from simlib.features.audio_digests import AudioDigests, FileStamp
+from simlib.features.audio_digests import DIGESTS_FILE, AudioDigests, FileStamp
 from simlib.features.backbones.loading import load_backbone
 from simlib.features.degraded import MiddleOfRecording, compute_degraded_descriptor
 from simlib.features.settings import ExtractSettings
@@ -90,7 +90,7 @@ def extract(
     for name, backbone in loaded.items():
         recipes[BACKBONE_PREFIX + name] = _backbone_recipe(name, backbone, settings)
     paths = list(tracks["path"].to_numpy(dtype=object))
-    digests = AudioDigests(store.audio_digests)
+    digests = AudioDigests(store.folder / DIGESTS_FILE)
     context = (Path(data), store, settings, recipes, variants)
     done = {} if verify else _unchanged(paths, digests, *context[:-1])
     rejected = []
@@ -107,6 +107,7 @@ def extract(
     for name in dict.fromkeys((*RESERVED_COLUMNS, *recipes)):
         stored[name] = [result[name] for result in results]
     store.finish(stored, settings.front_end.as_dict(), variants)
+    # Last, because `finish` removes whatever is no feature.
     digests.replace({path: (done[path]["stamp"], done[path]["digest"]) for path in done})
     rejected = pd.DataFrame(rejected, columns=REJECTED_COLUMNS, dtype="str")
     return stored, rejected, sum(result["computed"] for result in results)

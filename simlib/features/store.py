@@ -33,18 +33,12 @@ class FeatureStore:
     Parameters
     ----------
     folder : path-like
-
-    Attributes
-    ----------
-    audio_digests : pathlib.Path
-        Where the digests of the audio files are kept; see `AudioDigests`.
     """
 
     def __init__(self, folder: str | PathLike):
         self.folder = Path(folder)
         self._table, self._settings = self.folder / "tracks.parquet", self.folder / "front_end.json"
         self._backbones = self.folder / "backbones.json"
-        self.audio_digests = self.folder / "audio_digests.parquet"
 
     def path(self, kind: str, key: str) -> Path:
         """Return the file of a feature."""
@@ -67,7 +61,7 @@ class FeatureStore:
         backbones : mapping of str to str
             See `backbones`.
         """
-        needed = {self._table, self._settings, self._backbones, self.audio_digests}
+        needed = {self._table, self._settings, self._backbones}
         for kind in (*FEATURE_KINDS, *(BACKBONE_PREFIX + name for name in backbones)):
             needed |= {self.path(kind, key) for key in tracks[kind]}
         for path in self.folder.rglob("*"):

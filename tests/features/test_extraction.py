@@ -20,6 +20,7 @@ from simlib.features import (
     load_backbone,
     native_blocks,
 )
+from simlib.features.audio_digests import DIGESTS_FILE
 from simlib.features.descriptor import Descriptor
 from simlib.features.extraction import ENTRY_MODULES, _each, _recipe
 
@@ -382,7 +383,7 @@ def test_verifying_finds_a_change_that_nothing_shows(music):
 @pytest.mark.parametrize("damage", [b"", b"no table"])
 def test_without_the_kept_digests_every_file_is_read(music, opened, damage):
     first = music.extract()[0]
-    music.store.audio_digests.write_bytes(damage)
+    (music.store.folder / DIGESTS_FILE).write_bytes(damage)
     tracks = music.tracks()
     opened.clear()
     stored, _, computed = music.extract(tracks=tracks)
@@ -394,7 +395,7 @@ def test_digests_of_removed_recordings_are_removed(music):
     music.extract()
     (music.data / "audio" / "1.wav").unlink()
     music.extract()
-    table = pd.read_parquet(music.store.audio_digests)
+    table = pd.read_parquet(music.store.folder / DIGESTS_FILE)
     assert table["path"].tolist() == ["audio/0.wav", "audio/2.wav"]
 
 
