@@ -63,7 +63,7 @@ grow: tracked ## index and evaluate music added to data/, without training
 	@echo; echo "The report: $$PWD/reports/evaluation.html"
 
 map: tracked ## lay the map out anew; else new tracks are placed and nothing moves
-	@rm -f index/map.safetensors
+	@rm -f embeddings/index/map.safetensors
 	@dvc repro --single-item --force --no-run-cache index
 
 catalogue: $(READY) scm ## put your own music into data/: FROM=/path/to/music

@@ -76,6 +76,11 @@ class Project:
         return self.root / "embeddings" / "catalogue"
 
     @property
+    def grown(self) -> Path:
+        """What the next index continues: the table of neighbours and the map."""
+        return self.root / "embeddings" / "index"
+
+    @property
     def evaluation_embeddings(self) -> Path:
         """What the evaluate stage computed of each recording, by other weights."""
         return self.root / "embeddings" / "evaluation"
