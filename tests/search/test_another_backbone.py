@@ -108,7 +108,8 @@ def test_another_network_is_refused_until_all_is_made_again(project):
 def test_a_card_that_is_gone_is_named(project):
     card = project.root / NAME
     card.unlink()
+    searcher = Searcher()
     with pytest.raises(SimlibError, match=f"{NAME}: cannot be read .No such file"):
-        Searcher()
+        searcher.query(song(project, 3))
     write_card(card, licence="Apache-2.0")
     assert len(Searcher().query(song(project, 3)))
