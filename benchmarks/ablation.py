@@ -17,17 +17,29 @@ import joblib
 import numpy as np
 import torch
 from ablation_encoder import SHORT, SHORT_FOLDS, changed
-from fits import EmbeddingLayers, Fits, fold_masks, publish, scored, splits_of, table, unit
+from fits import (
+    EmbeddingLayers,
+    Fits,
+    embedded,
+    fold_masks,
+    kept_array,
+    publish,
+    scored,
+    splits_of,
+    table,
+    unit,
+    with_new_branches,
+)
 from torch import nn
 
-from simlib.core import Project, cosine, digest_of, written_aside
+from simlib.core import Project, cosine, digest_of
 from simlib.evaluation import EvaluateSettings
 from simlib.features import FeatureStore, load_backbone, load_card
 from simlib.features.audio import mono_blocks
 from simlib.features.backbones.activations import MelActivations
 from simlib.features.spectrogram import feed
 from simlib.index import hub_corrected
-from simlib.model import Embedder, architecture_of
+from simlib.model import Embedder
 from simlib.relevance import SplitSettings, split_artists
 from simlib.training import (
     GradedSupConLoss,
@@ -35,7 +47,6 @@ from simlib.training import (
     PairWeights,
     TrainingData,
     TrainSettings,
-    fit_subspaces,
 )
 
 RECIPE = "the model"
@@ -125,15 +136,6 @@ class TunedLayers(FeatureStore):
         return dataclasses.replace(found, backbones=found.backbones | {"musicnn": patches})
 
 
-def kept(path, make):
-    """Load an array that was made before, or make and keep it."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_aside(path) as aside, open(aside, "wb") as stream:
-            np.save(stream, make(), allow_pickle=False)
-    return np.load(path, allow_pickle=False)
-
-
 def dense_inputs(fits):
     """Return what musicnn's dense layer takes, {track_id: (n_patches, 1506)}."""
 
@@ -147,7 +149,7 @@ def dense_inputs(fits):
             feed(mono_blocks(fits.project.data / track.path), feature)
             return feature.array()
 
-        return kept(path, make)
+        return kept_array(path, make)
 
     rows = [track for _, track in fits.tracks.iterrows()]
     with joblib.parallel_config("loky", inner_max_num_threads=1):
@@ -206,12 +208,6 @@ def distilled(teacher):
     return Distilled
 
 
-def tracks_of(model, store, tracks, hop):
-    """Embed tracks: float32, shape (n_tracks, dimensions)."""
-    features = (store.features(track) for _, track in tracks.iterrows())
-    return np.stack([model.track(one, hop)[0] for one in features])
-
-
 def refitted(fits, row, settings, learning, held, pooled):
     """Embed the held recordings with branches trained anew on the encoder of the fold."""
     made_of = [row, settings.as_dict(), learning.tolist(), held.tolist(), fits.code, fits.hop]
@@ -227,21 +223,10 @@ def refitted(fits, row, settings, learning, held, pooled):
         elif row.layers == "tuned":
             store = TunedLayers(store.folder, tuned_penultimate(fits, wanted, pooled, learning))
         data = TrainingData.read(store, fits.tracks, splits_of(learning), wanted.backbones)
-        kind = Embedder if row.linear else HiddenOnly
-        architecture = architecture_of(wanted, base.front_end)
-        model = kind.untrained(base.front_end, base.segment_seconds, architecture, 0)
-        model.encoder, model.descriptor_branch = base.encoder, base.descriptor_branch
-        if model.reduction is not None:
-            model.reduction.fit(data.train.activations)
-        fit_subspaces(model, data, wanted, replace=True)
-        return tracks_of(model, store, fits.tracks[held], fits.hop)
+        model = with_new_branches(base, data, wanted, Embedder if row.linear else HiddenOnly)
+        return embedded(model, store, fits.tracks[held], fits.hop)
 
-    return kept(fits.folder / f"ablation-{digest_of(made_of)[:32]}.npy", make)
-
-
-def student_settings(settings):
-    """Settings of the distilled encoder: no backbones."""
-    return settings.model_copy(update={"backbones": ()})
+    return kept_array(fits.folder / f"ablation-{digest_of(made_of)[:32]}.npy", make)
 
 
 def taught(fits, settings, learning, held):
@@ -250,14 +235,14 @@ def taught(fits, settings, learning, held):
     def make():
         torch.set_num_threads(1)
         tracks = fits.tracks[learning]
-        teacher = tracks_of(fits.model(settings, splits_of(learning)), fits.store, tracks, fits.hop)
+        teacher = embedded(fits.model(settings, splits_of(learning)), fits.store, tracks, fits.hop)
         objective = distilled(dict(zip(tracks["track_id"], teacher, strict=True)))
-        student = student_settings(settings)
+        student = settings.model_copy(update={"backbones": ()})
         return fits.embed(student, splits_of(learning), held, True, None, objective)
 
     made_of = [settings.as_dict(), learning.tolist(), held.tolist(), fits.code, fits.hop]
     made_of += ["distilled", TEACHER_TEMPERATURE]
-    return kept(fits.folder / f"ablation-{digest_of(made_of)[:32]}.npy", make)
+    return kept_array(fits.folder / f"ablation-{digest_of(made_of)[:32]}.npy", make)
 
 
 def without(vectors, part):

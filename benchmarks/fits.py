@@ -16,9 +16,9 @@ from simlib.evaluation import (
 )
 from simlib.features import FeatureStore, load_card
 from simlib.index import IndexSettings, backbone_embedding, hub_corrected
-from simlib.model import Embedder
+from simlib.model import Embedder, architecture_of
 from simlib.relevance import artist_keys, tag_columns
-from simlib.training import Objective, TrainingData, train
+from simlib.training import Objective, TrainingData, fit_subspaces, train
 
 
 def fold_of(artists, folds, seed):
@@ -63,15 +63,14 @@ class Fits:
 
         `start`, if given, are the arguments of `model` for the weights that it begins with.
         """
-        path = self._path(settings, splits, tags, start, objective, rows).with_suffix(".npy")
-        if not path.exists():
+
+        def make():
             torch.set_num_threads(1)
             trained = self.model(settings, splits, tags, start, objective)
-            features = (self.store.features(track) for _, track in self.tracks[rows].iterrows())
-            vectors = [trained.track(one, self.hop)[0] for one in features]
-            with written_aside(path) as aside, open(aside, "wb") as stream:
-                np.save(stream, np.stack(vectors), allow_pickle=False)
-        return np.load(path, allow_pickle=False)
+            return embedded(trained, self.store, self.tracks[rows], self.hop)
+
+        path = self._path(settings, splits, tags, start, objective, rows).with_suffix(".npy")
+        return kept_array(path, make)
 
     def model(self, settings, splits, tags=True, start=None, objective=Objective):
         """Train, or load what was trained before."""
@@ -95,6 +94,32 @@ class Fits:
         hop = self.hop if len(rows) else self.params["index"]["hop_seconds"]
         made = [*choices, keys, np.flatnonzero(rows).tolist(), hop, self.code]
         return self.folder / f"{digest_of(made)[:32]}.safetensors"
+
+
+def kept_array(path, make):
+    """Load an array that was made before, or make and keep it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_aside(path) as aside, open(aside, "wb") as stream:
+            np.save(stream, make(), allow_pickle=False)
+    return np.load(path, allow_pickle=False)
+
+
+def embedded(model, store, tracks, hop):
+    """Embed tracks: float32, shape (n_tracks, dimensions)."""
+    features = (store.features(track) for _, track in tracks.iterrows())
+    return np.stack([model.track(one, hop)[0] for one in features])
+
+
+def with_new_branches(base, data, settings, kind=Embedder):
+    """Return a model with the encoder and the descriptor branch of another, and new subspaces."""
+    architecture = architecture_of(settings, base.front_end)
+    model = kind.untrained(base.front_end, base.segment_seconds, architecture, 0)
+    model.encoder, model.descriptor_branch = base.encoder, base.descriptor_branch
+    if model.reduction is not None:
+        model.reduction.fit(data.train.activations)
+    fit_subspaces(model, data, settings, replace=True)
+    return model
 
 
 class EmbeddingLayers(FeatureStore):

@@ -16,20 +16,31 @@ import joblib
 import numpy as np
 import scipy.linalg
 import torch
-from fits import EmbeddingLayers, Fits, fold_masks, leads, publish, scored, splits_of, table
+from fits import (
+    EmbeddingLayers,
+    Fits,
+    embedded,
+    fold_masks,
+    kept_array,
+    leads,
+    publish,
+    scored,
+    splits_of,
+    table,
+    with_new_branches,
+)
 
 from simlib.core import Project, cosine, digest_of, written_aside
 from simlib.evaluation import EvaluateSettings, Evaluation, standardised
 from simlib.features import DESCRIPTOR_GROUPS, load_card
 from simlib.index import hub_corrected
-from simlib.model import SOUND, TEMPO, Branch, Embedder, Reduction, architecture_of
+from simlib.model import SOUND, TEMPO, Branch, Reduction
 from simlib.relevance import jaccard, tag_matrix
 from simlib.training import (
     PairWeights,
     TrainingData,
     TrainSettings,
     fit_branch,
-    fit_subspaces,
 )
 
 OUTER, INNER = {"folds": 5, "seed": 2028}, {"folds": 3, "seed": 2029}
@@ -174,20 +185,17 @@ def with_layers(fits, layers):
 
 def from_scratch(fits, settings, learning, held):
     """Embed by the network without backbones, whose encoder is that of the fold."""
-    path = fits.folder / f"scratch-{digest_of([settings.as_dict(), fits.code, learning.tolist()])}"
-    path = path.with_suffix(".npy")
-    if not path.exists():
+
+    def make():
         torch.set_num_threads(1)
         trained = fits.model(settings, splits_of(learning))
         bare = settings.model_copy(update={"backbones": ()})
-        architecture = architecture_of(bare, trained.front_end)
-        model = Embedder.untrained(trained.front_end, trained.segment_seconds, architecture, 0)
-        model.encoder, model.descriptor_branch = trained.encoder, trained.descriptor_branch
         data = TrainingData.read(fits.store, fits.tracks, splits_of(learning))
-        fit_subspaces(model, data, bare, replace=True)
-        features = (fits.store.features(track) for _, track in fits.tracks[held].iterrows())
-        np.save(path, np.stack([model.track(one, fits.hop)[0] for one in features]))
-    return np.load(path)
+        model = with_new_branches(trained, data, bare)
+        return embedded(model, fits.store, fits.tracks[held], fits.hop)
+
+    name = digest_of([settings.as_dict(), fits.code, learning.tolist()])
+    return kept_array(fits.folder / f"scratch-{name}.npy", make)
 
 
 def reweighed(vectors, aspects, choice):
