@@ -122,8 +122,7 @@ def path(
     """Make a playlist from one track of the catalogue to another."""
     searcher = search.Searcher()
     found = searcher.path(first, last, steps, dict(map(_weight, weight or [])))
-    _write_lists(searcher, found, m3u, csv)
-    _print_playlist(found)
+    _show_playlist(searcher, found, m3u, csv)
 
 
 @app.command()
@@ -137,11 +136,12 @@ def radio(
     """Make a playlist around one track of the catalogue."""
     searcher = search.Searcher()
     found = searcher.radio(seed, length, dict(map(_weight, weight or [])))
+    _show_playlist(searcher, found, m3u, csv)
+
+
+def _show_playlist(searcher, found, m3u, csv):
+    """Print a playlist, and write it to the files that are asked for."""
     _write_lists(searcher, found, m3u, csv)
-    _print_playlist(found)
-
-
-def _print_playlist(found):
     ids = [printable(track_id) for track_id in found["track_id"]]
     longest = max(map(len, ids))
     print(f"step  {'track':<{longest}}  title – artist")

@@ -76,8 +76,8 @@ class Project:
         return self.root / "embeddings" / "catalogue"
 
     @property
-    def grown(self) -> Path:
-        """What the next index continues: the table of neighbours and the map."""
+    def previous_index(self) -> Path:
+        """What the next index continues of the previous one: the table of neighbours, the map."""
         return self.root / "embeddings" / "index"
 
     @property

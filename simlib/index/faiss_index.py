@@ -208,7 +208,7 @@ class Index:
     @cached_property
     def neighbours(self) -> NeighbourTable:
         """The table of neighbours; computed when it is first used, if none was stored."""
-        stored = NeighbourTable.load(self._stored.neighbours) if self._stored else None
+        stored = NeighbourTable.load(self._stored.folder) if self._stored else None
         return stored or self.find_neighbours()
 
     def find_neighbours(self, before: NeighbourTable | None = None) -> NeighbourTable:

@@ -13,12 +13,14 @@ candidates that are ranked, in search and in the evaluation alike. They do not d
 
 import numpy as np
 
-from simlib.index.neighbours import nearest
 from simlib.index.settings import HubSettings
+from simlib.relevance import artist_codes
 
+# Tracks whose distances to all others are in memory at once.
+BLOCK = 256
 # Places of a list beside those that count: who leaves a list makes room for the next.
 BREADTH = 3
-# Penalties suppose those of the other tracks. The first time, these are 1.
+# The penalty of a track depends on those of the others. In the first round, these are 1.
 ROUNDS = 2
 # A copy lies nearer than this, and no factor takes it out of a list.
 COPY = 1e-6
@@ -42,8 +44,26 @@ def hub_penalties(vectors: np.ndarray, artists: np.ndarray, settings: HubSetting
     numpy.ndarray of float64, shape (n_tracks,)
         Factors on the distances to them: at least 1, and 1 for all that are no hubs.
     """
-    rows, distances = nearest(vectors, artists, BREADTH * settings.list_length)
+    rows, distances = _nearest(vectors, artists, BREADTH * settings.list_length)
     return penalties_of_lists(rows, distances, settings)
+
+
+def _nearest(vectors, artists, breadth):
+    """Return rows and distances of the nearest to each track; -1 and inf for the same artist."""
+    count = len(vectors)
+    breadth = min(breadth, count)
+    # Numbers compare faster than texts.
+    codes = artist_codes(artists)
+    rows = np.empty((count, breadth), dtype=np.int64)
+    distances = np.empty((count, breadth))
+    for first in range(0, count, BLOCK):
+        block = slice(first, first + BLOCK)
+        found = np.maximum(1 - vectors[block] @ vectors.T, 0)
+        found[codes[block, None] == codes] = np.inf
+        rows[block] = np.argpartition(found, breadth - 1, axis=1)[:, :breadth]
+        distances[block] = np.take_along_axis(found, rows[block], axis=1)
+    rows[np.isinf(distances)] = -1
+    return rows, distances
 
 
 def penalties_of_lists(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -27,6 +28,7 @@ BLOCK = 64
 # Of tracks by one artist, in place of their cosine: no place in a list.
 BARRED = -2.0
 KEY_BYTES = 16
+_FILE = "neighbours.safetensors"
 
 
 class NeighbourTable:
@@ -65,18 +67,18 @@ class NeighbourTable:
         cosines = (self.cosines @ np.asarray(weights, dtype=np.float32)).astype(np.float64)
         return np.where(self.rows < 0, np.inf, np.maximum(1 - cosines, 0))
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the table as one safetensors file."""
-        with written_aside(path) as aside:
+    def save(self, folder: str | os.PathLike) -> None:
+        """Write the table into a folder, as one safetensors file."""
+        with written_aside(Path(folder) / _FILE) as aside:
             save_file(
                 {name: np.ascontiguousarray(array) for name, array in vars(self).items()}, aside
             )
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> NeighbourTable | None:
+    def load(cls, folder: str | os.PathLike) -> NeighbourTable | None:
         """Read what `save` wrote; None if there is none, or one of another version."""
         try:
-            with safe_open(path, framework="np") as file:
+            with safe_open(Path(folder) / _FILE, framework="np") as file:
                 return cls(**{name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         except (OSError, SafetensorError, TypeError):
             return None
@@ -102,11 +104,10 @@ def build_table(
     -------
     NeighbourTable
     """
+    artists = np.array(list(artists), dtype=object)
     keys = _keys(vectors, ids, artists)
     weights = np.array([aspects.default[name] for name in aspects.sizes])
-    cosines = _Cosines(
-        vectors, aspects, artist_codes(np.array(list(artists), dtype=object)), weights
-    )
+    cosines = _Cosines(vectors, aspects, artist_codes(artists), weights)
     count, places = len(vectors), cosines.places
     table = NeighbourTable(
         keys, weights,
@@ -208,10 +209,6 @@ def _taken_over(table, before, cosines):
     new = np.setdiff1d(every, moved[moved >= 0])
     for first in range(0, len(kept), BLOCK):
         part = slice(first, first + BLOCK)
-        own = before.cosines[old[part]]
-        if len(new):
-            found = cosines.joined(rows[part], own, kept[part], new)
-            table.rows[kept[part]], table.cosines[kept[part]] = found
-        else:
-            table.rows[kept[part]], table.cosines[kept[part]] = rows[part], own
+        found = cosines.joined(rows[part], before.cosines[old[part]], kept[part], new)
+        table.rows[kept[part]], table.cosines[kept[part]] = found
     return np.setdiff1d(every, kept)

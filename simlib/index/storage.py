@@ -19,7 +19,7 @@ from simlib.index.settings import INDEX_HINT, IndexSettings
 from simlib.model import Aspects
 
 TABLES = ("tracks", "segments", "auto_tags")
-NEIGHBOURS, PENALTIES = "neighbours.safetensors", "hub_penalties.npy"
+PENALTIES = "hub_penalties.npy"
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,19 @@ class Stored:
 
     Attributes
     ----------
-    neighbours : pathlib.Path
-        The file of the table, which most searches need not read.
+    folder : pathlib.Path
+        Where the table of neighbours is, which most searches need not read.
     penalties : numpy.ndarray of float64, shape (n_tracks,)
         Hub penalties under the index's own weights.
     """
 
-    neighbours: Path
+    folder: Path
     penalties: np.ndarray
 
 
 def write_stored(folder: Path, neighbours: NeighbourTable, penalties: np.ndarray) -> None:
     """Write the table of neighbours and the hub penalties beside an index."""
-    neighbours.save(folder / NEIGHBOURS)
+    neighbours.save(folder)
     with written_aside(folder / PENALTIES) as aside, open(aside, "wb") as stream:
         np.save(stream, penalties, allow_pickle=False)
 
@@ -117,7 +117,7 @@ def read_stored(folder: Path, count: int) -> Stored | None:
         penalties = np.load(folder / PENALTIES, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return Stored(folder / NEIGHBOURS, penalties) if len(penalties) == count else None
+    return Stored(folder, penalties) if len(penalties) == count else None
 
 
 def _settings(folder, made_with):

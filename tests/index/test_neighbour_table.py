@@ -106,10 +106,10 @@ def test_a_new_track_is_compared_with_others_and_no_others_with_each_other(monke
 def test_a_table_is_read_back_and_another_file_is_none(tmp_path):
     vectors, rows = catalogue(60, 4)
     table = table_of(vectors, rows)
-    table.save(tmp_path / "table.safetensors")
-    loaded = NeighbourTable.load(tmp_path / "table.safetensors")
+    table.save(tmp_path)
+    loaded = NeighbourTable.load(tmp_path)
     for name, array in vars(table).items():
         np.testing.assert_array_equal(getattr(loaded, name), array)
-    assert NeighbourTable.load(tmp_path / "none.safetensors") is None
-    (tmp_path / "broken.safetensors").write_bytes(b"no table")
-    assert NeighbourTable.load(tmp_path / "broken.safetensors") is None
+    assert NeighbourTable.load(tmp_path / "none") is None
+    (tmp_path / "neighbours.safetensors").write_bytes(b"no table")
+    assert NeighbourTable.load(tmp_path) is None
